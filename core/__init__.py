@@ -1,0 +1,1 @@
+"""What every room stands on: words, settings, database, people and their rights, trail and mail."""

@@ -1,0 +1,162 @@
+"""Numbers marked ‡ in DOMAIN.md: dated data with a default, never constants in code. One home for every one of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Date, String, Text, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from core.audit import record
+from core.db import Base, Instant
+from core.errors import InputRejected
+from core.units import division_lineage
+
+ALL = "*"
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A parameter: its default (JSON), what it means, and the check a new value must pass."""
+
+    default: Any
+    meaning: str
+    kind: str  # "ratio" | "count" | "date" | "books" | "types_by_kind"
+
+
+DEFINITIONS: dict[str, Definition] = {
+    "allowed_post_types": Definition(
+        {
+            "ORGAN": ["ADMIN", "POLITICAL_LEGAL", "SUPPORT"],
+            "REF_UNIT": ["CIVIL_SERVICE_REF", "SUPPORT"],
+            "INSTITUTION": ["INSTITUTION", "SUPPORT", "CONTROL_NUMBER"],
+        },
+        "post types a kind of unit may have (Q03)",
+        "types_by_kind",
+    ),
+    "expected_books": Definition(
+        None, "books a division must deliver every night; unset: units and what its last accepted night had", "books"
+    ),
+    "gate_start": Definition(None, "first day from which P01–P07 judge entries and exits of a division", "date"),
+    "jump_floor": Definition(1000, "a night parks only with more new flags than this", "count"),
+    "jump_ratio": Definition(2.0, "a night parks when new flags exceed this many times the last night's", "ratio"),
+}
+
+
+class Parameter(Base):
+    """A value in force from a date on, for one division and those under it, or for all (`*`)."""
+
+    __tablename__ = "parameter"
+    __table_args__ = (UniqueConstraint("name", "division_code", "valid_from"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64))
+    division_code: Mapped[str] = mapped_column(String(32), default=ALL)
+    valid_from: Mapped[date] = mapped_column(Date)
+    value: Mapped[str] = mapped_column(Text)
+    set_by: Mapped[str] = mapped_column(String(200))
+    set_at: Mapped[datetime] = mapped_column(Instant)
+
+
+def parameter_value(session: Session, name: str, on: date, division_code: str = ALL) -> Any:
+    """The value in force on a day: the nearest division upwards that has one, else for all, else the default."""
+    rows = session.execute(
+        select(Parameter.division_code, Parameter.value)
+        .where(Parameter.name == name, Parameter.valid_from <= on)
+        .order_by(Parameter.valid_from)
+    )
+    newest = dict(rows.tuples().all())
+    places = [ALL] if division_code == ALL else [*division_lineage(division_code), ALL]
+    for place in places:
+        if place in newest:
+            return json.loads(newest[place])
+    return DEFINITIONS[name].default
+
+
+def set_parameter(
+    session: Session, name: str, text: str, division_code: str, start: date, *, actor: str, now: datetime
+) -> None:
+    """Put a value in force from a day on, with its audit event. Errors: InputRejected says what the parameter takes."""
+    value = json.dumps(parse_value(name, text), ensure_ascii=False)
+    row = session.scalars(
+        select(Parameter).where(
+            Parameter.name == name, Parameter.division_code == division_code, Parameter.valid_from == start
+        )
+    ).one_or_none()
+    before = row.value if row else None
+    if row is None:
+        row = Parameter(name=name, division_code=division_code, valid_from=start)
+        session.add(row)
+    row.value, row.set_by, row.set_at = value, actor, now
+    record(
+        session, actor=actor, action="parameter.set", subject=f"{name} {division_code}", now=now,
+        before=before, after=value, valid_from=start,
+    )  # fmt: skip
+
+
+def list_parameters(session: Session) -> list[str]:
+    """A line per parameter (default and meaning), then a line per value set."""
+    lines = [
+        f"{name}: {definition.meaning}; default {json.dumps(definition.default, ensure_ascii=False)}"
+        for name, definition in sorted(DEFINITIONS.items())
+    ]
+    rows = session.scalars(select(Parameter).order_by(Parameter.name, Parameter.division_code, Parameter.valid_from))
+    return lines + [f"  {row.name} = {row.value}  ({row.division_code}, from {row.valid_from})" for row in rows]
+
+
+def parse_value(name: str, text: str) -> Any:
+    """A value typed by a person, checked. Errors: InputRejected says what the parameter takes."""
+    if name not in DEFINITIONS:
+        raise InputRejected(f"no parameter {name!r}; there are {', '.join(sorted(DEFINITIONS))}")
+    kind = DEFINITIONS[name].kind
+    try:
+        return _PARSERS[kind](text)
+    except (ValueError, TypeError, AttributeError, KeyError):
+        raise InputRejected(f"{name} takes {_TAKES[kind]}; got {text!r}") from None
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 0 or not text.isascii():
+        raise ValueError
+    return value
+
+
+def _ratio(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError
+    return value
+
+
+def _books(text: str) -> list[str]:
+    names = [part.strip() for part in text.split(",") if part.strip()]
+    from_domain = {"units", "establishment", "roster", "payroll", "headcount", "permits", "leads", "base", "limits"}
+    if not names or not set(names) <= from_domain:
+        raise ValueError
+    return sorted(set(names))
+
+
+def _types_by_kind(text: str) -> dict[str, list[str]]:
+    from core.types import PostType, UnitKind
+
+    value = json.loads(text)
+    return {UnitKind(kind).value: [PostType(t).value for t in types] for kind, types in value.items()}
+
+
+_PARSERS = {
+    "count": _count,
+    "ratio": _ratio,
+    "date": lambda text: date.fromisoformat(text).isoformat(),
+    "books": _books,
+    "types_by_kind": _types_by_kind,
+}
+_TAKES = {
+    "count": "a whole number from 0 on",
+    "ratio": "a number from 0 on",
+    "date": "a date YYYY-MM-DD",
+    "books": "book names separated by commas",
+    "types_by_kind": 'JSON such as {"ORGAN": ["ADMIN", "SUPPORT"]}',
+}

@@ -1,0 +1,279 @@
+"""Who may do what, and to which units: the one table of permissions, and the scope a person's grants give (DOMAIN §1).
+
+Two questions, always both: *may* a role do this at all (`may`), and does this person's scope reach the unit or division
+(`Scope`). Everybody sees the own subtree at the own level; auditors see every level of it; an administrator's grant
+reaches no unit at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from core.accounts import Grant, Role, User
+from core.errors import Forbidden, NotFound
+from core.types import Level
+from core.units import UnitVersion, division_level, division_lineage
+
+
+class Permission(StrEnum):
+    """Every act a door guards."""
+
+    SEE_FIGURES = "SEE_FIGURES"
+    SEE_FLAGS = "SEE_FLAGS"
+    SEE_NIGHTS = "SEE_NIGHTS"
+    SEE_VERDICTS = "SEE_VERDICTS"
+    SEE_DATA_DOCS = "SEE_DATA_DOCS"
+    DOWNLOAD_WORKBOOK = "DOWNLOAD_WORKBOOK"
+    ACKNOWLEDGE_FLAG = "ACKNOWLEDGE_FLAG"
+    EXPLAIN_FLAG = "EXPLAIN_FLAG"
+    CONFIRM_EXPLANATION = "CONFIRM_EXPLANATION"
+    RECTIFY_FLAG = "RECTIFY_FLAG"
+    REFER_FLAG = "REFER_FLAG"
+    CLOSE_FLAG = "CLOSE_FLAG"
+    RELEASE_NIGHT = "RELEASE_NIGHT"
+    SEE_MAILS = "SEE_MAILS"
+    SET_PARAMETER = "SET_PARAMETER"
+    MANAGE_ACCOUNTS = "MANAGE_ACCOUNTS"
+
+
+_DOMAIN_ROLES = frozenset(Role) - {Role.ADMINISTRATOR}
+_OFFICE = frozenset({Role.REVIEWER, Role.DIRECTOR})
+_DATA_OWNERS = frozenset({Role.FINANCE, Role.PERSONNEL})
+
+# Auditors read everything and change nothing; administrators take no domain decision but waking a parked night.
+ALLOWED: dict[Permission, frozenset[Role]] = {
+    Permission.SEE_FIGURES: _DOMAIN_ROLES,
+    Permission.SEE_FLAGS: _DOMAIN_ROLES,
+    Permission.SEE_NIGHTS: frozenset(Role),
+    Permission.SEE_VERDICTS: _OFFICE | _DATA_OWNERS | {Role.AUDITOR, Role.ADMINISTRATOR},
+    Permission.SEE_DATA_DOCS: _OFFICE | _DATA_OWNERS | {Role.AUDITOR},
+    Permission.DOWNLOAD_WORKBOOK: _OFFICE | _DATA_OWNERS | {Role.AUDITOR},
+    Permission.ACKNOWLEDGE_FLAG: frozenset({Role.UNIT_OFFICER, Role.SUPERVISOR, Role.REVIEWER}) | _DATA_OWNERS,
+    Permission.EXPLAIN_FLAG: frozenset({Role.UNIT_OFFICER, Role.SUPERVISOR, Role.REVIEWER}) | _DATA_OWNERS,
+    Permission.CONFIRM_EXPLANATION: _OFFICE | {Role.SUPERVISOR},
+    Permission.RECTIFY_FLAG: _OFFICE | {Role.SUPERVISOR},
+    Permission.REFER_FLAG: _OFFICE,
+    Permission.CLOSE_FLAG: _OFFICE,
+    Permission.RELEASE_NIGHT: frozenset({Role.REVIEWER, Role.ADMINISTRATOR}),
+    Permission.SEE_MAILS: frozenset({Role.ADMINISTRATOR}),
+    Permission.SET_PARAMETER: frozenset({Role.ADMINISTRATOR}),
+    Permission.MANAGE_ACCOUNTS: frozenset({Role.ADMINISTRATOR}),
+}
+
+
+def may(roles: Role | Iterable[Role], permission: Permission) -> bool:
+    """Whether one of the roles has the permission."""
+    held = {roles} if isinstance(roles, Role) else set(roles)
+    return bool(held & ALLOWED[permission])
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What one grant reaches. `units` is the answer; `codes` or `division` and `level` say the same to SQL.
+
+    codes: a unit grant's subtree. division, level: a division grant's area; level None = every level below.
+    """
+
+    role: Role
+    units: frozenset[str]
+    codes: frozenset[str] = frozenset()
+    division: str | None = None
+    level: Level | None = None
+
+    def holds_division(self, code: str) -> bool:
+        """Whether facts about a whole division (no unit) lie in this area."""
+        if self.division is None or self.division not in division_lineage(code):
+            return False
+        return self.level is None or division_level(code) is self.level
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Everything a person's grants reach. A fact is placed by (unit_code, division_code), either of them None.
+
+    A unit unknown to the register has no level: its facts are seen by those who see its division's.
+    """
+
+    user_id: int
+    login: str
+    roles: frozenset[Role]
+    reaches: tuple[Reach, ...]
+    registered: frozenset[str]
+
+    @property
+    def units(self) -> frozenset[str]:
+        """Codes of all units seen."""
+        return frozenset().union(*(reach.units for reach in self.reaches))
+
+    @property
+    def divisions(self) -> frozenset[str]:
+        """Codes of the divisions granted themselves; `sees_division` also answers for those below."""
+        return frozenset(reach.division for reach in self.reaches if reach.division is not None)
+
+    def sees_unit(self, unit_code: str) -> bool:
+        return any(unit_code in reach.units for reach in self.reaches)
+
+    def sees_division(self, division_code: str | None) -> bool:
+        """Facts about a division as a whole; None = about no division at all, seen by every division grant."""
+        return bool(self._division_roles(division_code))
+
+    def roles_for(self, unit_code: str | None, division_code: str | None = None) -> set[Role]:
+        """The roles this person has towards a fact placed there; empty when it is not seen."""
+        if unit_code is not None:
+            direct = {reach.role for reach in self.reaches if unit_code in reach.units}
+            if direct or unit_code in self.registered:
+                return direct
+            return self._division_roles(division_code) if division_code is not None else set()
+        return self._division_roles(division_code)
+
+    def sees(self, unit_code: str | None, division_code: str | None) -> bool:
+        return bool(self.roles_for(unit_code, division_code))
+
+    def may(self, permission: Permission) -> bool:
+        """Whether any role of this person has the permission, wherever it reaches."""
+        return may(self.roles, permission)
+
+    def check(self, permission: Permission, unit_code: str | None, division_code: str | None = None) -> set[Role]:
+        """The roles that allow the act there. Errors: NotFound when unseen, Forbidden when seen but not theirs."""
+        roles = self.roles_for(unit_code, division_code)
+        if not roles:
+            raise NotFound("没有这条记录，或者不在您的管辖范围内。")
+        allowed = {role for role in roles if may(role, permission)}
+        if not allowed:
+            raise Forbidden("您的角色不能办理这一步。")
+        return allowed
+
+    def covers_level(self, session: Session, level: Level | str) -> bool:
+        """Whether every registered unit of a level is seen: only then may a whole level's workbook be handed out."""
+        codes = session.scalars(select(UnitVersion.unit_code).where(is_current(), UnitVersion.level == str(level)))
+        found = set(codes)
+        return bool(found) and found <= self.units
+
+    def condition(self, unit_column: ColumnElement, division_column: ColumnElement) -> ColumnElement[bool]:
+        """The same answer as `sees`, as SQL over a table's columns for unit and division."""
+        seen: list[ColumnElement[bool]] = []
+        codes = frozenset().union(*(reach.codes for reach in self.reaches))
+        if codes:
+            seen.append(unit_column.in_(sorted(codes)))
+        areas = [reach for reach in self.reaches if reach.division is not None]
+        for reach in areas:
+            in_area = select(UnitVersion.unit_code).where(is_current(), _area(reach.division, reach.level))
+            seen.append(unit_column.in_(in_area))
+        if areas:
+            seen.append(_unplaced(unit_column, division_column, areas))
+        return or_(*seen) if seen else false()
+
+    def _division_roles(self, division_code: str | None) -> set[Role]:
+        if division_code is None:
+            return {reach.role for reach in self.reaches if reach.division is not None}
+        return {reach.role for reach in self.reaches if reach.holds_division(division_code)}
+
+
+def visible(scope: Scope, unit_column: ColumnElement, division_column: ColumnElement) -> ColumnElement[bool]:
+    """`scope.condition` by its other name, for queries that read better with it."""
+    return scope.condition(unit_column, division_column)
+
+
+def scope_of(session: Session, user: User) -> Scope:
+    """What a person's grants reach today, by the unit register of the newest settled night. Inactive: nothing."""
+    grants = list(user.grants) if user.active else []
+    reaches = tuple(_reach(session, grant) for grant in grants if grant.role != Role.ADMINISTRATOR)
+    roles = frozenset(Role(grant.role) for grant in grants)
+    needs_register = any(reach.division is not None for reach in reaches)
+    registered = (
+        frozenset(session.scalars(select(UnitVersion.unit_code).where(is_current()))) if needs_register else None
+    )
+    return Scope(user.id, user.login, roles, reaches, registered or frozenset())
+
+
+def is_current() -> ColumnElement[bool]:
+    """SQL: this UnitVersion is its unit's newest one already begun. One row per unit code."""
+    newer = aliased(UnitVersion)
+    begun = or_(newer.valid_from.is_(None), newer.valid_from <= newer.seen_on)
+    later = or_(
+        and_(newer.valid_from.is_not(None), UnitVersion.valid_from.is_(None)),
+        newer.valid_from > UnitVersion.valid_from,
+        and_(newer.valid_from.is_not_distinct_from(UnitVersion.valid_from), newer.id > UnitVersion.id),
+    )
+    return and_(
+        or_(UnitVersion.valid_from.is_(None), UnitVersion.valid_from <= UnitVersion.seen_on),
+        ~exists().where(newer.unit_code == UnitVersion.unit_code, begun, later),
+    )
+
+
+def _reach(session: Session, grant: Grant) -> Reach:
+    role = Role(grant.role)
+    level = Level(grant.level) if grant.level else None
+    if grant.unit_code is not None:
+        codes = _subtree(session, grant.unit_code, level, role)
+        return Reach(role, codes, codes=codes)
+    where = _area(grant.division_code, level)
+    units = frozenset(session.scalars(select(UnitVersion.unit_code).where(is_current(), where)))
+    return Reach(role, units, division=grant.division_code, level=level)
+
+
+def _subtree(session: Session, top: str, level: Level | None, role: Role) -> frozenset[str]:
+    """The unit and all under it, at its own level unless the grant names one; auditors: every level."""
+    levels = dict(_levels(session, UnitVersion.unit_code.in_([top])))
+    own_level = level or levels.get(top)
+    frontier = {top}
+    while frontier:
+        under = UnitVersion.parent_code.in_(sorted(frontier))
+        if role is Role.SUPERVISOR:
+            under = or_(under, UnitVersion.supervising_code.in_(sorted(frontier)))
+        found = dict(_levels(session, under))
+        frontier = set(found) - set(levels) - {top}
+        levels |= found
+    if role is Role.AUDITOR and level is None:
+        return frozenset(levels) | {top}
+    return frozenset(code for code, at in levels.items() if at == own_level) | {top}
+
+
+def _levels(session: Session, where: ColumnElement[bool]) -> list[tuple[str, str]]:
+    rows = session.execute(select(UnitVersion.unit_code, UnitVersion.level).where(is_current(), where))
+    return [(row.unit_code, row.level) for row in rows]
+
+
+def _area(division: str, level: Level | None) -> ColumnElement[bool]:
+    inside = below(UnitVersion.division_code, division)
+    return inside if level is None else and_(inside, UnitVersion.level == level.value)
+
+
+def below(column: ColumnElement, division: str) -> ColumnElement[bool]:
+    """SQL: the column's division code is this one or under it; the twin of `core.units.division_lineage`."""
+    if len(division) != 6:
+        return column == division
+    stem = division[:2] if division.endswith("0000") else division[:4] if division.endswith("00") else division
+    return column.startswith(stem, autoescape=True)
+
+
+def _unplaced(unit: ColumnElement, division: ColumnElement, areas: list[Reach]) -> ColumnElement[bool]:
+    """Facts without a registered unit, by their division."""
+    registered = select(UnitVersion.unit_code).where(is_current())
+    places = [
+        below(division, reach.division)
+        if reach.level is None
+        else and_(below(division, reach.division), _at_level(division, reach.level))
+        for reach in areas
+    ]
+    return or_(
+        and_(unit.is_(None), or_(division.is_(None), *places)),
+        and_(unit.is_not(None), unit.not_in(registered), or_(*places)),
+    )
+
+
+def _at_level(column: ColumnElement, level: Level) -> ColumnElement[bool]:
+    """SQL twin of `core.units.division_level`."""
+    long = func.length(column) > 6
+    if level is Level.TOWNSHIP:
+        return long
+    if level is Level.PROVINCE:
+        return and_(not_(long), column.endswith("0000"))
+    if level is Level.CITY:
+        return and_(not_(long), column.endswith("00"), not_(column.endswith("0000")))
+    return and_(not_(long), not_(column.endswith("00")))

@@ -1,0 +1,79 @@
+"""# 夜间对账 nightly_reconcile
+
+每晚 02:00（Asia/Shanghai）把编制数、实有人数、财政供养数逐人核对一遍。
+
+| 任务 | 做什么 | 失败时 |
+|---|---|---|
+| open_night | 取收件夹中不晚于昨天的最新一夜（或参数 `as_of`），登记文件与校验值 | 收件夹是空的：值守邮件已发给管理员，补报后重跑 |
+| land | 逐批次保存原始副本 | 文件在运行中被改动：重新触发整夜 |
+| gate_units, gate | 验收：接受、隔离或退回，结论写入库 | 批次有问题不会让任务失败，只会记入结论 |
+| detect | 全部规则 | 看任务日志；数据不变，可直接重跑 |
+| settle | 比对不符项，一个事务 | 可直接重跑，不会重复 |
+| alert | 邮件入列并发送，每人每夜一封 | 邮件服务器不通：恢复后重跑本任务 |
+| report | 工作簿、Data Docs、签名清单 | 可直接重跑 |
+| prove | 从原始行重算，逐项核验 | 不变量被破坏：请停下来找人 |
+| conclude | 应报批次缺报或被退回、核验失败：这一夜为红 | 红不是程序错误：见“夜”页面列出的原因 |
+
+任一任务被杀掉后重跑，结果与不受打扰的一夜相同。参数：`as_of`（YYYY-MM-DD），`inbox`（默认 `BIANZHI_HOME/inbox`）。
+红色的一夜补报后，用同一 `as_of` 再触发一次；新的一次取代旧的，旧的保留可查。
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+
+from airflow.sdk import Param, dag, task
+from airflow.timetables.trigger import CronTriggerTimetable
+
+BOOKS = ["establishment", "roster", "payroll", "headcount", "permits", "leads", "base", "limits"]
+MINUTES = {"retries": 2, "retry_delay": timedelta(seconds=30), "execution_timeout": timedelta(minutes=60)}
+
+
+@task
+def open_night(params: dict | None = None) -> int:
+    """Find or begin the run of the night."""
+    from night.steps import begin
+
+    return begin(as_of=params["as_of"], inbox=params["inbox"])
+
+
+@task
+def step(name: str, run_id: int, book: str | None = None) -> dict:
+    """One step of the night, by name; answers with counts only."""
+    from night.steps import perform
+
+    return perform(name, run_id, book)
+
+
+@dag(
+    schedule=CronTriggerTimetable("0 2 * * *", timezone="Asia/Shanghai"),
+    catchup=False,
+    max_active_runs=1,
+    default_args=MINUTES,
+    doc_md=__doc__,
+    tags=["对账"],
+    params={
+        "as_of": Param(None, type=["null", "string"], format="date"),
+        "inbox": Param(None, type=["null", "string"]),
+    },
+)
+def nightly_reconcile():
+    run = open_night()
+    landed = step.override(task_id="land").partial(name="land", run_id=run).expand(book=["control", "units", *BOOKS])
+    units = step.override(task_id="gate_units")("gate", run, "units")
+    gated = step.override(task_id="gate").partial(name="gate", run_id=run).expand(book=BOOKS)
+    landed >> units >> gated
+    before = gated
+    for name in ("detect", "settle", "alert", "report", "prove"):
+        before = before >> step.override(task_id=name)(name, run)
+    # A red night is an answer, not a fault: trying again would not change it.
+    before >> step.override(task_id="conclude", retries=0)("conclude", run)
+
+
+night = nightly_reconcile()
+
+if __name__ == "__main__":
+    # One whole night after another in this process: `python dags/nightly_reconcile.py INBOX NIGHT...`
+    for as_of in sys.argv[2:]:
+        night.test(run_conf={"inbox": sys.argv[1], "as_of": as_of})

@@ -1,0 +1,1 @@
+"""The ordered steps of a night: the one place where gate, rules, flags and mails meet."""

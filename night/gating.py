@@ -1,0 +1,85 @@
+"""What the gate is told of a night: the files of a book with their control totals, and the units it may name."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.errors import InputRejected
+from core.settings import Settings
+from expectations.books import book_of, fold
+from expectations.gate import DeliveredFile, GateSetting
+from expectations.readers import ControlLine, read_control
+from night.inbox import CONTROL
+from night.places import raw_path
+from reconcile.models import Delivery, NightRun
+
+
+def delivered_files(
+    session: Session, settings: Settings, run: NightRun, book: str
+) -> tuple[list[DeliveredFile], dict[str, list[str]]]:
+    """The files of a book in order, and per division the names control.csv lists but nobody delivered."""
+    deliveries = session.scalars(
+        select(Delivery)
+        .where(Delivery.run_id == run.id, Delivery.book == book)
+        .order_by(Delivery.division_code, Delivery.file)
+    ).all()
+    lines, unreadable = _controls(session, settings, run)
+    files = []
+    for delivery in deliveries:
+        line = lines.get((delivery.division_code, fold(delivery.file)))
+        files.append(
+            DeliveredFile(
+                division_code=delivery.division_code,
+                name=delivery.file,
+                path=raw_path(settings, delivery.sha256, delivery.file),
+                sha256=delivery.sha256,
+                control_rows=line.rows if line else None,
+                control_sha256=line.sha256 if line else None,
+            )
+        )
+    here = {(file.division_code, fold(file.name)) for file in files}
+    missing: dict[str, list[str]] = defaultdict(list)
+    for (division, name), line in lines.items():
+        if book_of(Path(line.file).stem) == book and (division, name) not in here:
+            missing[division].append(line.file)
+    for division, message in unreadable.items():
+        # Totals that cannot be read cannot be met: the division's books wait for a control.csv that can.
+        missing[division].append(message)
+    return files, dict(missing)
+
+
+def _controls(
+    session: Session, settings: Settings, run: NightRun
+) -> tuple[dict[tuple[str, str], ControlLine], dict[str, str]]:
+    lines: dict[tuple[str, str], ControlLine] = {}
+    unreadable: dict[str, str] = {}
+    for delivery in session.scalars(
+        select(Delivery).where(Delivery.run_id == run.id, Delivery.book == CONTROL).order_by(Delivery.id)
+    ):
+        try:
+            for line in read_control(raw_path(settings, delivery.sha256, delivery.file)):
+                lines[delivery.division_code, fold(line.file)] = line
+        except InputRejected as error:
+            unreadable[delivery.division_code] = f"control.csv ({error.message})"
+    return lines, unreadable
+
+
+def gate_setting(
+    settings: Settings, run: NightRun, book: str, missing: dict[str, list[str]], snapshot: Path
+) -> GateSetting:
+    """The gate's setting for one book; every book but `units` knows the night's accepted unit codes."""
+    codes: frozenset[str] = frozenset()
+    if book != "units":
+        codes = frozenset(pq.read_table(snapshot / "units.parquet", columns=["unit_code"])["unit_code"].to_pylist())
+    return GateSetting(
+        as_of=run.as_of,
+        person_key=settings.person_key,
+        unit_codes=codes,
+        docs_dir=snapshot / "docs",
+        control_missing=missing,
+    )

@@ -1,0 +1,72 @@
+"""The steps of a night in order, by name: what `dags` and `bianzhi night` both call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from core.errors import InputRejected
+from core.settings import Settings, load_settings
+from expectations.books import BOOKS
+from night import arriving, ending, judging
+from night.inbox import CONTROL, newest_night
+
+# (step, book): land and gate once per book; the others once. Units first: the other books name them.
+ORDER: tuple[tuple[str, str | None], ...] = (
+    ("land", CONTROL),
+    *(("land", book) for book in BOOKS),
+    *(("gate", book) for book in BOOKS),
+    ("detect", None),
+    ("settle", None),
+    ("alert", None),
+    ("report", None),
+    ("prove", None),
+    ("conclude", None),
+)
+
+
+def begin(as_of: str | date | None, inbox: str | Path | None, settings: Settings | None = None) -> int:
+    """Open the night `as_of`, or the newest one delivered that is not after yesterday; returns the run's id.
+
+    Errors: InputRejected when there is none; the watchdog's mail is queued and sent before that.
+    """
+    settings = settings or load_settings()
+    now = datetime.now(UTC)
+    folder = Path(inbox) if inbox else settings.home / "inbox"
+    if as_of is None:
+        yesterday = now.astimezone(ZoneInfo(settings.timezone)).date() - timedelta(days=1)
+        as_of = newest_night(folder, yesterday)
+        if as_of is None:
+            ending.bark(settings, yesterday, now)
+            raise InputRejected(f"nothing was delivered up to {yesterday}; put <as_of>/<division_code>/ into the inbox")
+    return arriving.open_night(settings, folder, date.fromisoformat(str(as_of)), now)
+
+
+def perform(name: str, run_id: int, book: str | None = None, settings: Settings | None = None) -> dict[str, int]:
+    """One step, by name; answers with counts. Errors: whatever the step raises."""
+    settings = settings or load_settings()
+    now = datetime.now(UTC)
+    calls: dict[str, Callable[[], dict[str, int]]] = {
+        "land": lambda: arriving.land(settings, run_id, str(book)),
+        "gate": lambda: arriving.gate(settings, run_id, str(book)),
+        "detect": lambda: judging.detect(settings, run_id),
+        "settle": lambda: judging.settle(settings, run_id, now),
+        "alert": lambda: ending.alert(settings, run_id, now),
+        "report": lambda: ending.report(settings, run_id),
+        "prove": lambda: ending.prove(settings, run_id),
+        "conclude": lambda: ending.conclude(settings, run_id, now),
+    }
+    return calls[name]()
+
+
+def run_night(
+    settings: Settings, inbox: Path, as_of: date, progress: Callable[[str, str | None], None] = lambda *_: None
+) -> int:
+    """A whole night without Airflow; returns the run's id. Errors: InputRejected or InvariantViolated: red."""
+    run_id = begin(as_of, inbox, settings)
+    for name, book in ORDER:
+        progress(name, book)
+        perform(name, run_id, book, settings)
+    return run_id

@@ -1,0 +1,1 @@
+"""The rules, the findings of a night, and the life of every flag."""
