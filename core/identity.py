@@ -34,7 +34,10 @@ class IdProblem(StrEnum):
 
 def strip_spaces(text: str) -> str:
     """NFKC, then every kind of space, zero-width mark and BOM out."""
-    return unicodedata.normalize("NFKC", text).translate(SPACES)
+    folded = unicodedata.normalize("NFKC", text)
+    plain = folded.translate(SPACES)
+    # A space taken out may bring a letter and an accent together.
+    return plain if len(plain) == len(folded) else unicodedata.normalize("NFKC", plain)
 
 
 def check_digit(first17: str) -> str:

@@ -67,7 +67,7 @@ def parameter_value(session: Session, name: str, on: date, division_code: str = 
         .where(Parameter.name == name, Parameter.valid_from <= on)
         .order_by(Parameter.valid_from)
     )
-    newest = dict(rows.tuples().all())
+    newest = dict(rows.all())
     places = [ALL] if division_code == ALL else [*division_lineage(division_code), ALL]
     for place in places:
         if place in newest:

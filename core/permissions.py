@@ -162,7 +162,8 @@ class Scope:
             seen.append(unit_column.in_(sorted(codes)))
         areas = [reach for reach in self.reaches if reach.division is not None]
         for reach in areas:
-            in_area = select(UnitVersion.unit_code).where(is_current(), _area(reach.division, reach.level))
+            held = aliased(UnitVersion)  # an alias: the query around may read the register too
+            in_area = select(held.unit_code).where(is_current(held), _area(held, reach.division, reach.level))
             seen.append(unit_column.in_(in_area))
         if areas:
             seen.append(_unplaced(unit_column, division_column, areas))
@@ -191,18 +192,18 @@ def scope_of(session: Session, user: User) -> Scope:
     return Scope(user.id, user.login, roles, reaches, registered or frozenset())
 
 
-def is_current() -> ColumnElement[bool]:
-    """SQL: this UnitVersion is its unit's newest one already begun. One row per unit code."""
+def is_current(version=UnitVersion) -> ColumnElement[bool]:
+    """SQL: this UnitVersion (or alias of it) is its unit's newest one already begun. One row per unit code."""
     newer = aliased(UnitVersion)
     begun = or_(newer.valid_from.is_(None), newer.valid_from <= newer.seen_on)
     later = or_(
-        and_(newer.valid_from.is_not(None), UnitVersion.valid_from.is_(None)),
-        newer.valid_from > UnitVersion.valid_from,
-        and_(newer.valid_from.is_not_distinct_from(UnitVersion.valid_from), newer.id > UnitVersion.id),
+        and_(newer.valid_from.is_not(None), version.valid_from.is_(None)),
+        newer.valid_from > version.valid_from,
+        and_(newer.valid_from.is_not_distinct_from(version.valid_from), newer.id > version.id),
     )
     return and_(
-        or_(UnitVersion.valid_from.is_(None), UnitVersion.valid_from <= UnitVersion.seen_on),
-        ~exists().where(newer.unit_code == UnitVersion.unit_code, begun, later),
+        or_(version.valid_from.is_(None), version.valid_from <= version.seen_on),
+        ~exists().where(newer.unit_code == version.unit_code, begun, later),
     )
 
 
@@ -212,7 +213,7 @@ def _reach(session: Session, grant: Grant) -> Reach:
     if grant.unit_code is not None:
         codes = _subtree(session, grant.unit_code, level, role)
         return Reach(role, codes, codes=codes)
-    where = _area(grant.division_code, level)
+    where = _area(UnitVersion, grant.division_code, level)
     units = frozenset(session.scalars(select(UnitVersion.unit_code).where(is_current(), where)))
     return Reach(role, units, division=grant.division_code, level=level)
 
@@ -239,9 +240,9 @@ def _levels(session: Session, where: ColumnElement[bool]) -> list[tuple[str, str
     return [(row.unit_code, row.level) for row in rows]
 
 
-def _area(division: str, level: Level | None) -> ColumnElement[bool]:
-    inside = below(UnitVersion.division_code, division)
-    return inside if level is None else and_(inside, UnitVersion.level == level.value)
+def _area(version, division: str, level: Level | None) -> ColumnElement[bool]:
+    inside = below(version.division_code, division)
+    return inside if level is None else and_(inside, version.level == level.value)
 
 
 def below(column: ColumnElement, division: str) -> ColumnElement[bool]:
@@ -254,7 +255,8 @@ def below(column: ColumnElement, division: str) -> ColumnElement[bool]:
 
 def _unplaced(unit: ColumnElement, division: ColumnElement, areas: list[Reach]) -> ColumnElement[bool]:
     """Facts without a registered unit, by their division."""
-    registered = select(UnitVersion.unit_code).where(is_current())
+    held = aliased(UnitVersion)
+    registered = select(held.unit_code).where(is_current(held))
     places = [
         below(division, reach.division)
         if reach.level is None
