@@ -188,17 +188,16 @@ def verify() -> None:
 @click.option("--as", "login", required=True, help="Your login.")
 @click.option("--token-file", type=click.File(), default="-", help="File with your API token; - = standard input.")
 def release(as_of: datetime, login: str, token_file) -> None:
-    """Release a parked night: its new flags are opened."""
+    """Release a parked night: its new flags are opened, its mails and reports made."""
     from core.accounts import user_of_token
-    from night.judging import release as release_night
+    from night.steps import release as release_night
 
     settings = opened()
-    now = datetime.now(UTC)
-    with writing(engine_for(settings.database_url)) as session:
+    with reading(engine_for(settings.database_url)) as session:
         user = user_of_token(session, token_file.read().strip())
-        if user is None or user.login != login:
-            raise Forbidden(f"that is not a valid token of {login}")
-        release_night(session, settings, as_of.date(), user, now)
+    if user is None or user.login != login:
+        raise Forbidden(f"that is not a valid token of {login}")
+    release_night(settings, as_of.date(), user)
     click.echo(f"{as_of.date()} released")
 
 

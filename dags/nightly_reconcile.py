@@ -39,11 +39,11 @@ def open_night(params: dict | None = None) -> int:
 
 
 @task
-def step(name: str, run_id: int, book: str | None = None) -> dict:
+def step(act: str, night_run: int, book: str | None = None) -> dict:
     """One step of the night, by name; answers with counts only."""
     from night.steps import perform
 
-    return perform(name, run_id, book)
+    return perform(act, night_run, book)
 
 
 @dag(
@@ -60,9 +60,9 @@ def step(name: str, run_id: int, book: str | None = None) -> dict:
 )
 def nightly_reconcile():
     run = open_night()
-    landed = step.override(task_id="land").partial(name="land", run_id=run).expand(book=["control", "units", *BOOKS])
+    landed = step.override(task_id="land").partial(act="land", night_run=run).expand(book=["control", "units", *BOOKS])
     units = step.override(task_id="gate_units")("gate", run, "units")
-    gated = step.override(task_id="gate").partial(name="gate", run_id=run).expand(book=BOOKS)
+    gated = step.override(task_id="gate").partial(act="gate", night_run=run).expand(book=BOOKS)
     landed >> units >> gated
     before = gated
     for name in ("detect", "settle", "alert", "report", "prove"):

@@ -150,7 +150,7 @@ def gate(settings: Settings, run_id: int, book: str) -> dict[str, int]:
         judged = {verdict.division_code: verdict for verdict in result.verdicts}
         for division in sorted({*judged, *(d for d, books in expected.items() if book in books)}):
             session.add(_verdict(run_id, book, division, judged.get(division), book in expected.get(division, ())))
-        _remark(session, run_id, book, result.files)
+        _remark(session, run_id, book, files, result.files)
     counts = [(v.rows_in, v.accepted, v.duplicates, v.quarantined) for v in result.verdicts]
     totals = [sum(column) for column in zip(*counts, strict=True)] or [0, 0, 0, 0]
     return dict(zip(("rows_in", "accepted", "duplicates", "quarantined"), totals, strict=True))
@@ -173,11 +173,14 @@ def _verdict(run_id: int, book: str, division: str, judged, expected: bool) -> V
     )  # fmt: skip
 
 
-def _remark(session: Session, run_id: int, book: str, outcomes) -> None:
+def _remark(session: Session, run_id: int, book: str, files, outcomes) -> None:
     deliveries = {
         (delivery.division_code, delivery.file): delivery
         for delivery in session.scalars(select(Delivery).where(Delivery.run_id == run_id, Delivery.book == book))
     }
+    for file in files:
+        delivery = deliveries[file.division_code, file.name]
+        delivery.control_rows, delivery.control_sha256 = file.control_rows, file.control_sha256
     for outcome in outcomes:
         delivery = deliveries[outcome.division_code, outcome.name]
         same = ["与同批另一文件内容相同，不计"] if outcome.ignored_as_duplicate else []

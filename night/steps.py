@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from core.accounts import User
+from core.db import engine_for, writing
 from core.errors import InputRejected
 from core.settings import Settings, load_settings
 from expectations.books import BOOKS
@@ -69,4 +71,16 @@ def run_night(
     for name, book in ORDER:
         progress(name, book)
         perform(name, run_id, book, settings)
+    return run_id
+
+
+def release(settings: Settings, as_of: date, user: User) -> int:
+    """Settle a parked night as this person's decision, then run what is left of it; returns the run's id.
+
+    Errors: as `release_night`, and as `conclude` when the night is red for another reason.
+    """
+    with writing(engine_for(settings.database_url)) as session:
+        run_id = judging.release(session, settings, as_of, user, datetime.now(UTC))
+    for name in ("alert", "report", "prove", "conclude"):
+        perform(name, run_id, settings=settings)
     return run_id

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# The long checks, one after another; each prints what it measured. Stops at the first that fails.
+set -euo pipefail
+export GX_ANALYTICS_ENABLED=false
+say() { printf '\n== %s\n' "$1"; }
+say "truth = found: 20,000 people, three seeds; rewritten; clean"
+python -m tests.integration.test_truth --people 20000 --seeds 1 2 3
+say "rules = oracle on random nights"
+python -m tests.property.prove_rules --nights 1000
+say "every step killed midway, ten times over"
+for _ in $(seq 10); do python -m pytest tests/integration/test_kill_drill.py; done
+say "the rules at 1,000,000 people against a bare join and pandas"
+python -m benchmarks.night --people 1000000
+say "the gate against plain Great Expectations"
+python -m benchmarks.gate --rows 1000000
+say "100,000 new flags settled"
+python -m benchmarks.settle

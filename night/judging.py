@@ -1,0 +1,82 @@
+"""The middle of a night: the rules judge, the flags take their step."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.accounts import User
+from core.db import engine_for, reading, writing
+from core.errors import NotFound
+from core.parameters import parameter_value
+from core.permissions import scope_of
+from core.settings import Settings
+from core.types import BookVerdict
+from expectations.books import BOOKS
+from night.expected import GOOD, expected_books
+from night.places import run_of, snapshot_dir
+from reconcile import settle as settling
+from reconcile.engine import DetectSetting, VerdictFact
+from reconcile.engine import detect as detect_all
+from reconcile.models import NightRun, Verdict
+from reconcile.store import night_run
+
+
+def verdict_facts(session: Session, run: NightRun) -> list[VerdictFact]:
+    """Every book of every division that delivered or is expected to: expected, delivered, accepted."""
+    verdicts = {
+        (verdict.division_code, verdict.book): verdict
+        for verdict in session.scalars(select(Verdict).where(Verdict.run_id == run.id))
+    }
+    expected = expected_books(session, run)
+    facts = []
+    for division in sorted(expected):
+        for book in BOOKS:
+            verdict = verdicts.get((division, book))
+            facts.append(
+                VerdictFact(
+                    division_code=division,
+                    book=book,
+                    expected=book in expected[division],
+                    delivered=verdict is not None and verdict.verdict != BookVerdict.MISSING,
+                    accepted=verdict is not None and verdict.verdict in GOOD,
+                )
+            )
+    return facts
+
+
+def detect(settings: Settings, run_id: int) -> dict[str, int]:
+    """Judge the night by every rule; writes findings and figures beside the accepted books."""
+    with reading(engine_for(settings.database_url)) as session:
+        run = run_of(session, run_id)
+        setting = DetectSetting(
+            as_of=run.as_of,
+            verdicts=verdict_facts(session, run),
+            allowed_post_types=parameter_value(session, "allowed_post_types", run.as_of),
+        )
+    folder = snapshot_dir(settings, run)
+    result = detect_all(folder, setting, folder)
+    return {"findings": result.findings, "not_evaluable": result.not_evaluable, **result.by_rule}
+
+
+def settle(settings: Settings, run_id: int, now: datetime) -> dict[str, int]:
+    """Findings become rows and flags take their step, in one transaction."""
+    with writing(engine_for(settings.database_url)) as session:
+        run = run_of(session, run_id)
+        result = settling.settle(session, run_id, snapshot_dir(settings, run), now)
+    return {"findings": result.findings, **result.moves}
+
+
+def release(session: Session, settings: Settings, as_of: date, user: User, now: datetime) -> int:
+    """Settle a parked night as a person's decision, in the caller's transaction; returns the run's id.
+
+    Errors: as `release_night`.
+    """
+    run = night_run(session, as_of)
+    if run is None:
+        raise NotFound(f"no night {as_of} waits for a release")
+    folder = snapshot_dir(settings, run)
+    settling.release_night(session, run.id, folder, scope_of(session, user), now)
+    return run.id
