@@ -1,0 +1,304 @@
+"""One delivered table as typed columns: what the snapshot keeps, and the masked frame Great Expectations judges. Pure.
+
+Every distinct text of a column is worked on once. Nothing is judged here: an unreadable value becomes null in the
+snapshot and a text beginning with `?` in the frame, and the suites say what that means.
+"""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from core.identity import strip_spaces
+from expectations.books import BOOKS, Book, Column, Kind, snapshot_schema
+from expectations.crossing import hashes, mixed
+from expectations.identities import RESIDENT, Identities, harmless, identities, names
+from expectations.readers import TextTable
+from expectations.values import Parsed, is_blank_mark, parse_code, parse_column
+from expectations.verdicts import GateSetting
+
+ARROW_TYPES = {"string": pa.string(), "int64": pa.int64(), "date": pa.date32(), "boolean": pa.bool_()}
+# A value that cannot be read, and one that is known but not shown to Great Expectations.
+UNREADABLE = "?"
+KNOWN = "known"
+LOST, KEPT = "lost", "kept"
+DAMAGE = "__damage"
+ZEROS = "__zeros"
+# Columns that name a unit which another book registers.
+UNIT_CODES = ("unit_code", "paying_unit_code", "on_behalf_of", "seconded_to", "from_unit", "part_of")
+_UNMARKED = (Kind.TEXT, Kind.NAME, Kind.SECRET)
+_DAMAGED_CODE = re.compile(r"[0-9]\.[0-9]+[Ee]\+[0-9]+")
+# What parse_code leaves as it is.
+_PLAIN_CODE = re.compile(r"(?:[0-9A-Za-z][0-9A-Za-z-]*)?", re.ASCII)
+# Marks people write into empty cells are short; so is what spaces a reader may have left round them.
+_LONGEST_MARK = 8
+_FLOAT_CODE = re.compile(r"([0-9]+)\.0+")
+
+
+def arrow_schema(types: dict[str, str]) -> pa.Schema:
+    """A schema of books.py as an Arrow one."""
+    return pa.schema([(name, ARROW_TYPES[kind]) for name, kind in types.items()])
+
+
+@dataclass
+class Coded:
+    """A column as positions into its distinct texts (a text twice, where it stands in number cells and in others)."""
+
+    codes: np.ndarray
+    distinct: pa.Array
+    numeric: np.ndarray
+
+    @classmethod
+    def of(cls, texts: pd.Series, numeric: np.ndarray | None) -> Coded:
+        coded = _arrow(texts).dictionary_encode()
+        codes = coded.indices.to_numpy(zero_copy_only=False)
+        if numeric is None or not numeric.any():
+            return cls(codes, coded.dictionary, np.zeros(len(coded.dictionary), dtype=bool))
+        codes, pairs = pd.factorize(codes.astype(np.int64) * 2 + numeric)
+        return cls(codes, coded.dictionary.take(pa.array(pairs >> 1)), (pairs & 1).astype(bool))
+
+    @cached_property
+    def texts(self) -> list[str]:
+        return self.distinct.to_pylist()
+
+    def spread(self, values: pa.Array) -> pa.Array:
+        """Values per distinct text → values per row."""
+        if len(values) and pa.types.is_string(values.type):
+            # Thrice as fast as taking them one by one.
+            return pa.DictionaryArray.from_arrays(pa.array(self.codes), values).cast(pa.string())
+        return values.take(pa.array(self.codes))
+
+    def categories(self, labels: list[str | None]) -> pd.Categorical:
+        """Labels per distinct text (None: blank) → a categorical per row."""
+        codes, distinct = pd.factorize(np.array(labels, dtype=object))
+        return pd.Categorical.from_codes(
+            codes.astype(np.int32)[self.codes], categories=pd.Index(distinct, dtype=object)
+        )
+
+
+def _arrow(texts: pd.Series) -> pa.Array:
+    array = pa.array(texts, pa.large_string(), from_pandas=True)
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+@dataclass
+class Normal:
+    """One file normalised.
+
+    table    exactly the snapshot's columns and types, in file order; unreadable and blank are null.
+    secrets  SECRET columns as normalised text: compared, never kept.
+    batch    what Great Expectations sees: one masked categorical per delivered column, with helper columns beside.
+    digest   a number per row, equal wherever two rows are equal in every known column, in this file or another.
+    coded    the delivered texts, for showing a quarantined value.
+    repaired per unit code column: damaged code → the code of `units` it stands for, None where that cannot be told.
+    """
+
+    book: str
+    division_code: str
+    file: str
+    table: pa.Table
+    batch: pd.DataFrame
+    digest: np.ndarray
+    secrets: dict[str, pa.Array] = field(default_factory=dict)
+    coded: dict[str, Coded] = field(default_factory=dict, repr=False)
+    repaired: dict[str, dict[str, str | None]] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        return self.table.num_rows
+
+    def shown(self, column: str, positions: np.ndarray) -> pa.Array:
+        """The delivered values of some rows as they may be shown: masked, harmless; null when blank or a person's name."""
+        kind = BOOKS[self.book].column(column).kind
+        if kind is Kind.ID:
+            return self.table["person_mask"].combine_chunks().take(pa.array(positions))
+        if kind in (Kind.NAME, Kind.SECRET):
+            return pa.nulls(len(positions), pa.string())
+        coded = self.coded[column]
+        wanted, places = np.unique(coded.codes[positions], return_inverse=True)
+        repaired = self.repaired.get(column, {})
+        texts = [coded.texts[code] for code in wanted]
+        plain = [strip_spaces(text) if parse_code(text) in repaired else harmless(text) for text in texts]
+        return pa.array([text or None for text in plain], pa.string()).take(pa.array(places))
+
+    def whole_codes(self, column: str, positions: np.ndarray) -> pa.Array:
+        """A unit code column of some rows, a damaged code replaced by the registered one it stands for."""
+        codes = self.table[column].combine_chunks().take(pa.array(positions))
+        repaired = self.repaired.get(column)
+        if not repaired:
+            return codes
+        coded = codes.dictionary_encode()
+        whole = [repaired.get(code, code) for code in coded.dictionary.to_pylist()]
+        return pa.array(whole, pa.string()).take(coded.indices)
+
+
+def normalise(book: Book, division_code: str, file: str, source: TextTable, setting: GateSetting) -> Normal:
+    """A table of delivered texts as `Normal`. A known column that is absent is blank throughout.
+
+    Where several worksheets were read, the snapshot's `file` is `name#sheet`, so that (file, row) names one row.
+    """
+    frame = source.frame
+    work = _Work(book, frame, source.numeric, setting)
+    with ThreadPoolExecutor() as pool:
+        coded = list(pool.map(work.coded_texts, book.columns))
+    for column, texts in zip(book.columns, coded, strict=True):
+        work.add(column, texts)
+    count = len(frame)
+    place = {
+        "delivered_by": pa.repeat(pa.scalar(division_code, pa.string()), count),
+        "file": _files(file, source.sheet, count),
+        "row": pa.array(frame["row"].to_numpy(dtype=np.int64)),
+    }
+    schema = arrow_schema(snapshot_schema(book.name))
+    columns = work.columns | place
+    table = pa.table([columns[name] for name in schema.names], schema=schema)
+    batch = pd.DataFrame(work.batch, index=pd.RangeIndex(count))
+    return Normal(book.name, division_code, file, table, batch, work.digest, work.secrets, work.coded, work.repaired)
+
+
+def _files(file: str, sheet: np.ndarray, count: int) -> pa.Array:
+    if len(source_sheets := set(sheet)) <= 1:
+        return pa.repeat(pa.scalar(file, pa.string()), count)
+    named = {name: file_label(file, name) for name in source_sheets}
+    return pa.array([named[name] for name in sheet], pa.string())
+
+
+def file_label(file: str, sheet: str) -> str:
+    """How a file, or one of the several worksheets read of it, is called beside a row number."""
+    return f"{file}#{sheet}" if sheet else file
+
+
+class _Work:
+    """The columns of one table while they are being made."""
+
+    def __init__(self, book: Book, frame: pd.DataFrame, numeric: dict[str, np.ndarray], setting: GateSetting) -> None:
+        self.book, self.frame, self.numeric, self.setting = book, frame, numeric, setting
+        self.columns: dict[str, pa.Array] = {}
+        self.batch: dict[str, pd.Categorical] = {}
+        self.secrets: dict[str, pa.Array] = {}
+        self.coded: dict[str, Coded] = {}
+        self.repaired: dict[str, dict[str, str | None]] = {}
+        self.resident = np.ones(len(frame), dtype=bool)
+        self.digest = np.zeros(len(frame), dtype=np.uint64)
+
+    def coded_texts(self, column: Column) -> Coded:
+        """The delivered texts of a column; blank throughout where it was not delivered."""
+        if column.name in self.frame:
+            return Coded.of(self.frame[column.name], self.numeric.get(column.name))
+        return Coded(np.zeros(len(self.frame), dtype=np.int32), pa.array([""]), np.zeros(1, dtype=bool))
+
+    def add(self, column: Column, coded: Coded) -> None:
+        """Make everything that comes of one column."""
+        self.coded[column.name] = coded
+        if column.kind is Kind.ID:
+            self._identity(column, coded)
+        elif column.kind is Kind.NAME:
+            key, mask = names(coded.texts, self.setting.person_key)
+            self.digest = mixed(self.digest, hashes(key.to_pylist())[coded.codes])
+            self.columns |= {"name_key": coded.spread(key), "name_mask": coded.spread(mask)}
+            self.batch[column.name] = coded.categories(
+                [KNOWN if known else None for known in key.is_valid().to_pylist()]
+            )
+        elif column.kind is Kind.SECRET:
+            texts = [strip_spaces(text) for text in coded.texts]
+            self.digest = mixed(self.digest, hashes(texts)[coded.codes])
+            self.secrets[column.name] = coded.spread(pa.array(texts, pa.string()))
+        else:
+            self._value(column, coded)
+
+    def _identity(self, column: Column, coded: Coded) -> None:
+        found: Identities = identities(
+            coded.distinct, coded.codes, coded.numeric, self.resident, self.setting.person_key
+        )
+        self.columns |= {
+            "person_key": found.key, "person_mask": found.mask, "id_problem": found.problem,
+            "birth_date": found.birth_date, "sex": found.sex,
+        }  # fmt: skip
+        self.digest = mixed(self.digest, found.digest)
+        known = found.key.is_valid().to_numpy(zero_copy_only=False)
+        self.batch[column.name] = pd.Categorical.from_codes(np.where(known, 0, -1), categories=[KNOWN])
+        self.batch[column.name + DAMAGE] = found.damage
+
+    def _value(self, column: Column, coded: Coded) -> None:
+        texts = coded.texts
+        if column.kind not in _UNMARKED:
+            texts = ["" if len(text) <= _LONGEST_MARK and is_blank_mark(text) else text for text in texts]
+        if column.kind is Kind.CODE and all(map(_PLAIN_CODE.fullmatch, texts)):
+            texts = pd.Series([text or None for text in texts], dtype=object)
+            parsed = Parsed(texts, pd.Series([None] * len(texts), dtype=object))
+        else:
+            parsed = parse_column(pd.Series(texts, dtype="str"), column, coded.numeric)
+        missing = parsed.value.isna().tolist()
+        values = [None if blank else value for value, blank in zip(parsed.value.tolist(), missing, strict=True)]
+        if column.default is not None:
+            blank = parsed.problem.isna().tolist()
+            values = [
+                column.default if value is None and free else value for value, free in zip(values, blank, strict=True)
+            ]
+        compared = values if parsed.exact is None else list(zip(values, parsed.exact.tolist(), strict=True))
+        self.digest = mixed(self.digest, hashes(compared)[coded.codes])
+        kind = ARROW_TYPES[snapshot_schema(self.book.name)[column.name]]
+        self.columns[column.name] = coded.spread(pa.array(values, kind))
+        if parsed.exact is not None:
+            exact = [None if value is None else bool(flag) for value, flag in zip(values, parsed.exact, strict=True)]
+            self.columns[f"{column.name}_exact"] = coded.spread(pa.array(exact, pa.bool_()))
+        if column.name == "id_type":
+            odd = np.array([value not in (None, RESIDENT) for value in values], dtype=bool)
+            self.resident = ~odd[coded.codes]
+        self.batch[column.name] = coded.categories(_labels(column, coded.texts, values, parsed))
+        if column.name in UNIT_CODES and self.book.name != "units" and self.setting.unit_codes:
+            self._zeros(column, coded, values)
+
+    def _zeros(self, column: Column, coded: Coded, values: list[str | None]) -> None:
+        found = {value: undamaged_code(value, self.setting.unit_codes) for value in set(values) - {None}}
+        self.repaired[column.name] = {value: whole or None for value, whole in found.items() if whole is not None}
+        labels = [None if value is None else KEPT if found[value] is None else LOST for value in values]
+        self.batch[column.name + ZEROS] = coded.categories(labels)
+
+
+def _labels(column: Column, texts: list[str], values: list, parsed: Parsed) -> list[str | None]:
+    """What Great Expectations sees of each distinct value: the value of closed kinds, `known` of open ones."""
+    labels: list[str | None] = []
+    open_kind = column.kind in (Kind.TEXT, Kind.CODE)
+    for text, value, bad in zip(texts, values, parsed.problem.notna().tolist(), strict=True):
+        if bad:
+            labels.append(UNREADABLE + harmless(text))
+        elif value is None:
+            labels.append(None)
+        else:
+            labels.append(KNOWN if open_kind else str(value))
+    return labels
+
+
+@lru_cache(maxsize=4)
+def _without_zeros(unit_codes: frozenset[str]) -> dict[str, str]:
+    """Every known code without some of its leading zeros → that code (the shortest, where several would do)."""
+    table: dict[str, str] = {}
+    for code in sorted(unit_codes, key=lambda code: (len(code), code)):
+        for start in range(1, len(code) - len(code.lstrip("0")) + 1):
+            if rest := code[start:]:
+                table.setdefault(rest, code)
+    return table
+
+
+def undamaged_code(code: str, unit_codes: frozenset[str]) -> str | None:
+    """The registered code a damaged one stands for, '' where that cannot be told; None when it is not damaged.
+
+    Damaged: unknown to `units`, and known with leading zeros (DOMAIN §3), or once the `.0` of a float is off; or in
+    scientific notation.
+    """
+    if code in unit_codes:
+        return None
+    table = _without_zeros(unit_codes)
+    if code in table:
+        return table[code]
+    if match := _FLOAT_CODE.fullmatch(code):
+        whole = match[1]
+        return whole if whole in unit_codes else table.get(whole)
+    return "" if _DAMAGED_CODE.fullmatch(code) else None
