@@ -1,0 +1,64 @@
+"""Demo accounts: one of each role at each place of the synthetic city, as a csv that `bianzhi account import` takes.
+
+All share one password, printed by `make night`: the demo is no place for secrets.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+
+PASSWORD = "yunze-demo-2026"
+COLUMNS = ("login", "email", "display_name", "password", "role", "division_code", "level", "unit_code")
+OFFICERS_PER_DIVISION = 2
+
+
+def write_accounts(path: Path, city_code: str, units: Iterable[dict]) -> int:
+    """Write accounts.csv for units (unit_code, unit_name, division_code, level); returns how many accounts."""
+    units = sorted(units, key=lambda unit: unit["unit_code"])
+    counties = sorted(
+        {unit["division_code"][:6] for unit in units if unit["level"] in ("COUNTY", "TOWNSHIP")} - {city_code}
+    )
+    rows = [_row("admin", "系统管理员", "ADMINISTRATOR")]
+    for role, login, name in (
+        ("REVIEWER", "bianban", "市编办 审核一"),
+        ("REVIEWER", "bianban2", "市编办 审核二"),
+        ("DIRECTOR", "bianwei", "市编委主任"),
+        ("FINANCE", "caizheng", "市财政局"),
+        ("PERSONNEL", "renshe", "市人社局"),
+    ):
+        rows.append(_row(login, name, role, city_code, "CITY"))
+    rows.append(_row("shenji", "市审计局", "AUDITOR", city_code))
+    for county in counties:
+        for role, login, name in (
+            ("REVIEWER", "bianban", "编办"),
+            ("FINANCE", "caizheng", "财政局"),
+            ("PERSONNEL", "renshe", "人社局"),
+        ):
+            rows += [
+                _row(f"{login}-{county}", f"{county} {name}", role, county, level) for level in ("COUNTY", "TOWNSHIP")
+            ]
+    for division in sorted({unit["division_code"] for unit in units}):
+        own = [unit for unit in units if unit["division_code"] == division][:OFFICERS_PER_DIVISION]
+        rows += [
+            _row(
+                f"danwei-{unit['unit_code'].lower()}",
+                f"{unit['unit_name']} 经办",
+                "UNIT_OFFICER",
+                unit=unit["unit_code"],
+            )
+            for unit in own
+        ]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    return len({row["login"] for row in rows})
+
+
+def _row(login: str, name: str, role: str, division: str = "", level: str = "", unit: str = "") -> dict[str, str]:
+    return {
+        "login": login, "email": f"{login}@example.org", "display_name": name, "password": PASSWORD,
+        "role": role, "division_code": division, "level": level, "unit_code": unit,
+    }  # fmt: skip

@@ -1,0 +1,138 @@
+"""The people of the city and how they come, move and go, all of it lawful: on its own this gives no finding."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from demo.atlas import Cell, Unit
+from demo.stage import CONTROL, Stage
+
+RANKS = {
+    "ADMIN": "一级科员",
+    "POLITICAL_LEGAL": "一级警员",
+    "CIVIL_SERVICE_REF": "二级主任科员",
+    "INSTITUTION": "专业技术十级",
+}
+ENTRY_FORM = {"INSTITUTION": "RECRUIT", "SUPPORT": "RECRUIT", CONTROL: "RECRUIT"}
+
+
+def populate(stage: Stage) -> None:
+    """Base people of every unit, their pay, and what happens to some of them between the nights."""
+    for unit in stage.atlas.units:
+        for cell, number in unit.heads.items():
+            stage.slack[unit.code, cell] = 1 + number // 12 + stage.random.randrange(3)
+            _fill(stage, unit, cell, number)
+    _pensioners_and_helpers(stage)
+
+
+def _fill(stage: Stage, unit: Unit, cell: Cell, number: int) -> None:
+    tiers = _tiers(cell, number, first=cell == unit.first_cell)
+    for tier in tiers:
+        stage.leaders[unit.code][tier] += 1
+    for n in range(number):
+        draw = stage.random.random()
+        if n < len(tiers) or number < 4 or draw > 0.03:
+            _settled(stage, unit, cell, tiers[n] if n < len(tiers) else None)
+        elif draw < 0.012:
+            _leaves(stage, unit, cell)
+        elif draw < 0.024:
+            _enters(stage, unit, cell)
+        else:
+            _moves(stage, unit, cell)
+
+
+def _tiers(cell: Cell, number: int, first: bool) -> list[str]:
+    if not first or cell[0] == CONTROL:
+        return []
+    tiers = ["CHIEF"] if number >= 2 else []
+    tiers += ["DEPUTY"] * min(3, number // 5)
+    return tiers + ["INNER_CHIEF"] * (number // 12) + ["INNER_DEPUTY"] * (number // 20)
+
+
+def _facts(stage: Stage, cell: Cell, tier: str | None = None) -> dict:
+    years = stage.random.randrange(1, 15)
+    entry = date(
+        stage.nights[0].year - years, stage.random.choice((3, 7, 8, 9)), stage.random.choice((1, 1, 3, 15, 28))
+    )
+    facts: dict = {"entry_date": entry, "rank": RANKS.get(cell[0]), "entry_form": ENTRY_FORM.get(cell[0], "EXAM")}
+    if tier:
+        facts["leader_tier"] = tier
+    return facts
+
+
+def _is_paid(unit: Unit, cell: Cell) -> bool:
+    """Units that earn their own money: every other one pays by itself and is in no payroll."""
+    return cell[1] != "SELF" or sum(map(ord, unit.code)) % 2 == 0
+
+
+def _wage(stage: Stage, mask: int, person, unit: Unit, cell: Cell) -> None:
+    if mask and _is_paid(unit, cell):
+        stage.pay(mask, person, unit, cell[1])
+
+
+def _settled(stage: Stage, unit: Unit, cell: Cell, tier: str | None) -> None:
+    person = stage.registry.person()
+    facts = _facts(stage, cell, tier)
+    if tier is None and stage.random.random() < 0.01:
+        facts["status"] = "ON_LEAVE"
+    stage.post(stage.always, person, unit, cell, **facts)
+    _wage(stage, stage.always, person, unit, cell)
+
+
+def _leaves(stage: Stage, unit: Unit, cell: Cell) -> None:
+    """Gone from the first of a night's month, and unpaid from that month on. The first night knows them as gone before."""
+    person, facts = stage.registry.person(), _facts(stage, cell)
+    k = stage.random.randrange(len(stage.nights))
+    gone = {"status": stage.random.choice(("LEFT", "RETIRED")), "exit_reason": "退休或调出"}
+    if stage.before_night(k):
+        stage.post(stage.before_night(k), person, unit, cell, **facts)
+    stage.post(stage.from_night(k), person, unit, cell, **facts, **gone, exit_date=stage.firsts[k])
+    _wage(stage, stage.before_night(k), person, unit, cell)
+
+
+def _enters(stage: Stage, unit: Unit, cell: Cell) -> None:
+    """Enters within a night's month on a permit, and is paid for that month."""
+    person, facts = stage.registry.person(), _facts(stage, cell)
+    k = stage.random.randrange(len(stage.nights))
+    night = stage.nights[k]
+    entry = stage.firsts[k] + timedelta(days=stage.random.randrange(night.day))
+    number = f"云编用〔{night.year}〕{len(stage.rows['permits']) + 1}号"
+    facts |= {"entry_date": entry, "entry_registered": night, "permit_no": number}
+    facts["slot_no"] = f"Y{night.year}{len(stage.rows['permits']) + 1:06d}"
+    stage.post(stage.from_night(k), person, unit, cell, **facts)
+    _wage(stage, stage.from_night(k), person, unit, cell)
+    stage.add(
+        "permits", stage.from_night(k), permit_no=number, unit_code=unit.code, post_type=cell[0], fund_form=cell[1],
+        posts=1, approved_on=entry - timedelta(days=20), valid_until=date(entry.year, 12, 31), purpose="补员",
+        source_of_people=facts["entry_form"], delivered_by=unit.folder,
+    )  # fmt: skip
+
+
+def _moves(stage: Stage, unit: Unit, cell: Cell) -> None:
+    """Moves on the first of a month to the same cell of another unit of the folder, pay and all."""
+    others = [other for other in stage.alike[unit.folder, unit.level, cell][:50] if other is not unit]
+    if not others or len(stage.nights) < 2:
+        _settled(stage, unit, cell, None)
+        return
+    target = stage.random.choice(others)
+    person, facts = stage.registry.person(), _facts(stage, cell)
+    k = stage.random.randrange(1, len(stage.nights))
+    stage.post(stage.before_night(k), person, unit, cell, **facts)
+    left = {"status": "LEFT", "exit_date": stage.firsts[k], "exit_reason": "调动"}
+    stage.post(stage.from_night(k), person, unit, cell, **facts, **left)
+    joined = facts | {"entry_date": stage.firsts[k], "entry_form": "TRANSFER", "from_unit": unit.code}
+    stage.post(stage.from_night(k), person, target, cell, **joined, from_level=unit.level, from_fund_form=cell[1])
+    _wage(stage, stage.before_night(k), person, unit, cell)
+    _wage(stage, stage.from_night(k), person, target, cell)
+
+
+def _pensioners_and_helpers(stage: Stage) -> None:
+    """People the payroll knows and no post holds: the retired, and helpers off quota. Neither is in P."""
+    for unit in stage.atlas.units:
+        for n in range(sum(unit.heads.values()) // 15):
+            person = stage.registry.person()
+            if n % 2:
+                stage.pay(stage.always, person, unit, person_state="RETIRED", on_establishment="NO")
+            else:
+                stage.pay(stage.always, person, unit, person_state="TEMPORARY", on_establishment="NO")
+                stage.post(stage.always, person, unit, status="OFF_QUOTA", entry_date=date(2021, 3, 1))

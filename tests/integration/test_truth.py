@@ -1,0 +1,82 @@
+"""Whole nights over synthetic cities: what was planted is found, exactly, and nothing else. `make prove` runs it larger:
+`python -m tests.integration.test_truth --people 20000 --seeds 1 2 3`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from core.settings import load_settings
+from demo.city import make_city
+from demo.rewriting import rewrite
+from demo.truth import compare
+from tests.nightkit import House
+
+LAST = date(2026, 10, 31)
+KEYS = {"BIANZHI_SECRET_KEY": "truth-secret-key" * 3, "BIANZHI_PERSON_KEY": "truth-person-key" * 3}
+
+
+def nights_of(folder: Path) -> list[date]:
+    return [date.fromisoformat(path.name) for path in sorted((folder / "inbox").iterdir())]
+
+
+def house_in(folder: Path) -> House:
+    return House(load_settings({"BIANZHI_HOME": str(folder), **KEYS}))
+
+
+def differences(city: Path, house: House, inbox: Path) -> list[str]:
+    """Run every night of a city; what differs from its truth, flag by flag and in the colour of the night."""
+    wrong = []
+    for night in nights_of(city):
+        truth = json.loads((city / "truth" / f"{night}.json").read_text(encoding="utf-8"))
+        code = house.night(night, inbox)
+        if code != truth["exit"]:
+            wrong.append(f"{night}: exit {code}, truth {truth['exit']}")
+        wrong += [f"{night}: {line}" for line in compare(truth, house.flags(night), KEYS["BIANZHI_PERSON_KEY"])]
+    return wrong
+
+
+def check_city(folder: Path, people: int, seed: int) -> list[str]:
+    """Truth of a planted city, of the same city rewritten, and silence over the clean one."""
+    city, clean = folder / "city", folder / "clean"
+    make_city(city, people=people, seed=seed, as_of=LAST)
+    make_city(clean, people=people, seed=seed, as_of=LAST, clean=True)
+    first, second, quiet = (house_in(folder / name) for name in ("home", "home-rewritten", "home-clean"))
+    wrong = differences(city, first, city / "inbox")
+    rewrite(city / "inbox", folder / "rewritten", seed)
+    wrong += differences(city, second, folder / "rewritten")
+    for night in nights_of(city):
+        if first.keys(night) != second.keys(night):
+            wrong.append(f"{night}: shuffled, split and re-encoded, the keys differ")
+    for night in nights_of(clean):
+        code = quiet.night(night, clean / "inbox")
+        if code or quiet.flags(night):
+            wrong.append(f"{night}: the clean city gave exit {code} and {len(quiet.flags(night))} flags")
+    return wrong
+
+
+@pytest.mark.parametrize("seed", [7, random.SystemRandom().randrange(1_000_000)])
+def test_what_was_planted_is_found_and_nothing_else(tmp_path, seed):
+    assert check_city(tmp_path, 400, seed) == []
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--people", type=int, default=20_000)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    given = parser.parse_args()
+    failed = False
+    for number in given.seeds:
+        with tempfile.TemporaryDirectory() as name:
+            lines = check_city(Path(name), given.people, number)
+        print(f"{given.people} people, seed {number}: {'truth = found' if not lines else f'{len(lines)} differences'}")
+        print("\n".join(lines[:20]))
+        failed |= bool(lines)
+    sys.exit(failed)

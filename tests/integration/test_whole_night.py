@@ -1,0 +1,282 @@
+"""Whole nights over small inboxes: what a sender may do wrong, and what must come of it."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from core.accounts import GrantSpec, create_user
+from core.db import engine_for, writing
+from core.errors import Refused
+from core.outbox import OutboxMail
+from core.parameters import set_parameter
+from night.steps import release
+from reconcile.models import Flag, NightRun, Verdict
+from tests.nightkit import A, House, deliver, good_books, member, pay, person_id, quota, reasons_of, unit
+
+NEXT = A + timedelta(days=1)
+
+
+@pytest.fixture
+def house(settings):
+    return House(settings)
+
+
+def test_a_good_night_is_green_and_finds_nothing(house):
+    deliver(house.inbox, A, "990102", **good_books())
+    assert house.night() == 0
+    assert house.flags() == []
+
+
+def test_unit_code_007_and_a_person_called_NA_are_kept_as_they_are(house):
+    books = good_books()
+    for rows in (books["roster"], books["payroll"]):
+        rows[0]["person_name"] = "NA"
+        rows[1]["person_name"] = "null"
+    deliver(house.inbox, A, "990102", **books)
+    assert house.night() == 0
+    assert house.flags() == []
+
+
+def test_ids_that_differ_in_the_18th_digit_are_two_people(house):
+    books = good_books(3)
+    good = person_id(2)
+    wrong = good[:17] + ("1" if good[17] != "1" else "2")
+    books["roster"].append(member(9, person_id=wrong))
+    books["establishment"] = [quota(posts=4)]
+    deliver(house.inbox, A, "990102", **books)
+    assert house.night() == 0
+    found = {(flag["rule"], flag["cause"]) for flag in house.flags()}
+    assert ("F02", None) in found
+    assert ("D02", None) in found
+
+
+def test_one_blank_id_in_a_thousand_rows_joins_nobody(house):
+    books = good_books(1000 - 1)
+    books["establishment"] = [quota(posts=1000)]
+    books["roster"].append(member(999, person_id=""))
+    books["payroll"].append(pay(999))
+    deliver(house.inbox, A, "990102", **books)
+    assert house.night() == 0
+    flags = {flag["rule"]: flag for flag in house.flags()}
+    assert set(flags) == {"D02", "F01"}
+    assert (flags["F01"]["severity"], flags["F01"]["cause"]) == ("S4", "BLANK_ID")
+    assert flags["D02"]["person"] is None
+
+
+def test_float_ids_are_quarantined_with_their_reason(house):
+    books = good_books()
+    books["roster"][0]["person_id"] = "9.90102E+17"
+    books["roster"][1]["person_id"] = person_id(1)[:15] + "000"
+    deliver(house.inbox, A, "990102", **books)
+    assert house.night() == 0
+    [roster] = house.query(
+        select(Verdict.rows_in, Verdict.accepted, Verdict.quarantined).where(Verdict.book == "roster")
+    )
+    assert tuple(roster) == (4, 2, 2)
+    flags = house.flags()
+    assert {(flag["rule"], flag["cause"], flag["severity"]) for flag in flags if flag["rule"] == "F01"} == {
+        ("F01", "QUARANTINE", "S4")
+    }
+    assert not [flag for flag in flags if flag["rule"] == "F09" and flag["severity"] == "S1"]
+
+
+@pytest.mark.parametrize("count", [201, 432])
+def test_every_failing_row_is_listed_however_many(house, count):
+    books = good_books(500)
+    books["establishment"] = [quota(posts=500)]
+    for row in books["payroll"][:count]:
+        row["person_state"] = "？"
+    deliver(house.inbox, A, "990102", **books)
+    assert house.night() == 0
+    [payroll] = house.query(select(Verdict.quarantined).where(Verdict.book == "payroll"))
+    assert payroll.quarantined == count
+    assert len([flag for flag in house.flags() if flag["rule"] == "F02"]) == count
+
+
+def truncated_xlsx() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>" * 1000)
+    return buffer.getvalue()[: len(buffer.getvalue()) // 2]
+
+
+def bomb() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b"0" * (300 << 20))
+    return buffer.getvalue()
+
+
+BAD_PAYROLLS = {
+    "empty": {"payroll": "month,person_id,person_name,paying_unit_code,fund_mode,person_state,on_establishment\n"},
+    "nothing in the file": {"payroll": ""},
+    "missing": {},
+    "truncated xlsx": {"payroll__xlsx": truncated_xlsx()},
+    "wrong header": {"payroll": "a,b,c\n1,2,3\n"},
+    "zip bomb": {"payroll__xlsx": bomb()},
+    "other month": {"payroll": [pay(n, month="2026-09") for n in range(4)]},
+    "control disagrees": {
+        "payroll": [pay(n) for n in range(4)],
+        "control": "file,rows,sha256\npayroll.csv,5,\n",
+    },
+}
+
+
+@pytest.mark.parametrize("name", BAD_PAYROLLS)
+def test_a_bad_payroll_closes_no_flag_and_turns_the_night_red(house, name):
+    first = good_books()
+    first["payroll"] = first["payroll"][:3]
+    deliver(house.inbox, A, "990102", **first)
+    assert house.night() == 0
+    assert {flag["rule"] for flag in house.flags()} == {"F02", "F09"}
+    second = {key: rows for key, rows in good_books().items() if key != "payroll"}
+    deliver(house.inbox, NEXT, "990102", **second, **BAD_PAYROLLS[name])
+    assert house.night(NEXT) == 11
+    verdicts = dict(house.query(select(Verdict.book, Verdict.verdict).join(NightRun).where(NightRun.as_of == NEXT)))
+    assert verdicts["payroll"] in ("REJECTED", "MISSING")
+    assert {row.status for row in house.query(select(Flag.status))} == {"OPEN"}
+    assert house.flags(NEXT, "F02") == []
+    assert ("F02", "*", "payroll") in {(r["rule"], r["unit_code"], r["book"]) for r in house.not_evaluable(NEXT)}
+
+
+def test_a_corrected_payroll_supersedes_the_red_night_and_keeps_it(house):
+    deliver(house.inbox, A, "990102", **good_books())
+    assert house.night() == 0
+    books = good_books()
+    deliver(house.inbox, NEXT, "990102", **{**books, "payroll": ""})
+    assert house.night(NEXT) == 11
+    deliver(house.inbox, NEXT, "990102", **books)
+    assert house.night(NEXT) == 0
+    runs = house.query(select(NightRun.run_no, NightRun.superseded_by).where(NightRun.as_of == NEXT))
+    assert sorted((run.run_no, run.superseded_by is None) for run in runs) == [(1, False), (2, True)]
+
+
+def test_a_rerun_changes_nothing(house):
+    books = good_books()
+    books["payroll"] = books["payroll"][:2]
+    deliver(house.inbox, A, "990102", **books)
+    assert house.night() == 0
+    before = (house.flags(), house.query(select(NightRun.id)), house.query(select(OutboxMail.message_id)))
+    assert house.night() == 0
+    assert (house.flags(), house.query(select(NightRun.id)), house.query(select(OutboxMail.message_id))) == before
+
+
+def test_a_mismatch_gone_from_accepted_books_closes_its_flag_and_returning_reopens_the_same(house):
+    short = good_books()
+    short["payroll"] = short["payroll"][:3]
+    for day, books in ((A, short), (NEXT, good_books()), (NEXT + timedelta(days=1), short)):
+        deliver(house.inbox, day, "990102", **books)
+        assert house.night(day) == 0
+    states = {
+        row.rule: (row.status, row.first_seen) for row in house.query(select(Flag.rule, Flag.status, Flag.first_seen))
+    }
+    assert states == {"F02": ("OPEN", A), "F09": ("OPEN", A)}
+
+
+def test_a_backfill_touches_no_flag_of_today(house):
+    deliver(house.inbox, NEXT, "990102", **good_books())
+    assert house.night(NEXT) == 0
+    late = good_books()
+    late["payroll"] = late["payroll"][:3]
+    deliver(house.inbox, A, "990102", **late)
+    assert house.night(A) == 0
+    assert house.query(select(Flag.key)) == []
+    assert {(flag["rule"], flag["status"]) for flag in house.flags(A)} == {("F02", "UNTRACKED"), ("F09", "UNTRACKED")}
+
+
+def test_the_same_unit_code_in_two_divisions_is_quarantined_in_both(house):
+    books = good_books()
+    books["units"].append(unit("009"))
+    deliver(house.inbox, A, "990102", **books)
+    deliver(house.inbox, A, "990103", units=[unit("007", "990103"), unit("008", "990103")])
+    assert house.night() == 0
+    units = house.query(
+        select(Verdict.division_code, Verdict.accepted, Verdict.quarantined, Verdict.verdict).where(
+            Verdict.book == "units"
+        )
+    )
+    assert [(u.division_code, u.quarantined) for u in units] == [("990102", 1), ("990103", 1)]
+
+
+def test_lost_leading_zeros_are_quarantined_not_joined(house):
+    books = good_books()
+    books["roster"][0]["unit_code"] = "7"
+    deliver(house.inbox, A, "990102", **books)
+    assert house.night() == 0
+    [roster] = house.query(select(Verdict.quarantined, Verdict.reasons).where(Verdict.book == "roster"))
+    assert roster.quarantined == 1
+    assert "CODE_PRECISION_LOST" in reasons_of(roster.reasons)
+
+
+def test_a_night_nobody_delivered_says_so(house):
+    assert house.night(date(2026, 1, 1)) == 11
+
+
+REAL_LIKE = {
+    "530103": (
+        [unit("PL-RD", "530103", approval_doc="")],
+        [("PL-RD", "QUOTA", "ADMIN", 34, ""), ("PL-RD", "IN_POST", "ADMIN", 32, "")],
+    ),
+    "360724": (
+        [unit("SY-LGB", "360724", unit_kind="事业单位", approval_doc="")],
+        [
+            ("SY-LGB", "QUOTA", "ADMIN", 0, ""), ("SY-LGB", "QUOTA", "INSTITUTION", 5, ""),
+            ("SY-LGB", "IN_POST", "ADMIN", 3, ""), ("SY-LGB", "IN_POST", "INSTITUTION", 5, ""),
+        ],
+    ),
+    "430981": (
+        [unit(code, "430981", level="乡", approval_doc="") for code in ("XW", "XW-在职", "XW-离退休")],
+        [("XW", "PAID", "", 128, ""), ("XW-在职", "PAID", "", 66, "XW"), ("XW-离退休", "PAID", "", 38, "XW")],
+    ),
+}  # fmt: skip
+
+
+def test_published_figures_say_what_they_must(house):
+    for division, (units, counts) in REAL_LIKE.items():
+        scope = "YEAR_END_ALL" if division == "430981" else "ON_ESTABLISHMENT"
+        rows = [
+            {"unit_code": u, "measure": m, "post_type": p, "fund_form": "FULL" if p else "", "scope": scope, "count": n,
+             "part_of": part, "source": "页"}
+            for u, m, p, n, part in counts
+        ]  # fmt: skip
+        deliver(house.inbox, A, division, units=units, headcount=rows)
+    assert house.night() == 0
+    found = {(f["rule"], f["unit_code"], f["post_type"], f["expected"], f["found"]) for f in house.flags()}
+    assert {row[:2] for row in found} == {
+        ("Q06", "PL-RD"), ("Q06", "SY-LGB"), ("Q01", "SY-LGB"), ("Q02", "SY-LGB"), ("D06", "XW")
+    }  # fmt: skip
+    assert ("Q01", "SY-LGB", None, 5, 8) in found
+    assert ("Q02", "SY-LGB", "ADMIN", 0, 3) in found
+    assert ("D06", "XW", None, 128, 104) in {(*row[:2], None, *row[3:]) for row in found}
+    rules = {row["rule"] for row in house.not_evaluable()}
+    assert {"F01", "F02", "F09", "D01", "Q03"} <= rules
+
+
+def test_a_jump_of_new_flags_parks_the_night_until_a_person_releases_it(house):
+    now = datetime.now(UTC)
+    with writing(engine_for(house.settings.database_url)) as session:
+        set_parameter(session, "jump_floor", "1", "*", date(2000, 1, 1), actor="test", now=now)
+        user = create_user(
+            session, login="shenhe", email="shenhe@example.org", display_name="审核", actor="test", now=now,
+            grants=[GrantSpec("REVIEWER", "990102", "COUNTY")],
+        )  # fmt: skip
+    deliver(house.inbox, A, "990102", **good_books())
+    assert house.night() == 0
+    books = good_books()
+    deliver(house.inbox, NEXT, "990102", **{**books, "payroll": books["payroll"][:1]})
+    assert house.night(NEXT) == 10
+    assert house.query(select(Flag.key)) == []
+    assert [mail.digest for mail in house.query(select(OutboxMail.digest).where(OutboxMail.as_of == NEXT))] == [
+        "parked"
+    ]
+    release(house.settings, NEXT, user)
+    assert {row.rule for row in house.query(select(Flag.rule))} == {"F02", "F09"}
+    run = house.query(select(NightRun.state, NightRun.red_reasons, NightRun.released_by).where(NightRun.as_of == NEXT))
+    assert [tuple(row) for row in run] == [("SETTLED", "[]", "shenhe")]
+    with pytest.raises(Refused):
+        release(house.settings, NEXT, user)

@@ -1,0 +1,108 @@
+"""The portal over a small seeded city, and browsers without a browser: one test client per person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from core.db import engine_for, reading, writing
+from core.migrate import upgrade
+from core.settings import Settings, load_settings
+from tests.web import seeding
+from web.app import create_app
+
+ENVIRON = {"BIANZHI_SECRET_KEY": "test-secret-key-" * 3, "BIANZHI_PERSON_KEY": "test-person-key-" * 3}
+
+
+@pytest.fixture(scope="session")
+def seeded_home(tmp_path_factory) -> Path:
+    """A HOME whose database holds the seeded city; copied by tests that change it."""
+    home = tmp_path_factory.mktemp("portal") / "home"
+    settings = load_settings({**ENVIRON, "BIANZHI_HOME": str(home)})
+    engine = engine_for(settings.database_url)
+    upgrade(engine)
+    with writing(engine) as session:
+        seeding.seed(session, settings)
+    engine.dispose()
+    return home
+
+
+class Clock:
+    """The portal's time, in a test's hands."""
+
+    def __init__(self) -> None:
+        self.now: datetime = seeding.NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def portal_settings(seeded_home, tmp_path) -> Settings:
+    import shutil
+
+    home = tmp_path / "home"
+    shutil.copytree(seeded_home, home)
+    return load_settings({**ENVIRON, "BIANZHI_HOME": str(home)})
+
+
+@pytest.fixture
+def app(portal_settings, clock) -> Flask:
+    return create_app(portal_settings, clock)
+
+
+@pytest.fixture
+def db(portal_settings):
+    """Reading and writing the portal's database, beside the portal."""
+    engine = engine_for(portal_settings.database_url)
+
+    class Door:
+        read = staticmethod(lambda: reading(engine))
+        write = staticmethod(lambda: writing(engine))
+
+    return Door
+
+
+class Browser:
+    """A test client that fills in forms: it takes the token from the page, as a person's browser does."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+
+    def get(self, path: str, **more):
+        return self.client.get(path, **more)
+
+    def token(self, path: str = "/login") -> str:
+        page = self.client.get(path, follow_redirects=True).get_data(as_text=True)
+        return re.search(r'name="csrf_token" value="([0-9a-f]{64})"', page)[1]
+
+    def post(self, path: str, data: dict | None = None, token_from: str = "/me", **more):
+        return self.client.post(path, data={"csrf_token": self.token(token_from), **(data or {})}, **more)
+
+    def sign_in(self, login: str, password: str = seeding.PASSWORD, **more):
+        return self.post("/login", {"login": login, "password": password}, token_from="/login", **more)
+
+
+@pytest.fixture
+def browser(app) -> Callable[..., Browser]:
+    """browser() is a stranger, browser('officer') is signed in."""
+
+    def make(login: str | None = None) -> Browser:
+        made = Browser(app.test_client())
+        if login is not None:
+            answer = made.sign_in(login)
+            assert answer.status_code == 303, answer.get_data(as_text=True)
+        return made
+
+    return make

@@ -1,0 +1,131 @@
+"""The API: tokens, scope, moves, and a document that says what it does."""
+
+from __future__ import annotations
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+
+from core.accounts import disable, get_user, issue_token, revoke_token
+from reconcile.models import Flag
+from tests.web.seeding import NEWEST, NOW, flag_of
+
+F01, FOREIGN = flag_of("F01", "3701001", "b" * 32), flag_of("F09", "3701031")
+
+
+@pytest.fixture
+def token(db):
+    def make(login: str) -> str:
+        with db.write() as session:
+            return issue_token(session, get_user(session, login), label="test", actor="test", now=NOW)
+
+    return make
+
+
+@pytest.fixture
+def api(app, token):
+    def client(login: str):
+        made = app.test_client()
+        made.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token(login)}"
+        return made
+
+    return client
+
+
+def test_flags_come_with_totals_filters_and_pages(api):
+    answer = api("reviewer").get("/api/v1/flags?rule=F02&page_size=10&page=2").json
+    assert (answer["as_of"], answer["total"], answer["page"], len(answer["items"])) == (str(NEWEST), 61, 2, 10)
+    assert {item["rule"] for item in answer["items"]} == {"F02"}
+    assert isinstance(answer["items"][0]["expected"], int)
+
+
+def test_a_misspelt_filter_is_an_error_not_everything(api):
+    answer = api("reviewer").get("/api/v1/flags?rules=F02")
+    assert answer.status_code == 422
+    assert answer.json["details"]["problems"] == [{"where": "rules", "what": "extra_forbidden"}]
+
+
+def test_a_move_is_made_as_the_tokens_person_on_the_version_read(api, db):
+    officer = api("officer")
+    version = officer.get(f"/api/v1/flags/{F01}").json["flag"]["version"]
+    answer = officer.post(f"/api/v1/flags/{F01}/acknowledge", json={"version": version})
+    assert answer.json["flag"]["status"] == "ACKNOWLEDGED"
+    assert officer.post(f"/api/v1/flags/{F01}/acknowledge", json={"version": version}).status_code == 409
+    with db.read() as session:
+        assert session.get(Flag, F01).version == version + 1
+
+
+def test_the_api_keeps_the_scope(api):
+    officer = api("officer")
+    assert officer.get(f"/api/v1/flags/{FOREIGN}").status_code == 404
+    assert officer.get("/api/v1/units/3701031").status_code == 404
+    assert officer.post(f"/api/v1/flags/{FOREIGN}/acknowledge", json={"version": 2}).status_code == 404
+    assert {item["unit_code"] for item in officer.get("/api/v1/flags").json["items"]} <= {"3701001", "3701002"}
+    assert officer.get(f"/api/v1/nights/{NEWEST}").json["verdicts"] == []
+    assert api("admin").get("/api/v1/flags").status_code == 403
+
+
+def test_units_and_nights(api):
+    unit = api("reviewer").get("/api/v1/units/3701001").json
+    assert unit["flag_count"] == 4
+    assert {cell["post_type"] for cell in unit["cells"]} == {"ADMIN", "SUPPORT", ""}
+    night = api("auditor").get(f"/api/v1/nights/{NEWEST}").json
+    assert night["flag_counts"]["F02"] == 61
+    assert len(night["verdicts"]) == 12
+    assert api("auditor").get("/api/v1/nights").json["total"] == 4
+
+
+def test_a_token_dies_with_its_revocation_and_with_its_person(app, db, token):
+    from core.accounts import ApiToken
+
+    text = token("officer")
+    ask = lambda: app.test_client().get("/api/v1/flags", headers={"Authorization": f"Bearer {text}"}).status_code
+    assert ask() == 200
+    with db.write() as session:
+        user = get_user(session, "officer")
+        row = session.query(ApiToken).filter_by(user_id=user.id).one()
+        assert text not in row.token_hash
+        revoke_token(session, user, row.id, actor="test", now=NOW)
+    assert ask() == 401
+    text = token("officer")
+    with db.write() as session:
+        disable(session, get_user(session, "officer"), actor="test", now=NOW)
+    assert ask() == 401
+
+
+def test_a_cookie_opens_no_api_and_a_token_no_page(app, browser, token):
+    assert browser("reviewer").get("/api/v1/flags").status_code == 401
+    headers = {"Authorization": f"Bearer {token('reviewer')}"}
+    assert app.test_client().get("/overview", headers=headers).status_code == 303
+    wrong = app.test_client().get("/api/v1/flags", headers={"Authorization": "Bearer bz_wrong"})
+    assert wrong.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_the_document_loads_nothing_from_elsewhere(app):
+    client = app.test_client()
+    page = client.get("/api/v1/swagger").get_data(as_text=True)
+    assert "http" not in page.replace("http-equiv", "")
+    assert "<script>" not in page
+    assert client.get("/api/v1/openapi.json").json["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:schemathesis")
+def test_the_api_does_what_its_document_says(app, token):
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
+    header = {"Authorization": f"Bearer {token('reviewer')}"}
+
+    for operation in schema.get_all_operations():
+        strategy = operation.ok().as_strategy()
+        run = settings(
+            max_examples=12, deadline=None, derandomize=True, database=None,
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+
+        from hypothesis import given
+
+        @run
+        @given(case=strategy)
+        def check(case):
+            case.call_and_validate(headers=header)
+
+        check()

@@ -1,0 +1,94 @@
+"""Every route is in the table, and the table is what the portal does."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.accounts import Role
+from core.permissions import ALLOWED
+from tests.web.seeding import GRANTS, NEWEST, flag_of
+from web.routes import ROUTES, TABLE, Door, Scoped
+
+FLAG = flag_of("F09", "3701001")
+# An address of each page that a person with the permission gets to see, within the scope of most roles.
+ADDRESSES = {
+    "overview": "/overview",
+    "overview_chart": "/overview/chart.svg",
+    "flags": "/flags",
+    "flags_export": "/flags/export.csv",
+    "flag": f"/flags/{FLAG}",
+    "units": "/units",
+    "unit": "/units/3701001",
+    "nights": "/nights",
+    "night": f"/nights/{NEWEST}",
+    "mails": "/mails",
+    "mail": "/mails/1",
+    "mail_body": "/mails/1/body",
+    "accounts": "/accounts",
+    "account": "/accounts/officer",
+    "me": "/me",
+}
+# Who sees the unit 3701001 at all (a city unit).
+BLIND = {"county", "other"}
+LOGINS = [login for login in GRANTS if login != "reviewer2"]
+
+
+def roles_of(login: str) -> set[Role]:
+    return {Role(grant.split(":")[0]) for grant in GRANTS[login]}
+
+
+def test_every_rule_of_flask_is_in_the_table_and_the_other_way_round(app):
+    served = {}
+    for rule in app.url_map.iter_rules():
+        served.setdefault((rule.endpoint, rule.rule), set()).update(rule.methods - {"HEAD", "OPTIONS"})
+    assert served == {(route.endpoint, route.path): set(route.methods) for route in TABLE}
+
+
+def test_no_endpoint_stands_twice():
+    assert len(ROUTES) == len(TABLE)
+
+
+def test_only_signing_in_documents_and_health_are_open():
+    assert {route.endpoint for route in TABLE if route.door is Door.OPEN} == {
+        "static", "login", "language", "healthz", "readyz", "metrics",
+        "openapi.doc_url", "openapi.openapi", "openapi.static",
+        "swagger.swagger", "swagger.static", "swagger.oauth2-redirect",
+    }  # fmt: skip
+
+
+def test_every_route_that_names_a_flag_unit_or_night_says_so():
+    named = {"<key>": Scoped.FLAG, "code>": Scoped.UNIT, "<as_of>": Scoped.NIGHT}
+    for route in TABLE:
+        for part, scoped in named.items():
+            if part in route.path:
+                assert route.scoped is scoped, route
+
+
+def test_every_api_route_asks_for_a_permission():
+    assert all(route.permission for route in TABLE if route.door is Door.TOKEN)
+
+
+def test_a_stranger_is_sent_to_sign_in_from_every_page(app):
+    client = app.test_client()
+    for endpoint, address in ADDRESSES.items():
+        answer = client.get(address)
+        assert answer.status_code == 303, endpoint
+        assert answer.headers["Location"].startswith("/login?next="), endpoint
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_a_role_gets_the_pages_it_may_see_and_403_elsewhere(browser, login):
+    person = browser(login)
+    for endpoint, address in ADDRESSES.items():
+        permission = ROUTES[endpoint].permission
+        allowed = permission is None or bool(roles_of(login) & ALLOWED[permission])
+        unseen = endpoint in ("flag", "unit") and login in BLIND
+        expected = 404 if allowed and unseen else 200 if allowed else 403
+        assert person.get(address).status_code == expected, (login, endpoint)
+
+
+def test_a_route_missing_from_the_table_is_not_served(app, browser):
+    app.add_url_rule("/forgotten", "forgotten", lambda: "secret")
+    answer = browser("auditor").get("/forgotten")
+    assert answer.status_code == 500
+    assert b"secret" not in answer.data

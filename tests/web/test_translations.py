@@ -1,0 +1,66 @@
+"""The catalogues are whole, and no sentence a person reads is left out of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.accounts import LOCALES, Role
+from core.types import Cause
+from reconcile.lifecycle import Move
+from reconcile.models import FlagStatus, NightState
+from web import catalogues, i18n, words
+
+TRANSLATED = [locale for locale in LOCALES if locale != i18n.SOURCE]
+
+
+@pytest.mark.parametrize("locale", TRANSLATED)
+def test_nothing_is_missing_fuzzy_unused_or_misplaced(locale):
+    assert catalogues.problems(locale) == []
+
+
+def test_the_check_finds_a_sentence_of_each_kind():
+    needed = catalogues.required_messages()
+    assert {
+        "今夜总览",
+        "退出",
+        "已办理。",
+        "超编",
+        "待签收",
+        "密码须为 12 至 256 个字符",
+        "整改期限须晚于今天。",
+    } <= needed
+
+
+def test_english_holds_no_chinese():
+    held = i18n.catalogue("en")
+    assert not [m for m in catalogues.required_messages() if catalogues.CHINESE.search(held.gettext(m))]
+
+
+def test_every_identifier_people_see_has_a_word():
+    vocabularies = words.VOCABULARIES
+    assert set(vocabularies["role"]) == set(Role)
+    assert set(vocabularies["night"]) == set(NightState)
+    assert set(vocabularies["status"]) == set(FlagStatus)
+    assert set(vocabularies["move"]) == set(Move)
+    assert set(vocabularies["cause"]) == set(Cause)
+
+
+def test_a_sentence_filled_in_elsewhere_is_recognised_and_translated(app):
+    with app.test_request_context(headers={"Accept-Language": "en"}):
+        app.preprocess_request()
+        assert (
+            i18n.translate("370103 应报的财政供养（payroll）缺报")
+            == "370103: the expected book Payroll (payroll) is missing"
+        )
+        assert i18n.translate("unknown words") == "unknown words"
+
+
+def test_the_sentences_we_recognise_are_still_the_ones_that_are_raised():
+    from pathlib import Path
+
+    root = Path(catalogues.ROOT)
+    places = [*catalogues.REFUSING, "reconcile/lifecycle.py", "night/ending.py"]
+    sources = "".join((root / name).read_text(encoding="utf-8") for name in places)
+    for template in i18n.FILLED:
+        for piece in catalogues.PLACES.split(template):
+            assert piece.strip("（） ") in sources, template

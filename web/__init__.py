@@ -1,0 +1,1 @@
+"""The portal and the API: parse, call a use-case, show. Flask stays in here."""

@@ -1,0 +1,15 @@
+"""/api/v1: the same facts and moves as the pages, for programs, with a person's bearer token."""
+
+from __future__ import annotations
+
+from flask_openapi3 import OpenAPI
+
+from web.api import models
+from web.api.views import blueprint
+
+__all__ = ["models", "register"]
+
+
+def register(app: OpenAPI) -> None:
+    """Attach the API and its document."""
+    app.register_api(blueprint)

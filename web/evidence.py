@@ -1,0 +1,115 @@
+"""What a rule saw, as lines and tables a person can read: the JSON of evidence and grain without its brackets."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+
+from web.words import SAID, spelled, word
+
+KEY = re.compile(r"[A-Z]\d{2}-[0-9a-f]{20}")
+PERSON_KEY_SHOWN = 8
+# Which vocabulary a field's identifiers belong to.
+VOCABULARY_OF = {
+    "book": "book", "post_type": "post_type", "fund_form": "fund_form", "fund_mode": "fund_form", "measure": "measure",
+    "leader_tier": "leader_tier", "scope": "scope", "status": "person_status", "state": "person_state",
+    "on_establishment": "yes_no",
+}  # fmt: skip
+
+
+# What pages show of a grain in places of their own.
+SHOWN = ("person_key", "unit_code", "division_code", "post_type", "fund_form")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A label and its value."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Records of one book, as the rule saw them."""
+
+    title: str
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def grain_lines(grain: Mapping[str, Any], rule: str) -> list[Line]:
+    """What makes the flag the same flag every night."""
+    return [Line(word("field", name), _text(name, value, rule)) for name, value in grain.items() if value is not None]
+
+
+def about(grain: Mapping[str, Any], rule: str) -> list[Line]:
+    """What a flag is about beside its unit, person and cell: the book, the measure, the leader tier, the total."""
+    return [
+        line
+        for name, line in zip(grain, _lines(grain, rule), strict=True)
+        if name not in SHOWN and grain[name] is not None
+    ]
+
+
+def _lines(grain: Mapping[str, Any], rule: str) -> list[Line]:
+    return [Line(word("field", name), _text(name, value, rule)) for name, value in grain.items()]
+
+
+def evidence_lines(text: str | None, rule: str) -> tuple[list[Line], list[Rows]]:
+    """The single values of the evidence, and its records book by book."""
+    lines: list[Line] = []
+    tables: list[Rows] = []
+    for name, value in _parsed(text).items():
+        if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
+            tables.append(_rows(name, value, rule))
+        elif value not in (None, []):
+            lines.append(Line(word("field", name), _text(name, value, rule)))
+    return lines, tables
+
+
+def _parsed(text: str | None) -> dict[str, Any]:
+    try:
+        value = json.loads(text or "{}")
+    except ValueError:
+        value = text
+    return value if isinstance(value, dict) else {"": value}
+
+
+def _rows(book: str, records: list[dict[str, Any]], rule: str) -> Rows:
+    names = list(dict.fromkeys(name for record in records for name in record))
+    return Rows(
+        word("book", book),
+        tuple(word("field", name) for name in names),
+        tuple(tuple(_text(name, record.get(name), rule) for name in names) for record in records),
+    )
+
+
+def explanations(text: str | None) -> tuple[list[str], list[str]]:
+    """Keys of the flags that explain this one, and sentences beside them."""
+    try:
+        value = json.loads(text or "[]")
+    except ValueError:
+        value = [text]
+    given = [str(each) for each in (value if isinstance(value, list) else [value])]
+    keys = [each for each in given if KEY.fullmatch(each)]
+    return keys, [_(SAID[each]) if each in SAID else each for each in given if each not in keys]
+
+
+def _text(name: str, value: Any, rule: str) -> str:
+    if value in (None, ""):
+        return "—"
+    if name in VOCABULARY_OF:
+        return word(VOCABULARY_OF[name], value)
+    if name == "person_key":
+        return str(value)[:PERSON_KEY_SHOWN]
+    if name == "column":
+        return word("field", value)
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    return spelled(value, rule)

@@ -1,0 +1,128 @@
+"""Three languages. Source strings are Simplified Chinese; the two catalogues are read from their .po files directly,
+so that no compiled file can be stale."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+from flask import Flask, g, request
+from flask_babel import Babel, Domain, get_locale
+from flask_babel import gettext as _
+from werkzeug.datastructures import LanguageAccept
+
+from core.accounts import LOCALES
+from reconcile.lifecycle import SENTENCES, Decision
+
+CATALOGUES = Path(__file__).parent / "translations"
+SOURCE = "zh_Hans_CN"
+COOKIE = "bianzhi_lang"
+# What each language calls itself, and its tag for the page.
+NAMES = {"zh_Hans_CN": "简体中文", "zh_Hant_TW": "繁體中文", "en": "English"}
+TAGS = {"zh_Hans_CN": "zh-Hans", "zh_Hant_TW": "zh-Hant", "en": "en"}
+
+
+@lru_cache(maxsize=len(LOCALES))
+def catalogue(locale: str) -> NullTranslations:
+    """The messages of a locale; the source language needs none."""
+    path = CATALOGUES / locale / "LC_MESSAGES" / "messages.po"
+    if locale == SOURCE or not path.exists():
+        return NullTranslations()
+    with path.open("rb") as file:
+        messages = read_po(file, locale=locale)
+    compiled = BytesIO()
+    write_mo(compiled, messages)
+    compiled.seek(0)
+    return Translations(fp=compiled)
+
+
+class Catalogues(Domain):
+    """Flask-Babel's domain over our own reader."""
+
+    def get_translations(self) -> NullTranslations:
+        return catalogue(str(get_locale()))
+
+
+def register(app: Flask, timezone: str) -> None:
+    """Attach Flask-Babel with our locale choice."""
+    attached = Babel(app, default_locale=SOURCE, default_timezone=timezone, locale_selector=chosen_locale)
+    # Its constructor takes only a domain's name; the cached property takes ours.
+    attached.domain_instance = Catalogues()
+    app.jinja_env.globals.update(language_tag=language_tag, language_names=NAMES)
+
+
+def chosen_locale() -> str:
+    """Signed in: the person's own. Else what was clicked, else what the browser asks for."""
+    viewer = g.get("viewer")
+    if viewer is not None and viewer.locale in LOCALES:
+        return viewer.locale
+    clicked = request.cookies.get(COOKIE)
+    return clicked if clicked in LOCALES else locale_of(request.accept_languages)
+
+
+def locale_of(accepted: LanguageAccept) -> str:
+    """The first language of the browser's list that we speak, else Simplified Chinese.
+
+    Subtags decide: Hant, and TW, HK, MO without Hans, are Traditional; every other Chinese is Simplified.
+    """
+    for tag, _quality in accepted:
+        subtags = tag.lower().replace("_", "-").split("-")
+        if subtags[0] in ("zh", "yue"):
+            traditional = "hant" in subtags or ("hans" not in subtags and {"tw", "hk", "mo"} & set(subtags))
+            return "zh_Hant_TW" if traditional else SOURCE
+        if subtags[0] == "en":
+            return "en"
+    return SOURCE
+
+
+def language_tag() -> str:
+    """The page's lang attribute."""
+    return TAGS.get(str(get_locale()), TAGS[SOURCE])
+
+
+# Sentences other rooms fill in before they raise them; recognised again here, so that they can be shown translated.
+FILLED = (
+    *SENTENCES.values(),
+    "这条不符项已由 {name} 办理“{move}”，请刷新后再办理。",
+    "理由和依据合计不得超过 {limit} 字。",
+    "没有账号 {login}",
+    "没有角色 {role}；可用的有 {roles}",
+    "没有层级 {level}；可用的有 {levels}",
+    "不能按 {sort} 排序",
+    "{division} 应报的{book}（{name}）缺报",
+    "{division} 应报的{book}（{name}）被退回",
+    "核验不成立：{proof}（{detail}）",
+    "新增不符项 {count} 条，超过设定的跳变限度，待人放行",
+)
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    """Each filled sentence as a pattern whose groups are its values."""
+    made = []
+    for template in FILLED:
+        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(template))
+        made.append((re.compile(pattern), template))
+    return made
+
+
+def translate(message: str) -> str:
+    """A sentence of another room (its source is Chinese) in the reader's language; an unknown one as it is."""
+    translated = _(message)
+    if translated != message:
+        return translated
+    for pattern, template in _patterns():
+        match = pattern.fullmatch(message)
+        if match:
+            return _(template).format(**{name: _(value) for name, value in match.groupdict().items()})
+    return message
+
+
+def translate_decision(decision: Decision) -> str:
+    """Why a move may or may not be made, in the reader's language."""
+    return _(decision.msgid).format(**{name: _(value) for name, value in decision.values.items()})

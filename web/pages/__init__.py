@@ -1,0 +1,19 @@
+"""The pages, each a function named by its endpoint; the ROUTE table gives them their addresses."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from web.pages import accounts, flags, mails, nights, overview, signing, units
+from web.routes import ROUTES
+
+MODULES = (signing, overview, flags, units, nights, mails, accounts)
+
+
+def register(app: Flask) -> None:
+    """Give every page of the table its view."""
+    for module in MODULES:
+        for endpoint in module.ENDPOINTS:
+            route = ROUTES[endpoint]
+            view = getattr(module, f"show_{endpoint}")
+            app.add_url_rule(route.path, endpoint, view, methods=list(route.methods))

@@ -1,0 +1,155 @@
+"""What people read for the identifiers of the domain: source strings in Simplified Chinese, translated when shown."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from flask_babel import gettext as _
+
+from core import types as t
+from expectations.books import BOOKS, WORDS
+from expectations.verdicts import REMEDIES
+from reconcile.catalog import RULES
+from reconcile.digests import SEVERITIES, VERDICTS
+from reconcile.lifecycle import SENTENCES as MOVE_SENTENCES
+from reconcile.lifecycle import STATUS_LABELS, TRANSITIONS
+from reconcile.report import CAUSES, PRESENCE
+from web.i18n import language_tag
+
+NIGHT_STATES = {"OPEN": "进行中", "PARKED": "待放行", "SETTLED": "已结转"}
+ROLES = {
+    "UNIT_OFFICER": "单位经办人",
+    "SUPERVISOR": "主管部门",
+    "REVIEWER": "编办审核",
+    "DIRECTOR": "编委主任",
+    "FINANCE": "财政",
+    "PERSONNEL": "人社",
+    "AUDITOR": "审计",
+    "ADMINISTRATOR": "系统管理员",
+}
+CLOSED_BY = {"DATA": "数据销号", "DECISION": "决定销号"}
+REASONS = {  # what Q06 and D02 answer
+    "NOT_REGISTERED": "未登记机构",
+    "NO_APPROVAL_DOC": "无批准文号",
+    "OUTSIDE_VALIDITY": "不在有效期内",
+    "BLANK": "空白",
+    "LENGTH": "位数不对",
+    "CHARSET": "含有非法字符",
+    "BIRTH_DATE": "出生日期不成立",
+    "CHECK_DIGIT": "校验码不符",
+    "EXIT_MISSING": "缺出编日期",
+    "EXIT_FUTURE": "出编日期在将来",
+    "EXITED_BUT_ACTIVE": "已出编仍为在职",
+    "EXIT_BEFORE_ENTRY": "出编早于入编",
+}
+# Columns that evidence and grains name, beside those of the books.
+FIELDS = {
+    "person_key": "人员键",
+    "person_mask": "证件号（掩码）",
+    "total": "合计行",
+    "column": "列",
+    "stated": "所列数",
+    "book": "名册",
+    "allowed": "可用编制",
+    "in_post": "实有",
+    "paid": "供养",
+    "residual": "未解释人数",
+    "explained": "已解释",
+    "on_one_side": "只见于一边的人数",
+    "named": "已由不符项指明的人数",
+    "rows": "行数",
+    "parts": "分项合计",
+    "unit": "单位编码",
+    "payer": "发薪单位编码",
+    "state": "人员状态",
+    "entry": "入编时间",
+    "exit": "出编时间",
+}
+
+
+def _first(words: type[StrEnum]) -> dict[str, str]:
+    """The label officials use, the first spelling of each word."""
+    return {identifier: spellings[0] for identifier, spellings in WORDS[words].items()}
+
+
+def _columns() -> dict[str, str]:
+    return {column.name: column.label for book in BOOKS.values() for column in book.columns}
+
+
+VOCABULARIES: dict[str, dict[str, str]] = {
+    "severity": SEVERITIES,
+    "cause": CAUSES,
+    "verdict": {verdict.value: label for verdict, label in VERDICTS.items()},
+    "night": NIGHT_STATES,
+    "role": ROLES,
+    "closed_by": CLOSED_BY,
+    "presence": PRESENCE,
+    "reason": REASONS,
+    "status": {status.value: label for status, label in STATUS_LABELS.items()},
+    "move": {move.value: row.label for move, row in TRANSITIONS.items()},
+    "rule": {code: rule.name for code, rule in RULES.items()},
+    "book": {name: book.label for name, book in BOOKS.items()},
+    "post_type": _first(t.PostType),
+    "fund_form": _first(t.FundForm),
+    "unit_kind": _first(t.UnitKind),
+    "level": _first(t.Level),
+    "yes_no": _first(t.YesNo),
+    "person_status": _first(t.PersonStatus),
+    "person_state": _first(t.PersonState),
+    "leader_tier": _first(t.LeaderTier),
+    "measure": _first(t.Measure),
+    "scope": _first(t.Scope),
+    "copy": _first(t.CopyKind),
+    "lead": _first(t.LeadKind),
+    "delivers": _first(t.Delivers),
+    "field": _columns() | FIELDS,
+    "remedy": {code.value: remedy for code, remedy in REMEDIES.items()},
+}
+# Which vocabularies a rule's expected and found draw on, the nearest first.
+OF_RULE = {
+    "Q03": ("post_type", "unit_kind"),
+    "Q04": ("leader_tier",),
+    "Q06": ("reason",),
+    "Q07": ("copy",),
+    "F02": ("cause",),
+    "F03": ("cause",),
+    "F04": ("lead",),
+    "F07": ("fund_form",),
+    "D02": ("reason",),
+    "D05": ("measure", "post_type", "fund_form"),
+    "D07": ("reason", "person_status"),
+}
+# Sentences in explanations that rules write in English.
+SAID = {"entered before the gate": "开闸之前已在编"}
+_TOKEN = re.compile(r"\b[A-Z][A-Z_]{2,}\b")
+
+
+def word(vocabulary: str, identifier: object) -> str:
+    """The label of an identifier in the reader's language; an unknown one is shown as it is, a blank as a dash."""
+    if identifier is None or identifier == "":
+        return "—"
+    label = VOCABULARIES[vocabulary].get(str(identifier))
+    return _(label) if label else str(identifier)
+
+
+def spelled(text: object, rule: str) -> str:
+    """A finding's expected or found with its identifiers replaced by words; a blank is a dash."""
+    if text in (None, "", "-"):
+        return "—"
+    vocabularies = OF_RULE.get(rule, ("cause", "reason", "fund_form", "post_type"))
+
+    def label(match: re.Match[str]) -> str:
+        for name in vocabularies:
+            if match[0] in VOCABULARIES[name]:
+                return _(VOCABULARIES[name][match[0]])
+        return match[0]
+
+    joint = "; " if language_tag() == "en" else "；"
+    return _TOKEN.sub(label, str(text)).replace("=", " ").replace(";", joint)
+
+
+def messages() -> set[str]:
+    """Every source string shown through these tables, for the catalogues' completeness test."""
+    labels = {label for vocabulary in VOCABULARIES.values() for label in vocabulary.values()}
+    return labels | set(MOVE_SENTENCES.values()) | {rule.basis for rule in RULES.values()} | set(SAID.values())
