@@ -23,7 +23,7 @@ from demo.plants_damage import plant_damage
 from demo.plants_people import tell_stories
 from demo.plants_units import break_totals, plant_units, state_headcounts
 from demo.stage import Stage
-from demo.truth import History, check_claims, judge_night, truth_of, write_truth
+from demo.truth import History, check_claims, check_colour, judge_night, truth_of, write_truth
 
 PEOPLE_PER_ROUND = 5_000
 README = """# 云泽市：虚构的城市 / A city that does not exist
@@ -78,6 +78,7 @@ def make_city(out: Path, people: int, seed: int, as_of: date, nights: int = 3, c
         judgement = judge_night(night, verdicts)
         check_claims(stage.claims[k], judgement.findings, night_date)
         truth = truth_of(stage, k, night, verdicts, judgement)
+        check_colour(stage.red.get(k, {}), truth, verdicts)
         write_truth(out, truth)
         counts = Counter(row["rule"] for row in judgement.findings)
         summary.nights[night_date] = ("red" if truth["exit"] else "green", dict(sorted(counts.items())))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from demo.atlas import Cell, Unit
+from demo.atlas import STREET, Cell, Unit
 from demo.stage import CONTROL, Stage
 
 RANKS = {
@@ -23,6 +23,7 @@ def populate(stage: Stage) -> None:
             stage.slack[unit.code, cell] = 1 + number // 12 + stage.random.randrange(3)
             _fill(stage, unit, cell, number)
     _pensioners_and_helpers(stage)
+    _yearly_rows(stage)
 
 
 def _fill(stage: Stage, unit: Unit, cell: Cell, number: int) -> None:
@@ -136,3 +137,23 @@ def _pensioners_and_helpers(stage: Stage) -> None:
             else:
                 stage.pay(stage.always, person, unit, person_state="TEMPORARY", on_establishment="NO")
                 stage.post(stage.always, person, unit, status="OFF_QUOTA", entry_date=date(2021, 3, 1))
+
+
+def _yearly_rows(stage: Stage) -> None:
+    """An old permit and a year-end figure of every folder: no book comes one night and stays away the next by chance."""
+    seen: set[str] = {STREET}
+    for unit in stage.atlas.units:
+        if unit.folder in seen:
+            continue
+        seen.add(unit.folder)
+        year = stage.nights[0].year - 2
+        post_type, fund_form = unit.first_cell
+        stage.add(
+            "permits", stage.always, permit_no=f"云编用〔{year}〕1号", unit_code=unit.code, post_type=post_type,
+            fund_form=fund_form, posts=1, approved_on=date(year, 3, 1), valid_until=date(year, 12, 31), purpose="补员",
+            source_of_people=ENTRY_FORM.get(post_type, "EXAM"), delivered_by=unit.folder,
+        )  # fmt: skip
+        stage.add(
+            "headcount", stage.always, unit_code=unit.code, measure="IN_POST", scope="YEAR_END_ALL", source="年报",
+            count=sum(unit.heads.values()) + 11, delivered_by=unit.folder,
+        )  # fmt: skip

@@ -99,6 +99,19 @@ def check_claims(claims: dict[tuple[str, str], Claim], findings: list[Row], nigh
         )
 
 
+def check_colour(planned: dict[tuple[str, str], str], truth: dict[str, Any], verdicts: list[Row]) -> None:
+    """A night is red for the planned reasons alone, and no book is delivered that the gate would refuse unplanned.
+
+    Errors: InvariantViolated.
+    """
+    reasons = {(reason["division_code"], reason["book"]): reason["why"] for reason in truth["red_reasons"]}
+    hollow = [v["book"] for v in verdicts if v["accepted"] and v["rows_in"] == v["quarantined"]]
+    if reasons != planned or hollow:
+        raise InvariantViolated(
+            f"demo night {truth['as_of']}: red for {reasons}, planned {planned}; no good row: {hollow}"
+        )
+
+
 def truth_of(stage: Stage, k: int, night: NightBooks, verdicts: list[Row], judgement: Judgement) -> dict[str, Any]:
     """The truth of one night as it is written to truth/<as_of>.json."""
     findings = [_finding(row) for row in judgement.findings]

@@ -164,7 +164,8 @@ def _verdict(run_id: int, book: str, division: str, judged, expected: bool) -> V
             rows_in=0, accepted=0, duplicates=0, quarantined=0, reasons=json.dumps(reasons, ensure_ascii=False),
         )  # fmt: skip
     reasons = [
-        {"code": r.code, "file": r.file, "row": r.row, "column": r.column, "message": r.message} for r in judged.reasons
+        {"code": r.code, "file": r.file, "row": r.row, "column": r.column, "message": r.message, "count": r.count}
+        for r in judged.reasons
     ]
     return Verdict(
         run_id=run_id, division_code=division, book=book, verdict=judged.verdict, expected=expected,

@@ -12,12 +12,14 @@ from core.db import Base, Instant
 
 
 class NightState(StrEnum):
+    """Where a run stands: running, waiting for a person, or settled."""
     OPEN = "OPEN"
     PARKED = "PARKED"
     SETTLED = "SETTLED"
 
 
 class FlagStatus(StrEnum):
+    """Where a flag stands in its life (docs/flags.md)."""
     OPEN = "OPEN"
     ACKNOWLEDGED = "ACKNOWLEDGED"
     EXPLAINED = "EXPLAINED"
@@ -27,6 +29,7 @@ class FlagStatus(StrEnum):
 
 
 class ClosedBy(StrEnum):
+    """What closed a flag."""
     DATA = "DATA"
     DECISION = "DECISION"
 

@@ -16,6 +16,7 @@ from core.mail import message_id, queue_mail
 from core.outbox import OutboxMail
 from core.permissions import Permission, Scope, may, scope_of
 from core.types import BookVerdict
+from expectations.verdicts import REMEDIES, ReasonCode
 from reconcile.digests import (
     BOOK_VERDICTS,
     FLAGS,
@@ -122,8 +123,12 @@ def _counts(scope: Scope, places: dict[Place, Tally]) -> list[RuleCount]:
 def _line(verdict: Verdict) -> BookLine:
     reasons = json.loads(verdict.reasons)
     whole = [str(reason["message"]) for reason in reasons if reason.get("row") is None and reason.get("message")]
-    by_row = Counter(str(reason["code"]) for reason in reasons if reason.get("row") is not None)
-    counted = [f"{code} × {count}" for code, count in sorted(by_row.items())]
+    by_row: Counter[str] = Counter()
+    for reason in reasons:
+        if reason.get("row") is not None:
+            by_row[str(reason["code"])] += int(reason.get("count", 1))
+    # A row's own sentence stays in the portal: a mail says what is wrong with how many, in the remedy's words.
+    counted = [f"{count} 行{REMEDIES[ReasonCode(code)]}" for code, count in sorted(by_row.items())]
     return BookLine(
         verdict.division_code, verdict.book, BookVerdict(verdict.verdict), verdict.rows_in, verdict.accepted,
         verdict.duplicates, verdict.quarantined, tuple(dict.fromkeys([*whole, *counted])),

@@ -245,7 +245,7 @@ def _label(words: type[t.StrEnum]) -> Callable[[str | None], str | None]:
 
 POST, FORM = _label(t.PostType), _label(t.FundForm)
 THREE = (
-    Column("编制数", COUNT, 10), Column("可用编制数", COUNT, 10), Column("实有人数", COUNT, 10),
+    Column("编制数", COUNT, 10), Column("编制数（含周转）", COUNT, 16), Column("实有人数", COUNT, 10),
     Column("财政供养数", COUNT, 10), Column("空编", COUNT, 8),
 )  # fmt: skip
 PLACE = (Column("单位编码", width=16), Column("单位名称", width=30), Column("行政区划", width=12))

@@ -39,7 +39,7 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class FlagFilter:
-    """Which flags: empty = all. `unit_code` and `division_code` are exact; `search` is part of a key, unit code or mask."""
+    """Which flags: empty = all. `unit_code` and `division_code` are exact; `search` is part of a key, unit code, unit name or mask."""
 
     rules: Sequence[str] = ()
     severities: Sequence[str] = ()
@@ -171,7 +171,11 @@ def _conditions(chosen: FlagFilter, run: NightRun) -> list[ColumnElement[bool]]:
         found.append(Flag.first_seen == run.as_of)
     if chosen.search:
         columns = (FindingRow.key, FindingRow.unit_code, FindingRow.person_mask)
-        found.append(or_(*(column.contains(chosen.search, autoescape=True) for column in columns)))
+        named = select(UnitVersion.unit_code).where(
+            is_current(), UnitVersion.unit_name.contains(chosen.search, autoescape=True)
+        )
+        hits = (column.contains(chosen.search, autoescape=True) for column in columns)
+        found.append(or_(*hits, FindingRow.unit_code.in_(named)))
     return found
 
 

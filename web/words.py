@@ -51,7 +51,7 @@ FIELDS = {
     "column": "列",
     "stated": "所列数",
     "book": "名册",
-    "allowed": "可用编制",
+    "allowed": "编制数（含周转）",
     "in_post": "实有",
     "paid": "供养",
     "residual": "未解释人数",

@@ -233,7 +233,7 @@ def copies_that_differ(night: Night) -> list[Row]:
         columns = {"division_code": night.division_of(unit), "unit_code": unit}
         columns |= {"post_type": cell[1], "fund_form": cell[2]}
         grain = {"unit_code": unit, "post_type": cell[1], "fund_form": cell[2]}
-        found.append(make_finding("Q07", grain, "S3", **columns, expected=copies.get("LEDGER"), found=";".join(others)))
+        found.append(make_finding("Q07", grain, "S3", **columns, expected=stated.get("LEDGER"), found=";".join(others)))
     for unit in sorted(night.shut_units | {cell[0] for cell in night.shut_cells}):
         if night.present("establishment", unit):
             night.lacks("Q07", unit, "establishment")

@@ -67,17 +67,16 @@ def _ours(night: Night, row: Row, paid: dict[str, set[Person]]) -> int | None:
 def wrong_sums(night: Night, totals: list[Row]) -> list[Row]:
     """D06: parts against their total row, and 小计 and 合计 against the rows they add."""
     found = _wrong_parts(night)
-    seen: set[tuple[str, str, str, str]] = set()
-    for row in sorted(totals, key=lambda r: (r["division_code"], r["book"], r["file"], r["row"])):
+    wrong: dict[tuple[str, str, str, str], set[str]] = defaultdict(set)
+    for row in totals:
         stated, computed = row.get("stated"), row.get("computed")
         if (row["division_code"], row["book"]) not in night.accepted or stated is None or computed is None:
             continue
-        place = (row["division_code"], row["book"], row["column"], stated)
-        if stated == computed or place in seen:
-            continue
-        seen.add(place)
+        if stated != computed:
+            wrong[row["division_code"], row["book"], row["column"], stated].add(computed)
+    for place, sums in wrong.items():
         grain: dict[str, str | None] = dict(zip(("division_code", "book", "column", "stated"), place, strict=True))
-        columns = {"division_code": row["division_code"], "expected": stated, "found": computed}
+        columns = {"division_code": place[0], "expected": place[3], "found": ";".join(sorted(sums))}
         found.append(make_finding("D06", grain, "S4", **columns))
     return found
 

@@ -33,7 +33,7 @@ def portal(settings: Settings) -> Iterator[str]:
     thread.start()
     yield f"http://127.0.0.1:{served.effective_port}"
     served.close()
-    thread.join(timeout=10)
+    thread.join(timeout=2)
 
 
 @pytest.fixture(scope="module")

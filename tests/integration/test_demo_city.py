@@ -1,0 +1,260 @@
+"""The demo city: what it writes, that it is the same for a seed, and that gate and rules find exactly its truth."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import defaultdict
+from datetime import date
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from core.errors import InvariantViolated, Refused
+from core.parameters import DEFINITIONS
+from demo.atlas import build_atlas
+from demo.city import make_city, nights_until
+from demo.rewriting import rewrite
+from demo.stage import Claim
+from demo.truth import check_claims, compare, key_of
+from demo.writing import sha256_of
+from expectations.books import BOOKS, book_of, fold
+from expectations.gate import DeliveredFile, GateSetting, gate_book
+from expectations.readers import read_control
+from reconcile.engine import DetectSetting, VerdictFact, detect
+
+LAST = date(2026, 10, 31)
+RULES = {
+    "Q01", "Q02", "Q12", "Q03", "Q04", "Q06", "Q07", "Q08", "F01", "F02", "F03", "F04", "F05", "F07", "F08", "F09", "D01",
+    "D02", "D05", "D06", "D07", "D08",
+}  # fmt: skip
+CAUSES = {
+    "F01": {None, "QUARANTINE", "BLANK_ID"},
+    "F02": {None, "QUARANTINE", "BLANK_ID", "TIMING", "LEAVE", "PAID_AS_OTHER"},
+    "F03": {"QUARANTINE", "TIMING", "EXITED", "OFF_QUOTA", "NOT_YET_ENTERED", "NO_EXIT_DATE"},
+    "F09": {None, "UNEXPLAINED", "PERSONS_NOT_DELIVERED"},
+    "Q06": {None, "QUARANTINE"},
+    "D05": {None, "QUARANTINE"},
+}
+KEY = "city-person-key-" * 3
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("demo") / "city"
+    make_city(out, people=400, seed=3, as_of=LAST)
+    return out
+
+
+def truths(city: Path) -> list[dict]:
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted((city / "truth").iterdir())]
+
+
+def contents(city: Path) -> dict[str, bytes]:
+    paths = (path for path in city.rglob("*") if path.suffix in (".csv", ".json", ".txt"))
+    return {str(path.relative_to(city)): path.read_bytes() for path in paths}
+
+
+def test_the_city_says_in_two_languages_that_nobody_in_it_is_real(city):
+    text = (city / "README.txt").read_text(encoding="utf-8")
+    assert "虚构" in text
+    assert "invented" in text
+    assert (city / "accounts.csv").exists()
+
+
+def test_every_rule_and_every_cause_is_planted(city):
+    findings = [finding for truth in truths(city) for finding in truth["findings"]]
+    assert {finding["rule"] for finding in findings} == RULES
+    for rule, causes in CAUSES.items():
+        assert {finding["cause"] for finding in findings if finding["rule"] == rule} == causes, rule
+
+
+def test_the_first_night_is_green_and_the_next_are_rightly_red(city):
+    first, second, third = truths(city)
+    assert (first["exit"], second["exit"], third["exit"]) == (0, 11, 11)
+    assert [(reason["book"], reason["why"]) for reason in second["red_reasons"]] == [("payroll", "REFUSED")]
+    assert [(reason["book"], reason["why"]) for reason in third["red_reasons"]] == [("headcount", "MISSING")]
+
+
+def test_flags_open_persist_close_and_reopen_over_the_nights(city):
+    seen = [{key_of(f["rule"], f["grain"], KEY) for f in truth["findings"]} for truth in truths(city)]
+    assert seen[0] & seen[1] & seen[2]
+    assert seen[2] - seen[1] - seen[0]
+    assert seen[0] - seen[1] - seen[2]
+    assert (seen[0] & seen[2]) - seen[1]
+
+
+def test_rows_in_are_accepted_duplicates_and_quarantined(city):
+    verdicts = [verdict for truth in truths(city) for verdict in truth["verdicts"]]
+    assert all(v["rows_in"] == v["accepted"] + v["duplicates"] + v["quarantined"] for v in verdicts)
+    assert any(v["duplicates"] for v in verdicts)
+    assert {v["verdict"] for v in verdicts} == {"ACCEPTED", "ACCEPTED_WITH_QUARANTINE", "REJECTED", "MISSING"}
+
+
+def test_the_files_are_as_dirty_as_real_ones(city):
+    files = [path for path in (city / "inbox").rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} == {".csv", ".xlsx", ".parquet"}
+    csvs = [path.read_bytes() for path in files if path.suffix == ".csv"]
+    assert any(content.startswith(b"\xff\xfe") for content in csvs)
+    assert any(content.startswith(b"\xef\xbb\xbf") for content in csvs)
+    assert any(b"\xd0\xa1\xbc\xc6" in content for content in csvs)  # 小计 in GB18030
+    assert any("SFZH" in content.decode("utf-16") for content in csvs if content.startswith(b"\xff\xfe"))
+
+
+def test_a_seed_gives_the_same_bytes_and_another_seed_others(city, tmp_path):
+    make_city(tmp_path / "again", people=400, seed=3, as_of=LAST)
+    make_city(tmp_path / "other", people=400, seed=4, as_of=LAST)
+    assert contents(tmp_path / "again") == contents(city)
+    assert contents(tmp_path / "other") != contents(city)
+
+
+def test_a_clean_city_finds_nothing_and_is_green(tmp_path):
+    make_city(tmp_path / "clean", people=400, seed=3, as_of=LAST, clean=True)
+    for truth in truths(tmp_path / "clean"):
+        assert (truth["findings"], truth["exit"]) == ([], 0)
+        assert all(verdict["quarantined"] == 0 for verdict in truth["verdicts"])
+
+
+@pytest.mark.parametrize("as_of", [date(2026, 10, 1), date(2026, 10, 2), date(2027, 2, 28), date(2026, 10, 20)])
+def test_planter_and_oracle_agree_on_any_day_of_the_month(tmp_path, as_of):
+    make_city(tmp_path / "city", people=300, seed=as_of.day, as_of=as_of)
+
+
+@pytest.mark.parametrize("nights", [1, 2, 4])
+def test_planter_and_oracle_agree_over_any_number_of_nights(tmp_path, nights):
+    summary = make_city(tmp_path / "city", people=300, seed=1, as_of=LAST, nights=nights)
+    assert len(summary.nights) == nights
+
+
+def test_nights_are_a_month_apart_and_clipped_at_its_end():
+    assert nights_until(date(2026, 3, 31), 3) == [date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31)]
+
+
+def test_a_claim_nobody_finds_stops_the_demo():
+    claim = Claim("F01", '{"person_key":"x"}', "S1", "U1")
+    with pytest.raises(InvariantViolated, match="F01 planted, not found: unit U1"):
+        check_claims({("F01", claim.grain): claim}, [], LAST)
+
+
+def test_a_folder_that_holds_a_city_is_not_written_over(city):
+    with pytest.raises(Refused):
+        make_city(city, people=300, seed=1, as_of=LAST)
+
+
+def test_compare_names_what_differs_and_shows_no_id(city):
+    truth = truths(city)[0]
+    person = next(f for f in truth["findings"] if f["rule"] == "F01")
+    flags = [f | {"key": key_of(f["rule"], f["grain"], KEY)} for f in truth["findings"]]
+    assert compare(truth, flags, KEY) == []
+    without = [flag for flag in flags if flag["grain"] != person["grain"]]
+    (line,) = compare(truth, without, KEY)
+    assert "missing F01" in line
+    assert person["grain"]["person_id"] not in line
+    changed = [flag | {"severity": "S9"} if flag["rule"] == "Q08" else flag for flag in flags]
+    assert all("severity is S9" in line for line in compare(truth, changed, KEY))
+
+
+# End to end, without the database: gate and rules on the delivered files.
+
+
+def delivered(folder: Path) -> tuple[dict[str, list[DeliveredFile]], dict[str, dict[str, list[str]]]]:
+    files: dict[str, list[DeliveredFile]] = defaultdict(list)
+    missing: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for division in sorted(folder.iterdir()):
+        control = division / "control.csv"
+        lines = {fold(line.file): line for line in read_control(control)} if control.exists() else {}
+        names = {fold(path.name) for path in division.iterdir()}
+        for path in sorted(division.iterdir()):
+            book, line = book_of(path.stem), lines.get(fold(path.name))
+            if book is not None:
+                stated = (line.rows, line.sha256) if line else (None, None)
+                files[book].append(DeliveredFile(division.name, path.name, path, sha256_of(path), *stated))
+        for name, line in lines.items():
+            if name not in names:
+                missing[book_of(Path(line.file).stem)][division.name].append(line.file)
+    return files, missing
+
+
+def run_gate(folder: Path, as_of: date, snapshot: Path) -> dict[tuple[str, str], object]:
+    files, missing = delivered(folder)
+    codes: frozenset[str] = frozenset()
+    verdicts = {}
+    for book in BOOKS:
+        setting = GateSetting(as_of, KEY, codes, None, dict(missing[book]))
+        result = gate_book(book, files[book], setting, snapshot)
+        verdicts |= {(verdict.division_code, book): verdict for verdict in result.verdicts}
+        if book == "units":
+            codes = frozenset(pq.read_table(snapshot / "units.parquet")["unit_code"].to_pylist())
+    return verdicts
+
+
+def run_rules(truth: dict, verdicts: dict, snapshot: Path) -> tuple[list[dict], list[dict]]:
+    due = {(v["division_code"], v["book"]): v for v in truth["verdicts"]}
+    facts = []
+    for division in sorted({division for division, _ in due}):
+        for book in BOOKS:
+            verdict = verdicts.get((division, book))
+            word = "MISSING" if verdict is None else str(verdict.verdict)
+            expected = bool(due.get((division, book), {}).get("expected"))
+            facts.append(VerdictFact(division, book, expected, word != "MISSING", word.startswith("ACCEPTED")))
+    allowed = DEFINITIONS["allowed_post_types"].default
+    detect(snapshot, DetectSetting(date.fromisoformat(truth["as_of"]), facts, allowed), snapshot)
+    rows = pq.read_table(snapshot / "findings.parquet").to_pylist()
+    gaps = pq.read_table(snapshot / "not_evaluable.parquet").to_pylist()
+    return [row | {"grain": json.loads(row["grain"])} for row in rows], gaps
+
+
+COUNTS = ("verdict", "rows_in", "accepted", "duplicates", "quarantined")
+
+
+def differences(truth: dict, inbox: Path, snapshot: Path) -> list[str]:
+    snapshot.mkdir(parents=True)
+    verdicts = run_gate(inbox / truth["as_of"], date.fromisoformat(truth["as_of"]), snapshot)
+    lines = []
+    for due in truth["verdicts"]:
+        given = verdicts.get((due["division_code"], due["book"]))
+        words = ("MISSING", 0, 0, 0, 0) if given is None else tuple(getattr(given, name) for name in COUNTS)
+        compared = 1 if due["verdict"] == "REJECTED" else len(COUNTS)
+        if tuple(map(str, words))[:compared] != tuple(str(due[name]) for name in COUNTS)[:compared]:
+            lines.append(f"{truth['as_of']} {due['division_code']} {due['book']}: {words}")
+    findings, gaps = run_rules(truth, verdicts, snapshot)
+    text = lambda rows: {tuple(row[name] for name in ("rule", "division_code", "unit_code", "book")) for row in rows}
+    lines += [f"{truth['as_of']} not evaluable: {row}" for row in text(gaps) ^ text(truth["not_evaluable"])]
+    return lines + compare(truth, findings, KEY)
+
+
+def test_gate_and_rules_find_exactly_the_truth_however_it_is_written(city, tmp_path):
+    rewrite(city / "inbox", tmp_path / "rewritten", 5)
+    for truth in truths(city):
+        night = truth["as_of"]
+        assert differences(truth, city / "inbox", tmp_path / "as-delivered" / night) == []
+        assert differences(truth, tmp_path / "rewritten", tmp_path / "otherwise" / night) == []
+
+
+def test_a_rewritten_inbox_holds_the_same_records(city, tmp_path):
+    assert rewrite(city / "inbox", tmp_path / "rewritten", 5) > 10
+    folder = Path("2026-08-31") / "990100"
+    parts = sorted((tmp_path / "rewritten" / folder).glob("units-r*.csv"))
+    assert len(parts) > 1
+    before = (city / "inbox" / folder / "units.csv").read_bytes().decode("utf-8-sig").splitlines()
+    after = [line for path in parts for line in _lines(path)[1:]]
+    assert "机构编码" in next(csv.reader(before[:1]))
+    assert len(after) == len(before) - 1
+
+
+def _lines(path: Path) -> list[str]:
+    content = path.read_bytes()
+    if content.startswith(b"\xff\xfe"):
+        return content.decode("utf-16").splitlines()
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return content.decode(encoding).splitlines()
+        except UnicodeError:
+            continue
+    raise AssertionError(path.name)
+
+
+def test_the_smallest_city_still_has_a_unit_for_every_story():
+    atlas = build_atlas(200, 1)
+    assert len(atlas.units) >= 60
