@@ -1,0 +1,181 @@
+"""People: who is active, who is paid and by whom, and where roster and payroll meet (decisions 16–19, 22). Pure."""
+
+from __future__ import annotations
+
+import ibis
+from ibis.expr.types import BooleanValue, Table
+
+from core.types import ACTIVE_STATUSES, FundForm, PersonState, PersonStatus, PostType, YesNo
+from reconcile.rules.tables import Inputs, Night
+from reconcile.rules.units import payer
+
+ACTIVE = [status.value for status in ACTIVE_STATUSES]
+CONTROL = PostType.CONTROL_NUMBER.value
+FORMS = tuple(form.value for form in FundForm)
+BUDGET_FORMS = (FundForm.FULL.value, FundForm.PART.value)
+
+
+def is_active(roster: Table, night: Night) -> BooleanValue:
+    """Status in post, entered by A or without a date, not yet left on A (DOMAIN §4)."""
+    entered = roster.entry_date.isnull() | (roster.entry_date <= night.as_of)
+    staying = roster.exit_date.isnull() | (roster.exit_date > night.as_of)
+    return roster.status.isin(ACTIVE) & entered & staying
+
+
+def left_within(roster: Table, night: Night) -> BooleanValue:
+    """Active on some day of M and no longer on its last: an exit on the first was active on no day of it."""
+    return ((roster.exit_date > night.first) & (roster.exit_date <= night.last)).fill_null(False)
+
+
+def enters_later(roster: Table, night: Night) -> BooleanValue:
+    """Will be active later within M."""
+    later = (roster.entry_date > night.as_of) & (roster.entry_date <= night.last)
+    staying = roster.exit_date.isnull() | (roster.exit_date > roster.entry_date)
+    return (roster.status.isin(ACTIVE) & later & staying).fill_null(False)
+
+
+def payroll_of_month(i: Inputs, night: Night) -> Table:
+    """The payroll rows of M: payer, whether the row is of a person in service on the establishment (`proper`)."""
+    p = i.payroll.filter(i.payroll.month == night.month)
+    proper = (p.person_state == PersonState.IN_SERVICE.value) & (p.on_establishment == YesNo.YES.value)
+    return p.select(
+        "person_key", "fund_mode", "amount", "id_problem", "person_state", "on_establishment",
+        payer=payer(p), proper=proper,
+    )  # fmt: skip
+
+
+def paid_at(month_rows: Table) -> Table:
+    """P by person and payer, with a flag per fund mode. Who is not paid on balance is left out."""
+    rows = month_rows.filter(month_rows.proper & month_rows.person_key.notnull())
+    flags = {f"mode_{form.lower()}": (rows.fund_mode == form).any() for form in FORMS}
+    places = rows.group_by("person_key", "payer").agg(known=rows.amount.sum(), **flags)
+    # Few have no positive pay, so the second look is at those alone.
+    doubtful = places.filter(places.known <= 0).select("person_key").distinct()
+    sums = places.semi_join(doubtful, "person_key").group_by("person_key").agg(total=ibis._.known.sum())
+    return places.anti_join(sums.filter(sums.total <= 0), "person_key").drop("known")
+
+
+def paid_persons(pay: Table) -> Table:
+    """P by person: how many payers, the smallest, and every fund mode."""
+    return pay.group_by("person_key").agg(
+        payers=pay.count(),
+        first_payer=pay.payer.min(),
+        **{f"mode_{form.lower()}": pay[f"mode_{form.lower()}"].any() for form in FORMS},
+    )
+
+
+def paid_blanks(month_rows: Table) -> Table:
+    """Rows of P without an id, per payer and fund mode: one person each."""
+    paid = month_rows.amount.isnull() | (month_rows.amount > 0)
+    rows = month_rows.filter(month_rows.proper & month_rows.person_key.isnull() & paid)
+    return rows.group_by("payer", "fund_mode").agg(people=rows.count())
+
+
+def active_rows(i: Inputs, night: Night, pay: Table, posts: Table) -> Table:
+    """Active roster rows with what their unit pays them (`pay_here`) and whether their cell has posts.
+
+    `posts`: unit_code, post_type, fund_form of the cells with a known quota above 0.
+    """
+    rows = i.roster.filter(is_active(i.roster, night))
+    rows = rows.select(
+        "person_key", "unit_code", "post_type", "fund_form", "status", "seconded_to", "leader_tier",
+        entered=rows.entry_date.between(night.first, night.last).fill_null(False),
+        control=rows.post_type == CONTROL,
+    )  # fmt: skip
+    here = pay.select(pay_person="person_key", payer="payer", budget_mode=pay.mode_full | pay.mode_part)
+    rows = rows.left_join(here, [rows.person_key == here.pay_person, rows.unit_code == here.payer])
+    marked = posts.mutate(has_posts=True)
+    rows = rows.left_join(marked, ["unit_code", "post_type", "fund_form"], rname="posts_{name}")
+    return rows.select(
+        "person_key", "unit_code", "post_type", "fund_form", "status", "seconded_to", "leader_tier", "entered", "control",
+        pay_here=rows.payer.notnull(),
+        budget_pay_here=rows.budget_mode.fill_null(False),
+        has_posts=rows.has_posts.fill_null(False),
+        budget=rows.fund_form.isin(BUDGET_FORMS) & ~rows.control,
+    )  # fmt: skip
+
+
+def in_post_cells(active: Table) -> Table:
+    """People per cell, each once; a blank id is one person. `paid`: those the unit itself pays."""
+    known = active.person_key.nunique()
+    return active.group_by("unit_code", "post_type", "fund_form").agg(
+        in_post=known + active.person_key.isnull().sum().cast("int64"),
+        paid=active.person_key.nunique(where=active.pay_here),
+    )
+
+
+def active_pairs(active: Table) -> Table:
+    """Person and unit, CONTROL_NUMBER aside: budget cells held, whether the unit pays, whether a cell has posts."""
+    rows = active.filter(active.person_key.notnull() & ~active.control)
+    return rows.group_by("person_key", "unit_code").agg(
+        rows=rows.count(),
+        budget_cells=rows.budget.sum().cast("int64"),
+        pay_here=rows.pay_here.any(),
+        budget_pay_here=rows.budget_pay_here.any(),
+        has_posts=rows.has_posts.any(),
+        **{f"form_{form.lower()}": (rows.fund_form == form).any() for form in FORMS},
+    )
+
+
+def double_cells(active: Table, pairs: Table) -> Table:
+    """Distinct budget cells of those few with several rows in one unit: person_key, unit_code, cells."""
+    several = pairs.filter(pairs.budget_cells > 1).select("person_key", "unit_code")
+    rows = active.filter(active.budget).semi_join(several, ["person_key", "unit_code"])
+    cells = rows.select("person_key", "unit_code", "post_type", "fund_form").distinct()
+    return cells.group_by("person_key", "unit_code").agg(cells=ibis._.count())
+
+
+def blank_ids(i: Inputs, month_rows: Table) -> Table:
+    """Units with a row without an id: in the roster, in the payroll of M."""
+    roster = i.roster.filter(i.roster.person_key.isnull()).select(
+        "unit_code", blank_roster=ibis.literal(True), blank_payroll=ibis.literal(False)
+    )
+    payroll = month_rows.filter(month_rows.person_key.isnull()).select(
+        unit_code="payer", blank_roster=ibis.literal(False), blank_payroll=ibis.literal(True)
+    )
+    both = roster.union(payroll)
+    return both.group_by("unit_code").agg(blank_roster=both.blank_roster.any(), blank_payroll=both.blank_payroll.any())
+
+
+def control_only(i: Inputs) -> Table:
+    """Persons all of whose roster rows are CONTROL_NUMBER: they take no part in what compares roster and pay."""
+    known = i.roster.filter(i.roster.person_key.notnull())
+    control = known.filter(known.post_type == CONTROL).select("person_key").distinct()
+    others = known.filter(known.post_type != CONTROL).select("person_key")
+    return control.anti_join(others, "person_key")
+
+
+def paid_elsewhere(pay: Table, pairs: Table, control: Table) -> Table:
+    """P by person and payer where the person is not active at the payer; persons on CONTROL_NUMBER alone aside."""
+    met = pairs.filter(pairs.pay_here).select("person_key", payer="unit_code")
+    return pay.anti_join(met, ["person_key", "payer"]).anti_join(control, "person_key")
+
+
+def paid_units(pay: Table, pay_blank: Table, control: Table) -> Table:
+    """Paid people per unit, by payer: `paid` (FULL and PART) and one count per fund mode; a blank id is one person."""
+    persons = pay.anti_join(control, "person_key")
+    flags = {form: persons[f"mode_{form.lower()}"] for form in FORMS}
+    known = persons.group_by(unit_code="payer").agg(
+        paid=(flags["FULL"] | flags["PART"]).sum().cast("int64"),
+        **{f"paid_{form.lower()}": flag.sum().cast("int64") for form, flag in flags.items()},
+    )
+    blank = pay_blank.group_by(unit_code="payer").agg(
+        paid=pay_blank.people.sum(where=pay_blank.fund_mode.isin(BUDGET_FORMS)).fill_null(0),
+        **{
+            f"paid_{form.lower()}": pay_blank.people.sum(where=pay_blank.fund_mode == form).fill_null(0)
+            for form in FORMS
+        },
+    )
+    both = known.union(blank)
+    names = [name for name in both.columns if name != "unit_code"]
+    return both.group_by("unit_code").agg(**{name: both[name].sum() for name in names})
+
+
+def strays(paid: Table, active: Table) -> Table:
+    """Persons of P who are active nowhere: person_key, first_payer."""
+    return paid.anti_join(active.filter(active.person_key.notnull()), "person_key").select("person_key", "first_payer")
+
+
+def is_off_quota(roster: Table) -> BooleanValue:
+    """Whether a roster row is 编外: it takes part in F03 and in "is in a roster" only."""
+    return roster.status == PersonStatus.OFF_QUOTA.value

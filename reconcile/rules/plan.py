@@ -1,0 +1,211 @@
+"""The order in which a night's tables follow from one another: stages, then answers. Pure.
+
+A stage is an expression over unbound tables that several later ones use. An engine materialises it once, under its name;
+later expressions see it as one more unbound table of known columns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import ibis
+from ibis.expr.types import Table
+
+from reconcile.findings import FINDING_SCHEMA, NOT_EVALUABLE_SCHEMA
+from reconcile.rules import (
+    counts,
+    d_rules,
+    f09,
+    f_rules,
+    figures,
+    headcount,
+    not_evaluable,
+    over_quota,
+    pay_rules,
+    people,
+    posts_held,
+    quota,
+    registers,
+    sums,
+    texts,
+    units,
+)
+from reconcile.rules.evidence import person_evidence
+from reconcile.rules.tables import Inputs, Night, inputs
+from reconcile.rules.texts import null_text
+
+# Columns of each output file, and the order of its rows.
+OUTPUTS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
+    "findings": (FINDING_SCHEMA, ("rule", "key")),
+    "not_evaluable": (NOT_EVALUABLE_SCHEMA, tuple(NOT_EVALUABLE_SCHEMA)),
+    "cells": (figures.CELL_SCHEMA, ("unit_code", "post_type", "fund_form")),
+    "presence": (figures.PRESENCE_SCHEMA, ("unit_code", "bits")),
+}
+
+
+@dataclass
+class Plan:
+    """`stages`: (name, expression) in order. `outputs`: expression by the name of the file it fills."""
+
+    stages: list[tuple[str, Table]] = field(default_factory=list)
+    outputs: dict[str, Table] = field(default_factory=dict)
+
+    def stage(self, name: str, expression: Table) -> Table:
+        self.stages.append((name, expression))
+        return ibis.table(expression.schema(), name=name)
+
+
+def plan(night: Night) -> Plan:
+    """All rules of one night. Hash of nothing, clock of nothing: equal nights give equal plans."""
+    p, i, s = Plan(), inputs(), SimpleNamespace()
+    _unit_stages(p, i, s, night)
+    _quota_stages(p, i, s)
+    _people_stages(p, i, s, night)
+    _sum_stages(p, i, s)
+    s.named = _keyed(p, "named", _person_findings(i, s, night))
+    _f09_stages(p, i, s, night)
+    s.others = _keyed(p, "others", _unit_findings(i, s, night))
+    s.evidence = p.stage("person_evidence", person_evidence(i, night, s.named))
+    p.outputs["findings"] = _finished(s)
+    p.outputs["not_evaluable"] = _not_evaluable(i, s)
+    cells = figures.person_figures(s.person_cells, s.person_units, s.unknown, s.in_post, s.paid_units, s.place)
+    counted = figures.count_only_figures(s.figures, s.quota, s.count_units, s.parts, s.place)
+    p.outputs["cells"] = cells.union(counted.select(cells.columns))
+    p.outputs["presence"] = figures.presence(s.active, s.pairs, s.elsewhere, s.pay_blank, s.posts, s.place)
+    return p
+
+
+def _keyed(p: Plan, name: str, raw: Table) -> Table:
+    """Findings with grain and key. Each step is a stage, or an engine would spell one text inside the other again."""
+    spelled = p.stage(f"{name}_spelled", texts.spelled(p.stage(f"{name}_raw", raw)))
+    return p.stage(name, texts.keyed(spelled))
+
+
+def _unit_stages(p: Plan, i: Inputs, s: SimpleNamespace, night: Night) -> None:
+    s.month_rows = p.stage("month_rows", people.payroll_of_month(i, night))
+    s.folder = p.stage("folder", units.folders(i))
+    named = p.stage("naming", units.named_units(i))
+    unit = p.stage("unit", units.homes(named, units.version_in_force(i, night)))
+    s.place = p.stage("place", units.places(i, named, unit, s.folder, people.blank_ids(i, s.month_rows)))
+
+
+def _quota_stages(p: Plan, i: Inputs, s: SimpleNamespace) -> None:
+    s.figures = p.stage("figures", counts.count_figures(i, s.place))
+    s.parts = p.stage("parts", counts.parts(i, s.place))
+    s.quota = p.stage("quota", quota.quota_cells(i, s.place, s.figures))
+    s.unknown = p.stage("unknown", quota.unit_unknown(i, s.place, s.quota))
+    s.posts = p.stage("posts", quota.cells_with_posts(s.quota))
+
+
+def _people_stages(p: Plan, i: Inputs, s: SimpleNamespace, night: Night) -> None:
+    s.pay = p.stage("pay", people.paid_at(s.month_rows))
+    s.paid = p.stage("paid", people.paid_persons(s.pay))
+    s.pay_blank = p.stage("pay_blank", people.paid_blanks(s.month_rows))
+    s.active = p.stage("active", people.active_rows(i, night, s.pay, s.posts))
+    s.in_post = p.stage("in_post", people.in_post_cells(s.active))
+    s.pairs = p.stage("pairs", people.active_pairs(s.active))
+    s.control = p.stage("control", people.control_only(i))
+    s.elsewhere = p.stage("elsewhere", people.paid_elsewhere(s.pay, s.pairs, s.control))
+    s.paid_units = p.stage("paid_units", people.paid_units(s.pay, s.pay_blank, s.control))
+    s.stray = p.stage("stray", people.strays(s.paid, s.active))
+    s.dead = p.stage("dead", f_rules.f04(f_rules.f04_persons(i, s.month_rows, s.place), i, s.active, night))
+    s.gone = p.stage("gone", f_rules.f03_persons(i, night, s.stray))
+    s.contradictions = p.stage("contradictions", d_rules.contradictions(i, night))
+    s.unpaid = p.stage("unpaid", f_rules.f02_persons(s.active, s.paid, s.month_rows, s.place))
+
+
+def _sum_stages(p: Plan, i: Inputs, s: SimpleNamespace) -> None:
+    s.person_cells = p.stage("person_cells", sums.person_cells(s.place, s.in_post, s.quota, s.unknown))
+    s.person_types = p.stage("person_types", sums.person_types(s.person_cells))
+    s.person_units = p.stage("person_units", sums.person_units(s.person_cells))
+    counted = s.quota.semi_join(s.place.filter(s.place.count_only), "unit_code")
+    s.quota_types = p.stage("quota_types", sums.count_quota_types(counted))
+    s.count_known = p.stage("count_known", sums.count_units_known(s.place, s.quota_types, s.parts))
+    s.count_units = p.stage("count_units", sums.count_units(s.figures, s.count_known))
+    s.count_types = p.stage("count_types", sums.count_types(s.figures, s.count_known, s.quota_types))
+    s.count_cells = p.stage("count_cells", sums.count_cells(s.figures, s.quota, s.count_types))
+    s.tiers = p.stage("tiers", posts_held.leaders(i, s.active, s.place))
+    ours = headcount.d05_rows(i, s.person_cells, s.paid_units, s.unknown, s.place)
+    s.stated = p.stage("stated", ours)
+    s.totals = p.stage(
+        "division_totals", registers.division_totals(i, s.place, s.quota, s.unknown, s.quota_types, s.parts)
+    )
+
+
+def _person_findings(i: Inputs, s: SimpleNamespace, night: Night) -> Table:
+    return ibis.union(
+        posts_held.q03(s.active, s.place, night),
+        s.dead,
+        f_rules.f03(s.gone, s.dead, s.place),
+        f_rules.f01(i, s.stray, s.dead, s.place),
+        f_rules.f02(s.unpaid),
+        pay_rules.f05(i, s.paid, s.active, s.place),
+        pay_rules.f07(s.pairs, s.paid, s.active, s.place),
+        pay_rules.f08(i, night, s.pay, s.paid, s.pairs, s.active, s.place),
+        d_rules.d01(s.active, s.place),
+        d_rules.d02(i, s.month_rows, s.place),
+        d_rules.d07(s.contradictions, s.place),
+    )
+
+
+def _f09_stages(p: Plan, i: Inputs, s: SimpleNamespace, night: Night) -> None:
+    in_post = p.stage("f09_in_post", f09.in_post_side(s.pairs, people.double_cells(s.active, s.pairs), s.unpaid))
+    placed = p.stage("f09_placed", f09.placed_side(i, night, s.elsewhere, s.pairs, s.active, s.gone))
+    s.sides = f09.Sides(in_post, placed)
+    s.alone = p.stage("f09_alone", f09.one_sided(s.sides))
+    s.blank = p.stage("f09_blank", f09.blanks(s.active, s.pay_blank))
+    s.f09_figures = p.stage("f09_figures", f09.unit_figures(s.sides, s.alone, s.blank, s.named))
+    s.f09_keys = p.stage("f09_keys", f09.naming_keys(s.alone, in_post, s.blank, s.named))
+    s.count_sides = p.stage("f09_counts", f09.count_sides(s.figures))
+
+
+def _unit_findings(i: Inputs, s: SimpleNamespace, night: Night) -> Table:
+    types = s.person_types.union(s.count_types.select(s.person_types.columns))
+    return ibis.union(
+        over_quota.q01(s.person_units, s.count_units, s.place),
+        over_quota.q02(s.person_types, s.count_types, s.place),
+        over_quota.q12(s.person_cells, s.count_cells, types, s.place),
+        posts_held.q04(s.tiers, s.unknown),
+        registers.q06(i, night, s.pay, s.pay_blank, s.quota, s.place),
+        registers.q07(i, s.place),
+        registers.q08(s.totals),
+        f09.f09(s.f09_figures, s.f09_keys, s.person_units, s.place),
+        f09.f09_counts(s.count_sides, s.count_units, s.place),
+        headcount.d05(s.stated),
+        headcount.d06_parts(i),
+        headcount.d06_files(i),
+        headcount.d08(i),
+    )
+
+
+def _finished(s: SimpleNamespace) -> Table:
+    """Findings with the division of their unit, the person's mask and evidence."""
+    people_rows = s.named.left_join(s.evidence, "person_key", rname="evidence_{name}")
+    people_rows = people_rows.select(
+        *(name for name in s.named.columns if name != "evidence"),
+        evidence=ibis.coalesce(people_rows.evidence, people_rows.evidence_evidence),
+        person_mask="person_mask",
+    )
+    others = s.others.mutate(person_mask=null_text()).select(people_rows.columns)
+    every = people_rows.union(others)
+    unit = s.place.select("unit_code", unit_division="division_code")
+    joined = every.left_join(unit, "unit_code", rname="place_{name}")
+    joined = joined.mutate(division_code=ibis.coalesce(joined.division_code, joined.unit_division))
+    return joined.select(*FINDING_SCHEMA)
+
+
+def _not_evaluable(i: Inputs, s: SimpleNamespace) -> Table:
+    rows = [
+        not_evaluable.absences(i, s.folder, s.place),
+        over_quota.unknown_quota(s.unknown, s.place),
+        over_quota.count_only_gaps(s.count_units, s.count_types, s.count_cells, s.figures, s.place),
+        posts_held.q03_gaps(s.active, s.place),
+        posts_held.q04_gaps(s.tiers, s.unknown, s.place),
+        registers.q07_gaps(i, s.place),
+        registers.q08_gaps(s.totals, s.folder),
+        f09.f09_count_gaps(s.count_sides, s.place),
+        headcount.d05_gaps(s.stated, s.place),
+        d_rules.d07_gaps(s.contradictions, s.place),
+    ]
+    return not_evaluable.all_rows(*rows)
