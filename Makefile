@@ -40,7 +40,7 @@ portal: setup  ## the portal on the result of make night, on 127.0.0.1:8400
 	@BIANZHI_HOME='$(HOME_DIR)' $(BIN)/bianzhi portal
 
 airflow: setup  ## Airflow's scheduler and its page, for the schedule
-	@HOME_DIR='$(HOME_DIR)' bash deploy/airflow.sh standalone
+	@HOME_DIR='$(HOME_DIR)' bash deploy/airflow.sh airflow standalone
 
 browser:  # Chromium and Chinese fonts, for the browser tests
 	@bash deploy/browser.sh

@@ -73,13 +73,16 @@ class Registry:
 
 
 def invalid_number(number: str, problem: str) -> str:
-    """A number made wrong in exactly one way of `core.identity.IdProblem`; never one that looks damaged by Excel."""
+    """A number made wrong in exactly one way of `core.identity.IdProblem`; never one that looks damaged by Excel.
+
+    Different numbers stay different.
+    """
     if problem == "LENGTH":
         return number[:17]
     if problem == "CHARSET":
-        return number[:10] + "A" + number[11:]
+        return number[:10] + "AB"[int(number[10])] + number[11:]
     if problem == "BIRTH_DATE":
-        first17 = number[:10] + "1332" + number[14:17]
+        first17 = f"{number[:10]}{int(number[10:12]) + 12}{number[12:17]}"  # months 13 to 24
         return first17 + check_digit(first17)
     last = "1" if number[17] != "1" else "2"
     return number[:17] + last

@@ -145,11 +145,14 @@ def _quoted(path: Path) -> str:
 
 def _offer_books(connection: duckdb.DuckDBPyConnection, snapshot: Path) -> None:
     """Views on the books: only the columns a rule names are read."""
-    for book in BOOKS_READ:
-        _view(connection, book, [snapshot / f"{book}.parquet"], snapshot_schema(book))
-    for fact in SNAPSHOT_FACTS:
-        paths = sorted(snapshot.glob(f"*.{fact}.parquet"))
-        _view(connection, fact, paths, FACTS[fact])
+    try:
+        for book in BOOKS_READ:
+            _view(connection, book, [snapshot / f"{book}.parquet"], snapshot_schema(book))
+        for fact in SNAPSHOT_FACTS:
+            paths = sorted(snapshot.glob(f"*.{fact}.parquet"))
+            _view(connection, fact, paths, FACTS[fact])
+    except (duckdb.InvalidInputException, duckdb.BinderException) as error:
+        raise Unavailable("a snapshot file is damaged or lacks a column", kind=type(error).__name__) from None
 
 
 def _view(connection: duckdb.DuckDBPyConnection, name: str, paths: Iterable[Path], schema: Mapping[str, str]) -> None:

@@ -13,6 +13,7 @@ from core.db import Base, Instant
 
 class NightState(StrEnum):
     """Where a run stands: running, waiting for a person, or settled."""
+
     OPEN = "OPEN"
     PARKED = "PARKED"
     SETTLED = "SETTLED"
@@ -20,6 +21,7 @@ class NightState(StrEnum):
 
 class FlagStatus(StrEnum):
     """Where a flag stands in its life (docs/flags.md)."""
+
     OPEN = "OPEN"
     ACKNOWLEDGED = "ACKNOWLEDGED"
     EXPLAINED = "EXPLAINED"
@@ -30,6 +32,7 @@ class FlagStatus(StrEnum):
 
 class ClosedBy(StrEnum):
     """What closed a flag."""
+
     DATA = "DATA"
     DECISION = "DECISION"
 

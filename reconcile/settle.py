@@ -62,6 +62,7 @@ NOTED = {"severity": "级别", "expected": "应为", "found": "实为", "cause":
 
 class Outcome(StrEnum):
     """How settling ended: done, waiting for a person, or done before."""
+
     SETTLED = "SETTLED"
     PARKED = "PARKED"
     ALREADY = "ALREADY"

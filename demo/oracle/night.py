@@ -196,8 +196,10 @@ class Night:
         )
 
     def exits_within(self, row: Row) -> bool:
-        """An exit on the first was active on no day of M (decision 17)."""
+        """An exit on the first was active on no day of M (decision 17); one known only to the month is in M."""
         leaves = row.get("exit_date")
+        if leaves == self.first and row.get("exit_date_exact") is False:
+            return True
         return leaves is not None and self.first < leaves <= self.last
 
     def enters_within(self, row: Row) -> bool:

@@ -105,11 +105,17 @@ def _paid_after_exit(night: Night, who: str) -> Row | None:
 
 def _last_day(night: Night, rows: list[Row]) -> str | None:
     """The last day in post that has come: before an exit within M, else before the latest exit behind us."""
-    within = [row["exit_date"] for row in rows if night.exits_within(row)]
+    within = [row for row in rows if night.exits_within(row)]
     past = max(night.first, night.as_of)
-    behind = [row["exit_date"] for row in rows if row.get("exit_date") and row["exit_date"] <= past]
-    exits = within or behind
-    return (max(exits) - timedelta(days=1)).isoformat() if exits else None
+    behind = [row for row in rows if row.get("exit_date") and row["exit_date"] <= past]
+    return max((_day_before(row) for row in within or behind), default=None)
+
+
+def _day_before(row: Row) -> str:
+    """The day before an exit; only the month of an exit known to the month."""
+    if row.get("exit_date_exact") is False:
+        return f"{row['exit_date']:%Y-%m}"
+    return (row["exit_date"] - timedelta(days=1)).isoformat()
 
 
 def _exit_cause(night: Night, rows: list[Row]) -> str:

@@ -87,11 +87,15 @@ def _wrong_parts(night: Night) -> list[Row]:
     for row in night.books["headcount"]:
         alike = (row["measure"], row["scope"], row.get("post_type"), row.get("fund_form"))
         totals[row["unit_code"], *alike].append(row)
-        if row.get("part_of"):
+        # The same figure of the same part and source, delivered twice, is one figure.
+        twins = [(r["unit_code"], r.get("source"), r.get("count")) for r in parts.get((row.get("part_of"), *alike), [])]
+        if row.get("part_of") and (row["unit_code"], row.get("source"), row.get("count")) not in twins:
             parts[row["part_of"], *alike].append(row)
     found = []
     for place, members in parts.items():
-        stated = sorted(totals.get(place, []), key=lambda row: row.get("source") or "")
+        # Of totals one source states twice the smallest counts (decision 0001 no. 28); one without a number states nothing.
+        said = [row for row in totals.get(place, []) if row.get("count") is not None]
+        stated = sorted(said, key=lambda row: (row.get("source") or "", row["count"]))
         by_total: dict[int, list[Row]] = defaultdict(list)
         for member in members:
             same = [n for n, row in enumerate(stated) if row.get("source") == member.get("source")]
@@ -99,8 +103,7 @@ def _wrong_parts(night: Night) -> list[Row]:
                 by_total[same[0] if same else 0].append(member)
         for number, mine in by_total.items():
             numbers = [row.get("count") for row in mine]
-            total = stated[number].get("count")
-            if total is None or None in numbers or total == sum(numbers):
+            if None in numbers or stated[number]["count"] == sum(numbers):
                 continue
             found.append(_part_finding(night, stated[number], sum(numbers)))
     return found

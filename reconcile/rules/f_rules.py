@@ -49,12 +49,16 @@ def f03_persons(i: Inputs, night: Night, stray: Table) -> Table:
     """
     rows = i.roster.join(stray, "person_key", rname="paid_{name}")
     rows = rows.filter(rows.post_type != CONTROL)
-    exited = (rows.exit_date <= night.first).fill_null(False)
+    within = left_within(rows, night)
+    exited = (rows.exit_date <= night.first).fill_null(False) & ~within
+    # exit_date is the first day no longer in post; of a date known to the month no day can be named.
+    before = (rows.exit_date - ibis.interval(days=1)).cast("date")
+    last_day = rows.exit_date_exact.fill_null(True).ifelse(day_text(before), rows.exit_date.strftime("%Y-%m"))
     persons = rows.group_by("person_key", "first_payer").agg(
         cell=cell_text(rows).min(),
-        timing=left_within(rows, night).any(),
-        timing_exit=rows.exit_date.max(where=left_within(rows, night)),
-        past_exit=rows.exit_date.max(where=exited),
+        timing=within.any(),
+        exited=exited.any(),
+        last_day=ibis.coalesce(last_day.max(where=within), last_day.max(where=exited)),
         off_quota=is_off_quota(rows).any(),
         not_entered=(rows.entry_date > night.last).fill_null(False).any(),
         later=enters_later(rows, night).any(),
@@ -68,17 +72,15 @@ def f03(persons: Table, dead: Table, place: Table) -> Table:
     cause = choose(
         (p.held_roster, Cause.QUARANTINE.value),
         (p.timing, Cause.TIMING.value),
-        (p.past_exit.notnull(), Cause.EXITED.value),
+        (p.exited, Cause.EXITED.value),
         (p.off_quota, Cause.OFF_QUOTA.value),
         (p.not_entered, Cause.NOT_YET_ENTERED.value),
         otherwise=Cause.NO_EXIT_DATE.value,
     )
-    # exit_date is the first day no longer in post.
-    last_day = ibis.coalesce(p.timing_exit, p.past_exit) - ibis.interval(days=1)
     return answer(
         p, "F03", person_key=p.person_key, unit_code=p.unit_code, cause=cause,
         severity=(p.held_roster | p.timing).ifelse("S4", "S1"), expected="0",
-        found=day_text(last_day.cast("date")).fill_null(NO_VALUE), **cell_columns(p.cell),
+        found=p.last_day.fill_null(NO_VALUE), **cell_columns(p.cell),
     )  # fmt: skip
 
 

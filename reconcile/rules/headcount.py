@@ -32,7 +32,7 @@ def d05_rows(i: Inputs, cells: Table, paid: Table, unknown: Table, place: Table)
     persons: the grain's columns, theirs, ours, held (quarantined rows in the book ours comes from)."""
     h = i.headcount
     stated = h.filter((h.scope == Scope.ON_ESTABLISHMENT.value) & h.part_of.isnull() & h["count"].notnull())
-    stated = stated.select(*D05_GRAIN, theirs=stated["count"])
+    stated = stated.select(*D05_GRAIN, theirs=stated["count"]).distinct()
     compared = [
         _against(_ours_of_cells(stated, cells, measure, column), place, measure)
         for measure, column in ((Measure.QUOTA.value, "quota"), (Measure.IN_POST.value, "in_post"))

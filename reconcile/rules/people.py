@@ -23,8 +23,13 @@ def is_active(roster: Table, night: Night) -> BooleanValue:
 
 
 def left_within(roster: Table, night: Night) -> BooleanValue:
-    """Active on some day of M and no longer on its last: an exit on the first was active on no day of it."""
-    return ((roster.exit_date > night.first) & (roster.exit_date <= night.last)).fill_null(False)
+    """Active on some day of M and no longer on its last: an exit on the first was active on no day of it.
+
+    An exit known only to be in M is stored as the first; any other day of M is likelier, and the milder reading.
+    """
+    within = (roster.exit_date > night.first) & (roster.exit_date <= night.last)
+    some_day = (roster.exit_date == night.first) & ~roster.exit_date_exact
+    return within.fill_null(False) | some_day.fill_null(False)
 
 
 def enters_later(roster: Table, night: Night) -> BooleanValue:

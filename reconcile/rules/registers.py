@@ -88,9 +88,9 @@ def division_totals(i: Inputs, place: Table, quota: Table, unknown: Table, count
         ceiling=ibis.least(b.issued_total.min(), b.base_2012.min()),
     )
     persons = place.filter(~place.count_only).select("unit_code")
-    cells = quota.semi_join(persons, "unit_code")
+    cells = quota.filter(quota.quota_row | ~quota.known).semi_join(persons, "unit_code")
     own = cells.select("unit_code", "post_type", posts="quota", unknown=~cells.known)
-    figures = count_types.filter(count_types.post_type != ALL).anti_join(parts, "unit_code")
+    figures = count_types.filter(count_types.named & (count_types.post_type != ALL)).anti_join(parts, "unit_code")
     own = own.union(figures.select("unit_code", "post_type", posts="quota", unknown="unknown"))
     registered = place.filter(place.registered).select("unit_code", below="division_code")
     units = own.join(registered, "unit_code")

@@ -180,8 +180,8 @@ def _roster_row(dice: _Dice, key: str | None, cell: dict, folders: list[str], co
     leaving = status in ("LEFT", "RETIRED")
     leaves = dice.mostly(dice.choice(DATES), [None], 5) if leaving else dice.mostly(None, DATES, 10)
     return _person(key, dice) | cell | {
-        "status": status, "entry_date": entry, "entry_date_exact": None if entry is None else True,
-        "exit_date": leaves, "exit_date_exact": None if leaves is None else True,
+        "status": status, "entry_date": entry, "entry_date_exact": None if entry is None else entry.day != 1 or dice.rarely(2),
+        "exit_date": leaves, "exit_date_exact": None if leaves is None else leaves.day != 1 or dice.rarely(2),
         "seconded_to": dice.choice(codes) if status == "SECONDED_OUT" and not dice.rarely(5) else None,
         "leader_tier": dice.mostly(None, ["CHIEF", "DEPUTY"], 5), "delivered_by": dice.choice(folders),
     }  # fmt: skip
@@ -203,7 +203,8 @@ def _headcount(dice: _Dice, folders: list[str], codes: list[str]) -> list[dict]:
     for unit in dice.sample(codes, dice.randint(0, len(codes))):
         folder = dice.choice(folders)
         style = dice.choice(["cell", "cell", "type", "total"])
-        part_of = dice.choice([code for code in codes if code != unit]) if len(codes) > 1 and dice.rarely(4) else None
+        others = [code for code in codes if code != unit]
+        part_of = dice.choice(others) if others and dice.rarely(4) else None
         types = [None] if style == "total" else dice.sample(TYPES, dice.randint(1, 3))
         forms = [None] if style != "cell" else dice.sample(FORMS, dice.randint(1, 2))
         for kind in types:

@@ -42,7 +42,7 @@ SHORT = {
     "state": "person_state", "est": "on_establishment", "kind": "unit_kind", "by": "delivered_by",
     "division": "division_code", "doc": "approval_doc", "from": "valid_from", "to": "valid_to",
 }  # fmt: skip
-NOT_SHORT = {"leads": {"kind"}}
+NOT_SHORT = {"leads": {"kind"}, "totals": {"kind"}}
 DEFAULTS: dict[str, dict[str, Any]] = {
     "roster": {
         "id_type": "RESIDENT", "unit_code": "U1", "post_type": "ADMIN", "fund_form": "FULL", "status": "IN_SERVICE",
@@ -67,6 +67,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "cutoffs": {"division_code": FOLDER, "file": "x.csv"},
     "position": {"unit_code": "U1", "post_type": "ADMIN", "fund_form": "FULL", "borrowed": 0, "lent": 0},
 }  # fmt: skip
+NULLS = ("null", "-")
 STATES = {
     "accepted": (True, True, True), "missing": (True, False, False), "refused": (True, True, False),
     "unexpected": (False, True, True), "absent": (False, False, False), "unasked": (False, True, False),
@@ -92,18 +93,18 @@ class Result:
     presence: list[dict] = field(default_factory=list)
 
 
-def parse(text: str, null: str | None = "-") -> list[dict[str, str | None]]:
+def parse(text: str) -> list[dict[str, str | None]]:
     """Rows of an ASCII table: cells between `|`, the first line names the columns.
 
-    A cell left blank keeps its column's default (in an expectation: is null), `null` is null.
+    A cell left blank keeps its column's default (in an expectation: is null); `null` and `-` are null.
     """
-    lines = [line.strip().strip("|") for line in text.strip().splitlines()]
+    lines = [line.strip() for line in text.strip().splitlines()]
     lines = [line for line in lines if line]
     header, *rows = [[cell.strip() for cell in line.split("|")] for line in lines]
     for row in rows:
         assert len(row) <= len(header), f"too many cells: {row}"
     return [
-        {name: None if cell == null else cell for name, cell in zip(header, row, strict=False) if cell != ""}
+        {name: None if cell in NULLS else cell for name, cell in zip(header, row, strict=False) if cell != ""}
         for row in rows
     ]
 
@@ -265,8 +266,8 @@ def check(
 
 
 def _compare(engine_name: str, rule: str, expect: str | None, found: list[dict]) -> None:
-    wanted = parse(expect, null=None) if expect else []
-    names = [name.strip() for name in expect.strip().splitlines()[0].strip().strip("|").split("|")] if expect else []
+    wanted = parse(expect) if expect else []
+    names = [name.strip() for name in expect.strip().splitlines()[0].split("|")] if expect else []
     columns = {name: SHORT.get(name, name) for name in names}
     left = sorted(str([row.get(name) for name in names]) for row in wanted)
     right = sorted(str([_value(row, column) for column in columns.values()]) for row in found)
@@ -276,7 +277,8 @@ def _compare(engine_name: str, rule: str, expect: str | None, found: list[dict])
 def _value(row: Mapping[str, Any], column: str) -> Any:
     """A column of a finding, or a member of its grain or evidence."""
     if column in row:
-        return row[column]
+        # A rule that has nothing to say in a column says `-`, or nothing.
+        return None if row[column] in NULLS else row[column]
     value = (json.loads(row["grain"]) | json.loads(row["evidence"] or "{}")).get(column)
     return value if value is None or isinstance(value, str) else str(value)
 

@@ -1,0 +1,84 @@
+"""D05 统计不实: a delivered figure against ours."""
+
+from tests.spec.spec import check
+
+BOOKS = {
+    "units": "unit | delivers\n U1 |\n U2 | COUNTS\n U3 |\n U4 |",
+    "roster": """
+    person | unit | type           | fund
+    p1     | U1   | ADMIN          | FULL
+    null   | U1   | SUPPORT        | PART
+    p2     | U1   | CONTROL_NUMBER | FULL
+    p3     | U3   | ADMIN          | FULL
+    """,
+    "payroll": """
+    person | payer | mode
+    p1     | U1    | FULL
+    p1     | U1    | FULL
+    p2     | U1    | FULL
+    p4     | U1    | SELF
+    null   | U1    | PART
+    """,
+    "establishment": """
+    unit | type           | fund | quota | copy
+    U1   | ADMIN          | FULL | 5     |
+    U1   | SUPPORT        | PART | 0     |
+    U1   | CONTROL_NUMBER | FULL | 7     |
+    U4   | ADMIN          | FULL | 7     | CERTIFICATE
+    """,
+}
+
+
+def test_blank_type_or_form_means_all_and_unlike_scopes_are_never_compared():
+    check(
+        "D05",
+        BOOKS
+        | {
+            "headcount": """
+            unit | measure | type           | fund | count | scope      | source | part_of
+            U1   | QUOTA   | null           | null | 5     |            | 年报   |
+            U1   | QUOTA   | null           | null | 6     |            | 快报   |
+            U1   | QUOTA   | CONTROL_NUMBER | null | 6     |            |        |
+            U1   | QUOTA   | SUPPORT        | PART | 0     |            |        |
+            U1   | IN_POST | null           | FULL | 2     |            |        |
+            U1   | IN_POST | null           | null | 2     |            |        |
+            U1   | IN_POST | ADMIN          | FULL | 3     |            |        | U9
+            U1   | IN_POST | ADMIN          | FULL | 3     | IN_SERVICE |        |
+            U1   | IN_POST | SUPPORT        | null | null  |            |        |
+            U1   | PAID    | null           | null | 2     |            |        |
+            U1   | PAID    | null           | PART | 0     |            |        |
+            U1   | PAID    | null           | SELF | 9     |            |        |
+            U1   | PAID    | ADMIN          | FULL | 9     |            |        |
+            U2   | IN_POST | ADMIN          | FULL | 9     |            |        |
+            U3   | IN_POST | ADMIN          | FULL | 9     |            |        |
+            U3   | IN_POST | ADMIN          | FULL | 8     |            |        |
+            U4   | QUOTA   | ADMIN          | FULL | 7     |            |        |
+            U9   | IN_POST | null           | null | 1     |            |        |
+            """
+        },
+        """
+        unit | measure | type           | fund | source | expected | found | severity | cause
+        U1   | QUOTA   |                |      | 快报   | 5        | 6     | S2       |
+        U1   | QUOTA   | CONTROL_NUMBER |      |        | 7        | 6     | S2       |
+        U1   | IN_POST |                | FULL |        | 1        | 2     | S2       |
+        U1   | PAID    |                | PART |        | 1        | 0     | S2       |
+        U1   | PAID    |                | SELF |        | 1        | 9     | S2       |
+        U3   | IN_POST | ADMIN          | FULL |        | 1        | 8     | S4       | QUARANTINE
+        U9   | IN_POST |                |      |        | 0        | 1     | S2       |
+        """,
+        quarantine="book | unit\n roster | U3\n payroll | U3",
+        not_evaluable="division | unit | book\n 370102 | U4 | establishment",
+    )
+
+
+def test_each_measure_needs_its_own_book():
+    check(
+        "D05",
+        {
+            "roster": BOOKS["roster"],
+            "headcount": "unit | measure | type | count\n U1 | IN_POST | ADMIN | 9\n U1 | PAID | null | 9",
+        },
+        "unit | measure | expected | found\n U1 | IN_POST | 1 | 9",
+        verdicts="book | state\n payroll | missing",
+        not_evaluable="division | unit | book\n 370102 | * | payroll",
+    )

@@ -1,0 +1,60 @@
+"""D06 分项合计不符: parts against their total row, 小计 and 合计 against their rows."""
+
+from tests.spec.spec import check
+
+
+def test_parts_are_added_per_measure_scope_type_form_and_source():
+    check(
+        "D06",
+        {
+            "units": "unit | delivers\n T | COUNTS\n A | COUNTS\n B | COUNTS",
+            "headcount": """
+            unit | measure | type  | fund | scope        | count | part_of | source
+            T    | PAID    | null  | null | YEAR_END_ALL | 128   |         | s1
+            A    | PAID    | null  | null | YEAR_END_ALL | 66    | T       | s1
+            B    | PAID    | null  | null | YEAR_END_ALL | 52    | T       | s1
+            T    | IN_POST | ADMIN | FULL |              | 5     |         | s1
+            T    | IN_POST | ADMIN | FULL |              | 6     |         | s2
+            A    | IN_POST | ADMIN | FULL |              | 6     | T       | s2
+            B    | IN_POST | ADMIN | FULL |              | 0     | T       | s2
+            T    | QUOTA   | ADMIN | FULL |              | 5     |         | s1
+            A    | QUOTA   | ADMIN | FULL |              | 4     | T       | s9
+            T    | IN_POST | ADMIN | PART |              | 5     |         | s1
+            A    | IN_POST | ADMIN | PART |              | null  | T       | s1
+            T    | QUOTA   | ADMIN | PART |              | null  |         | s1
+            A    | QUOTA   | ADMIN | PART |              | 3     | T       | s1
+            A    | QUOTA   | ADMIN | SELF |              | 3     | T       | s1
+            T    | QUOTA   | SUPPORT | FULL |            | 0     |         | null
+            A    | QUOTA   | SUPPORT | FULL |            | 1     | T       | null
+            """,
+        },
+        """
+        unit | measure | scope            | type    | fund | source | expected | found | severity | division_code
+        T    | PAID    | YEAR_END_ALL     |         |      | s1     | 128      | 118   | S4       | 370102
+        T    | QUOTA   | ON_ESTABLISHMENT | ADMIN   | FULL | s1     | 5        | 4     | S4       | 370102
+        T    | QUOTA   | ON_ESTABLISHMENT | SUPPORT | FULL |        | 0        | 1     | S4       | 370102
+        """,
+        not_evaluable="",
+    )
+
+
+def test_total_rows_of_accepted_files_are_held_against_what_they_add():
+    check(
+        "D06",
+        {"roster": "person | unit\n p1 | U1"},
+        """
+        unit | division_code | book          | column | stated | expected | found | severity
+             | 370102        | payroll       | amount | 100.5  | 100.5    | 99    | S4
+             | 370102        | establishment | quota  | 0      | 0        | 7     | S4
+        """,
+        totals="""
+        book          | column | kind | stated | computed
+        payroll       | amount | 合计 | 100.5  | 99
+        payroll       | amount | 小计 | 100.5  | 99
+        payroll       | amount | 合计 | 12     | 12
+        payroll       | amount | 合计 | null   | 12
+        payroll       | amount | 合计 | 13     | null
+        establishment | quota  | 合计 | 0      | 7
+        headcount     | count  | 合计 | 1      | 2
+        """,
+    )

@@ -1,0 +1,73 @@
+"""The engine: whole files or none, limits, the same answer however the rows lie, and a plan that other engines can run."""
+
+import random
+from dataclasses import replace
+from datetime import date
+
+import ibis
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from core.errors import Unavailable
+from reconcile import engine
+from reconcile.findings import FINDING_SCHEMA, NOT_EVALUABLE_SCHEMA
+from reconcile.rules.plan import OUTPUTS, plan
+from tests.property.random_nights import random_night
+from tests.spec.spec import ALLOWED, AS_OF, night, on_duckdb, write_snapshot
+
+BOOKS = {
+    "roster": "person | unit\n p1 | U1\n p2 | U1\n - | U2",
+    "payroll": "person | payer\n p1 | U2\n p3 | U1",
+    "establishment": "unit | quota\n U1 | 1\n U2 | 1",
+}
+
+
+def _setting(whole, **limits):
+    return engine.DetectSetting(AS_OF, [engine.VerdictFact(**v) for v in whole.verdicts], ALLOWED, **limits)
+
+
+def test_detect_writes_four_sorted_files_of_known_columns_and_counts_them(tmp_path):
+    whole = night(BOOKS)
+    write_snapshot(whole, tmp_path)
+    result = engine.detect(tmp_path, _setting(whole, memory_limit="500MB", threads=2), tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(f"{name}.parquet" for name in OUTPUTS)
+    findings = pq.read_table(tmp_path / "out" / "findings.parquet")
+    assert findings.column_names == list(FINDING_SCHEMA)
+    assert pq.read_table(tmp_path / "out" / "not_evaluable.parquet").column_names == list(NOT_EVALUABLE_SCHEMA)
+    cells = pq.read_table(tmp_path / "out" / "cells.parquet").schema
+    assert {cells.field(name).type for name in ("quota", "allowed", "in_post", "paid")} == {pa.int64()}
+    assert result.findings == findings.num_rows == sum(result.by_severity.values())
+    assert result.not_evaluable == 3
+
+
+def test_running_again_replaces_the_files_and_says_the_same(tmp_path):
+    whole = night(BOOKS)
+    write_snapshot(whole, tmp_path)
+    first = engine.detect(tmp_path, _setting(whole), tmp_path / "out")
+    rows = pq.read_table(tmp_path / "out" / "findings.parquet").to_pylist()
+    assert engine.detect(tmp_path, _setting(whole), tmp_path / "out") == first
+    assert pq.read_table(tmp_path / "out" / "findings.parquet").to_pylist() == rows
+
+
+def test_a_damaged_snapshot_is_unavailable_and_leaves_nothing_behind(tmp_path):
+    whole = night(BOOKS)
+    write_snapshot(whole, tmp_path)
+    (tmp_path / "roster.parquet").write_bytes(b"PAR1 not really")
+    with pytest.raises(Unavailable):
+        engine.detect(tmp_path, _setting(whole), tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_the_order_of_rows_changes_nothing():
+    whole = random_night(7)
+    shuffled = replace(
+        whole, books={book: random.Random(1).sample(rows, len(rows)) for book, rows in whole.books.items()}
+    )
+    assert on_duckdb(shuffled) == on_duckdb(whole)
+
+
+def test_every_stage_and_answer_can_be_said_to_spark_too():
+    ready = plan(engine.DetectSetting(date(2026, 10, 20), [], ALLOWED).night)
+    for _, expression in [*ready.stages, *ready.outputs.items()]:
+        assert ibis.to_sql(expression, dialect="pyspark")

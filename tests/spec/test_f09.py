@@ -1,0 +1,131 @@
+"""F09 三数不符: the three numbers of a unit, and who explains the difference."""
+
+import json
+
+from tests.spec.spec import check
+
+
+def test_in_post_and_paid_are_held_against_each_other_without_timing():
+    result = check(
+        "F09",
+        {
+            "roster": """
+            person | unit | fund | status       | seconded_to | entry      | exit
+            p1     | U1   |      |              |             |            |
+            p2     | U1   |      |              |             |            |
+            p3     | U1   |      |              |             | 2026-10-05 |
+            p4     | U1   |      | SECONDED_OUT | U2          |            |
+            p5     | U1   |      | LEFT         |             |            | 2026-10-05
+            p6     | U1   |      |              |             | 2026-10-25 |
+            p7     | U3   |      |              |             | 2026-10-10 |
+            p7     | U2   |      | LEFT         |             |            | 2026-10-10
+            p8     | U1   | SELF |              |             |            |
+            null   | U1   |      |              |             |            |
+            """,
+            "payroll": """
+            person | payer | mode | amount
+            p1     | U1    |      |
+            p4     | U2    |      |
+            p5     | U1    |      |
+            p6     | U1    |      |
+            p7     | U2    |      |
+            p8     | U1    | SELF |
+            p9     | U1    |      |
+            p9     | U1    |      | 0
+            """,
+        },
+        "unit | expected | found | severity | cause\n U1 | 4 | 3 | S2 |",
+        not_evaluable="",
+    )
+    (finding,) = (row for row in result.findings if row["rule"] == "F09")
+    named = {row["key"] for row in result.findings if row["rule"] in ("F01", "F02") and row["person_key"] != "p3"}
+    named |= {row["key"] for row in result.findings if row["rule"] == "D02"}
+    assert json.loads(finding["explained_by"]) == sorted(named)
+    assert json.loads(finding["evidence"]) == {
+        "quota": 198, "allowed": 198, "in_post": 4, "paid": 3, "on_one_side": 3, "named": 3, "residual": 0,
+    }  # fmt: skip
+
+
+def test_somebody_whom_no_finding_names_leaves_the_difference_unexplained():
+    # Paid by U1 on the budget, active there on a control number, long gone from the post: no person rule names that.
+    result = check(
+        "F09",
+        {
+            "roster": """
+            person | unit | type           | status | exit
+            p1     | U1   | INSTITUTION    | LEFT   | 2020-01-01
+            p1     | U1   | CONTROL_NUMBER |        |
+            """,
+            "payroll": "person | payer\n p1 | U1",
+        },
+        "unit | expected | found | severity | cause\n U1 | 0 | 1 | S1 | UNEXPLAINED",
+    )
+    (finding,) = (row for row in result.findings if row["rule"] == "F09")
+    assert json.loads(finding["explained_by"]) == []
+    assert json.loads(finding["evidence"])["residual"] == 1
+
+
+def test_the_quota_half_alone_says_that_they_entered_before_the_gate():
+    result = check(
+        "F09",
+        {
+            "roster": "person | unit\n p1 | U1\n p2 | U1\n p3 | U2",
+            "payroll": "person | payer\n p1 | U1\n p2 | U1\n p3 | U2",
+            "establishment": "unit | quota | copy\n U1 | 1 |\n U2 | 0 | DATABASE",
+        },
+        "unit | expected | found | severity | cause\n U1 | 1 | 2 | S2 |",
+        not_evaluable="division | unit | book\n 370102 | U2 | establishment",
+    )
+    (finding,) = (row for row in result.findings if row["rule"] == "F09")
+    assert json.loads(finding["explained_by"]) == ["entered before the gate"]
+
+
+def test_a_second_cell_counts_twice_in_post_and_is_named_by_d01():
+    result = check(
+        "F09",
+        {
+            "roster": "person | unit | type\n p1 | U1 | ADMIN\n p1 | U1 | SUPPORT",
+            "payroll": "person | payer\n p1 | U1\n p1 | U1",
+        },
+        "unit | expected | found | severity\n U1 | 2 | 1 | S2",
+    )
+    (finding,) = (row for row in result.findings if row["rule"] == "F09")
+    assert [key[:3] for key in json.loads(finding["explained_by"])] == ["D01"]
+
+
+def test_on_counts_alone_it_is_s2_and_without_a_paid_figure_not_evaluable():
+    check(
+        "F09",
+        {
+            "units": "unit | delivers\n C1 | COUNTS\n C2 | COUNTS\n C3 | COUNTS\n C4 | COUNTS",
+            "headcount": """
+            unit | measure | type  | fund | count
+            C1   | IN_POST | ADMIN | FULL | 3
+            C1   | IN_POST | ADMIN | SELF | 9
+            C1   | PAID    | null  | null | 4
+            C2   | IN_POST | ADMIN | null | 0
+            C2   | PAID    | null  | PART | 0
+            C3   | IN_POST | ADMIN | FULL | 3
+            C4   | PAID    | null  | FULL | 3
+            """,
+        },
+        """
+        unit | expected | found | severity | cause
+        C1   | 3        | 4     | S2       | PERSONS_NOT_DELIVERED
+        """,
+        not_evaluable="""
+        division | unit | book
+        370102   | C3   | payroll
+        370102   | C4   | headcount
+        """,
+    )
+
+
+def test_while_an_expected_roster_is_missing_it_is_not_evaluable_anywhere():
+    check(
+        "F09",
+        {"roster": "person | unit\n p1 | U1"},
+        None,
+        verdicts="division | book | state\n 370103 | roster | missing\n 370103 | payroll,establishment | accepted",
+        not_evaluable="division | unit | book\n 370102 | * | roster\n 370103 | * | roster",
+    )
