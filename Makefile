@@ -31,7 +31,7 @@ night: setup  ## one whole night on a synthetic city, through Airflow, and what 
 
 test: setup browser  ## every check, small seeds of the long ones
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 prove: setup browser  ## the long checks: large cities, kill drills, benchmarks
 	@bash deploy/prove.sh

@@ -85,6 +85,7 @@ class Night:
         self.delivered = {(v["division_code"], v["book"]) for v in verdicts if v["delivered"]}
         self.accepted = {(v["division_code"], v["book"]) for v in verdicts if v["accepted"]}
         self.roster_is_out = any(book == "roster" for _, book in self.expected - self.accepted)
+        self.register_is_out = any(book == "units" for _, book in self.expected - self.accepted)
 
     def counts_only_division(self, folder: str | None) -> bool:
         """Delivered neither roster nor payroll tonight, and neither is expected (decision 5)."""
@@ -100,6 +101,8 @@ class Night:
         home = self.home.get(unit)
         if home is None:
             return False
+        if book == "units" and unit not in self.units and self.register_is_out:
+            return False  # it may stand in the register that did not arrive (decision 14)
         if (home, book) in self.accepted:
             return True
         if (home, book) in self.delivered or (home, book) in self.expected:

@@ -36,13 +36,13 @@ def _spelled(table: Table, prefix: str) -> StringValue:
 
 def f07(pairs: Table, paid: Table, active: Table, place: Table) -> Table:
     """Some fund mode of the person's pay is none of the person's fund forms; an answer per unit the person is in."""
-    flags = {f"form_{form.lower()}": pairs[f"form_{form.lower()}"].any() for form in FORMS}
-    forms = pairs.group_by("person_key").agg(**flags)
-    met = forms.join(paid, "person_key", rname="paid_{name}")
-    wrong: BooleanValue = ibis.literal(False)
-    for form in FORMS:
-        wrong = wrong | (met[f"mode_{form.lower()}"] & ~met[f"form_{form.lower()}"])
-    met = met.filter(wrong)
+    met = pairs.join(paid, "person_key", rname="paid_{name}")
+    # Nearly everybody's one unit covers every mode; only the others' forms are gathered over all their units.
+    suspects = met.filter(_uncovered(met)).select("person_key").distinct()
+    few = pairs.semi_join(suspects, "person_key")
+    flags = {f"form_{form.lower()}": few[f"form_{form.lower()}"].any() for form in FORMS}
+    met = few.group_by("person_key").agg(**flags).join(paid, "person_key", rname="paid_{name}")
+    met = met.filter(_uncovered(met))
     persons = met.select("person_key", forms=_spelled(met, "form"), modes=_spelled(met, "mode"))
     p = judged(_units_of(active, persons), place, "F07")
     return answer(
@@ -56,6 +56,14 @@ def f07(pairs: Table, paid: Table, active: Table, place: Table) -> Table:
     )
 
 
+def _uncovered(met: Table) -> BooleanValue:
+    """Some mode is none of the forms."""
+    wrong: BooleanValue = ibis.literal(False)
+    for form in FORMS:
+        wrong = wrong | (met[f"mode_{form.lower()}"] & ~met[f"form_{form.lower()}"])
+    return wrong
+
+
 def _units_of(active: Table, persons: Table) -> Table:
     """The given persons with each unit they are active in and the first cell there, CONTROL_NUMBER aside."""
     rows = active.filter(~active.control).join(persons, "person_key", rname="person_{name}")
@@ -63,10 +71,10 @@ def _units_of(active: Table, persons: Table) -> Table:
     return rows.group_by("person_key", "unit_code", *columns).agg(cell=cell_text(rows).min())
 
 
-def f08(i: Inputs, night: Night, pay: Table, paid: Table, pairs: Table, active: Table, place: Table) -> Table:
-    """No payer is a unit the person is active in, SECONDED_OUT to, or left within M."""
-    at_home = pairs.filter(pairs.pay_here)
-    away = paid.semi_join(pairs, "person_key").anti_join(at_home, "person_key").select("person_key")
+def f08(i: Inputs, night: Night, pay: Table, elsewhere: Table, pairs: Table, active: Table, place: Table) -> Table:
+    """No payer is a unit the person is active in, SECONDED_OUT to, or left within M. `elsewhere`: people.paid_elsewhere."""
+    paid_here = pairs.filter(pairs.pay_here)
+    away = elsewhere.semi_join(pairs, "person_key").anti_join(paid_here, "person_key").select("person_key")
     seconded = active.filter((active.status == "SECONDED_OUT") & ~active.control & active.seconded_to.notnull())
     left = i.roster.filter(left_within(i.roster, night) & (i.roster.post_type != CONTROL))
     excused = seconded.select("person_key", payer="seconded_to").union(left.select("person_key", payer="unit_code"))

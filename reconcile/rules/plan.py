@@ -142,7 +142,7 @@ def _person_findings(i: Inputs, s: SimpleNamespace, night: Night) -> Table:
         f_rules.f02(s.unpaid),
         pay_rules.f05(i, s.paid, s.active, s.place),
         pay_rules.f07(s.pairs, s.paid, s.active, s.place),
-        pay_rules.f08(i, night, s.pay, s.paid, s.pairs, s.active, s.place),
+        pay_rules.f08(i, night, s.pay, s.elsewhere, s.pairs, s.active, s.place),
         d_rules.d01(s.active, s.place),
         d_rules.d02(i, s.month_rows, s.place),
         d_rules.d07(s.contradictions, s.place),

@@ -120,7 +120,10 @@ def places(i: Inputs, named: Table, unit: Table, folder: Table, blank: Table) ->
         | (joined[f"open_{book}"].fill_null(False) & joined[f"above_{book}"].fill_null(False))
         for book in UNIT_BOOKS
     }
-    missing = i.verdict.filter((i.verdict.book == "roster") & i.verdict.expected & ~i.verdict.accepted)
+    absent = i.verdict.filter(i.verdict.expected & ~i.verdict.accepted)
+    missing, unlisted = absent.filter(absent.book == "roster"), absent.filter(absent.book == "units")
+    # A code nobody registered may stand in the register that did not arrive.
+    here["here_units"] = here["here_units"] & (joined.registered | (unlisted.count().as_scalar() == 0))
     by_division = joined.counts.fill_null(False)
     return joined.select(
         *("unit_code", "unit_kind", "approval_doc", "home", "division_code", "registered", "valid"),

@@ -11,8 +11,6 @@ import tempfile
 from datetime import date
 from pathlib import Path
 
-import pytest
-
 from core.settings import load_settings
 from demo.city import make_city
 from demo.rewriting import rewrite
@@ -62,9 +60,9 @@ def check_city(folder: Path, people: int, seed: int) -> list[str]:
     return wrong
 
 
-@pytest.mark.parametrize("seed", [7, random.SystemRandom().randrange(1_000_000)])
-def test_what_was_planted_is_found_and_nothing_else(tmp_path, seed):
-    assert check_city(tmp_path, 400, seed) == []
+def test_what_was_planted_is_found_and_nothing_else(tmp_path):
+    seed = random.SystemRandom().randrange(1_000_000)
+    assert check_city(tmp_path, 400, seed) == [], f"seed {seed}"
 
 
 if __name__ == "__main__":
