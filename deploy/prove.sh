@@ -8,7 +8,7 @@ python -m tests.integration.test_truth --people 20000 --seeds 1 2 3
 say "rules = oracle on random nights"
 python -m tests.property.prove_rules --nights 1000
 say "every step killed midway, ten times over"
-for _ in $(seq 10); do python -m pytest tests/integration/test_kill_drill.py; done
+for _ in $(seq 10); do python -m tests.integration.kill_drill; done
 say "the rules at 1,000,000 people against a bare join and pandas"
 python -m benchmarks.night --people 1000000
 say "the gate against plain Great Expectations"
