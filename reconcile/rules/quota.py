@@ -60,7 +60,8 @@ def quota_cells(i: Inputs, place: Table, figures: Table) -> Table:
     figure = cell.count_only.fill_null(False).ifelse(cell.figure, nothing)
     stated_quota = ibis.coalesce(cell.ledger, figure)
     others = cell.certificate.notnull() | cell.database.notnull()
-    unknown = cell.held.notnull() | cell.whole.fill_null(False) | (stated_quota.isnull() & others)
+    held_here = cell.held.notnull() | cell.whole.fill_null(False)
+    unknown = held_here | (stated_quota.isnull() & others)
     quota = unknown.ifelse(nothing, stated_quota.fill_null(0))
     borrowed, lent = cell.borrowed.fill_null(0), cell.lent.fill_null(0)
     return cell.select(
@@ -70,6 +71,7 @@ def quota_cells(i: Inputs, place: Table, figures: Table) -> Table:
         lent=lent,
         allowed=quota + borrowed - lent,
         known=~unknown,
+        held=held_here,
         from_ledger=cell.ledger.notnull(),
         stated=stated_quota.notnull(),
         quota_row=stated_quota.notnull() | others,

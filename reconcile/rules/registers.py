@@ -99,7 +99,7 @@ def division_totals(i: Inputs, place: Table, quota: Table, unknown: Table, count
         total=units.posts.sum(), unknown=units.unknown.any(), rows=units.count()
     )
     # A quarantined quota row whose cell cannot be read may be of any type.
-    whole = unknown.filter(unknown.whole).join(registered, "unit_code")
+    whole = unknown.filter(unknown.whole).anti_join(parts, "unit_code").join(registered, "unit_code")
     whole = (
         whole.join(i.lineage, [("below", "division_code")]).select("above_code", unread=ibis.literal(True)).distinct()
     )

@@ -67,7 +67,9 @@ def count_quota_types(quota: Table) -> Table:
     forms_quota = quota.quota.sum(where=by_form & quota.stated)
     forms_any = (quota.stated & by_form).any()
     stated = quota.quota.sum(where=~by_form & quota.stated)
-    unknown = (~quota.known).any()
+    # What a type states as a whole answers for a cell that only another copy names, not for a quarantined one.
+    answered = ~ledger.fill_null(False) & stated.notnull()
+    unknown = quota.held.any() | ((~quota.known).any() & ~answered)
     chosen = (ledger | stated.isnull()).ifelse(forms_quota, stated)
     return quota.group_by("unit_code", "post_type").agg(
         quota=unknown.ifelse(ibis.null("int64"), chosen),
