@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from night.inbox import sha256_of
 from night.places import report_dir, snapshot_dir
 from reconcile.facts import newest_versions, read_units
 from reconcile.models import Artefact, Delivery, NightRun
-from reconcile.report import CellRow, ControlRow, FlagRow, NightReport, VerdictRow, build_workbook, sign_manifest
+from reconcile.report import CellRow, ControlRow, NightReport, VerdictRow, build_workbook, sign_manifest
 from reconcile.store import cells, night_flags, not_evaluable, presence, verdicts
 
 SNAPSHOT_FILES = ("findings", "not_evaluable", "cells", "presence", *BOOKS, *(f"{book}.quarantine" for book in BOOKS))
@@ -77,7 +78,10 @@ def level_reports(session: Session, settings: Settings, run: NightRun) -> dict[s
     place = lambda unit, division: levels.get(unit or "") or (division_level(division).value if division else None)
     at = lambda level, unit, division: place(unit, division) in (level, None)
     figures, classes = cells(session, run.id), presence(session, run.id)
-    flags = [_flag_row(item, names) for item in night_flags(session, run, sort="rule", limit=None)]
+    flags = [
+        replace(item, unit_name=names.get(item.unit_code or ""))
+        for item in night_flags(session, run, sort="rule", limit=None)
+    ]
     books, blind, deliveries = verdicts(session, run.id), not_evaluable(session, run.id), _deliveries(session, run)
     owner = {unit.unit_code: unit.division_code for unit in figures}
     held = {*levels.values(), *(place(flag.unit_code, flag.division_code) for flag in flags)}
@@ -110,16 +114,6 @@ def _cell(cell, names: dict[str, str]) -> CellRow:
     return CellRow(
         cell.unit_code, names.get(cell.unit_code), cell.division_code, cell.post_type, cell.fund_form,
         cell.quota, cell.allowed, cell.in_post, cell.paid, cell.part_of,
-    )  # fmt: skip
-
-
-def _flag_row(item, names: dict[str, str]) -> FlagRow:
-    return FlagRow(
-        key=item.key, rule=item.rule, severity=item.severity, status=item.status, unit_code=item.unit_code,
-        unit_name=names.get(item.unit_code or ""), division_code=item.division_code, post_type=item.post_type,
-        fund_form=item.fund_form, person=item.person, expected=item.expected, found=item.found, cause=item.cause,
-        explained_by=item.explained_by, first_seen=item.first_seen, last_seen=item.last_seen,
-        grain=json.dumps(item.grain, ensure_ascii=False), evidence=item.evidence,
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from core import types as t
 from expectations.books import BOOKS, WORDS
 from reconcile.catalog import RULES
 from reconcile.digests import SEVERITIES, VERDICTS
+from reconcile.findings import FlagItem
 from reconcile.lifecycle import STATUS_LABELS
 
 Value = str | int | Decimal | date | None
@@ -56,30 +57,6 @@ class CellRow:
     in_post: int | None
     paid: int | None
     part_of: str | None = None
-
-
-@dataclass(frozen=True)
-class FlagRow:
-    """A flag of the night; `person` is masked."""
-
-    key: str
-    rule: str
-    severity: str
-    status: str
-    unit_code: str | None
-    unit_name: str | None
-    division_code: str | None
-    post_type: str | None
-    fund_form: str | None
-    person: str | None
-    expected: int | str | None
-    found: int | str | None
-    cause: str | None
-    explained_by: str | None
-    first_seen: date | None
-    last_seen: date | None
-    grain: str
-    evidence: str | None
 
 
 @dataclass(frozen=True)
@@ -118,7 +95,7 @@ class NightReport:
     run_no: int
     level: str
     cells: Sequence[CellRow] = ()
-    flags: Sequence[FlagRow] = ()
+    flags: Sequence[FlagItem] = ()
     verdicts: Sequence[VerdictRow] = ()
     not_evaluable: Sequence[tuple[str, str, str, str]] = ()  # rule, division, unit or *, book
     controls: Sequence[ControlRow] = ()
@@ -302,14 +279,14 @@ def _unit(cell: CellRow) -> Sequence[Value]:
     )  # fmt: skip
 
 
-def _flag(flag: FlagRow) -> Sequence[Value]:
+def _flag(flag: FlagItem) -> Sequence[Value]:
     rule = RULES.get(flag.rule)
     status = STATUS_LABELS.get(flag.status, "未跟踪")
     return (
         f"{flag.severity} {SEVERITIES[flag.severity]}", f"{flag.rule} {rule.name if rule else ''}".strip(), status,
         flag.unit_code, flag.unit_name, flag.division_code, POST(flag.post_type), FORM(flag.fund_form), flag.person,
         flag.expected, flag.found, CAUSES.get(flag.cause or "", flag.cause), flag.explained_by, flag.first_seen,
-        flag.last_seen, rule.basis if rule else None, flag.grain, flag.evidence, flag.key,
+        flag.last_seen, rule.basis if rule else None, json.dumps(flag.grain, ensure_ascii=False), flag.evidence, flag.key,
     )  # fmt: skip
 
 

@@ -10,7 +10,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, null, or_, select
 from sqlalchemy.orm import Session
@@ -19,6 +18,7 @@ from core.errors import InputRejected, NotFound
 from core.permissions import Scope, is_current
 from core.units import UnitVersion
 from reconcile.catalog import RULES
+from reconcile.findings import FlagItem
 from reconcile.models import (
     CellFigure,
     FindingRow,
@@ -49,31 +49,6 @@ class FlagFilter:
     division_code: str | None = None
     search: str | None = None
     new_only: bool = False
-
-
-@dataclass(frozen=True)
-class FlagItem:
-    """One line of a list of flags. `expected` and `found` are numbers where the rule counts, else text."""
-
-    key: str
-    rule: str
-    severity: str
-    status: str
-    unit_code: str | None
-    unit_name: str | None
-    division_code: str | None
-    post_type: str | None
-    fund_form: str | None
-    person: str | None
-    expected: int | str | None
-    found: int | str | None
-    cause: str | None
-    explained_by: str | None
-    first_seen: date | None
-    last_seen: date | None
-    grain: dict[str, Any]
-    evidence: str | None
-    version: int | None
 
 
 SORTS: dict[str, tuple[ColumnElement, ...]] = {

@@ -9,11 +9,11 @@ from decimal import Decimal
 import openpyxl
 import pytest
 
+from reconcile.findings import FlagItem
 from reconcile.lifecycle import STATUS_LABELS
 from reconcile.report import (
     CellRow,
     ControlRow,
-    FlagRow,
     NightReport,
     VerdictRow,
     build_workbook,
@@ -24,9 +24,9 @@ from reconcile.report import (
 )
 
 A = date(2026, 10, 15)
-FLAG = FlagRow(
+FLAG = FlagItem(
     "F01-0123456789abcdef0123", "F01", "S1", "OPEN", "007", "=1+1", "990102", None, None, "370104********1234", 0, 1,
-    "BLANK_ID", None, A, A, '{"person_key":"k"}', '{"payroll":[]}',
+    "BLANK_ID", None, A, A, {"person_key": "k"}, '{"payroll":[]}', 1,
 )  # fmt: skip
 REPORT = NightReport(
     A, 1, "COUNTY",
