@@ -18,10 +18,9 @@ _PERSON = {
     "person_key": "md5('person' || i)",
     "person_mask": "'370102********' || lpad((i % 10000)::VARCHAR, 4, '0')",
     "id_problem": "CASE WHEN i % 4999 = 0 THEN 'CHECK_DIGIT' END",
-    "birth_date": "DATE '1970-01-01' + (i % 12000)::INTEGER",
-    "sex": "CASE WHEN i % 2 = 0 THEN 'F' ELSE 'M' END",
     "name_key": "md5('name' || i)",
     "name_mask": "'王*'",
+    "name_birth_key": "md5('birth' || i)",
     "file": "'delivery.csv'",
     "row": "i",
 }

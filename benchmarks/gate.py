@@ -130,7 +130,7 @@ def main() -> None:
         delivered(chosen.book, chosen.rows).to_parquet(path, index=False)
         file = DeliveredFile("370100", path.name, path, hashlib.sha256(path.read_bytes()).hexdigest())
         codes = frozenset(f"{number:09d}" for number in range(1, 20_000))
-        setting = GateSetting(AS_OF, "benchmark-key-" * 3, codes, Path(folder) / "docs")
+        setting = GateSetting(AS_OF, "benchmark-key-" * 3, unit_codes=codes, docs_dir=Path(folder) / "docs")
         reading, table = timed(lambda: read_file(path, BOOKS[chosen.book]))
         frame = table.frame.drop(columns="row")
         plainly, count = timed(lambda: plain(chosen.book, frame))

@@ -26,6 +26,7 @@ def run_detect(folder: Path) -> dict:
     from core.parameters import DEFINITIONS
     from expectations.books import BOOKS
     from reconcile.engine import DetectSetting, VerdictFact, detect
+    from reconcile.rules.tables import Night
 
     present = ("units", "establishment", "roster", "payroll")
     verdicts = [
@@ -33,7 +34,7 @@ def run_detect(folder: Path) -> dict:
         for n in range(FOLDERS)
         for book in BOOKS
     ]
-    setting = DetectSetting(AS_OF, verdicts, DEFINITIONS["allowed_post_types"].default)
+    setting = DetectSetting(Night.of(AS_OF, DEFINITIONS["allowed_post_types"].default), verdicts)
     result = detect(folder, setting, folder / "out")
     return {"findings": result.by_rule}
 

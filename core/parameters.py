@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from core.audit import record
 from core.db import Base, Instant
 from core.errors import InputRejected
+from core.retirement import DEFAULT_TABLE, Retirement
 from core.units import division_lineage
 
 ALL = "*"
@@ -24,8 +25,24 @@ class Definition:
 
     default: Any
     meaning: str
-    kind: str  # "ratio" | "count" | "date" | "books" | "types_by_kind"
+    kind: str  # a key of _PARSERS
 
+
+# The ranks of the order on leading posts; parallel professional grades (调研员, 科员 一级…) are no rank of a unit.
+RANKS = [
+    ["正国级", "国家级正职"],
+    ["副国级", "国家级副职"],
+    ["正部级", "正省级", "省部级正职"],
+    ["副部级", "副省级", "省部级副职"],
+    ["正厅级", "正局级", "正司级", "厅局级正职"],
+    ["副厅级", "副局级", "副司级", "厅局级副职"],
+    ["正处级", "正县级", "县处级正职"],
+    ["副处级", "副县级", "县处级副职"],
+    ["正科级", "乡科级正职"],
+    ["副科级", "乡科级副职"],
+    ["正股级", "股级", "股所级"],
+    ["副股级"],
+]
 
 DEFINITIONS: dict[str, Definition] = {
     "allowed_post_types": Definition(
@@ -40,9 +57,21 @@ DEFINITIONS: dict[str, Definition] = {
     "expected_books": Definition(
         None, "books a division must deliver every night; unset: units and what its last accepted night had", "books"
     ),
+    "entry_days": Definition(30, "working days within which an entry must be registered (P04)", "count"),
+    "exit_days": Definition(15, "working days within which an exit must be registered (P05)", "count"),
     "gate_start": Definition(None, "first day from which P01–P07 judge entries and exits of a division", "date"),
+    "idle_months": Definition(12, "months running with a usable post before Q10 calls it idle", "count"),
     "jump_floor": Definition(1000, "a night parks only with more new flags than this", "count"),
     "jump_ratio": Definition(2.0, "a night parks when new flags exceed this many times the last night's", "ratio"),
+    "lead_reviewers": Definition(
+        [], "logins of the two persons who may see leads on people (F06); nobody else does", "logins"
+    ),
+    "rank_order": Definition(
+        RANKS, "ranks of units and persons, the highest first, equal ones in one list (Q05)", "ranks"
+    ),
+    "retirement_ages": Definition(
+        DEFAULT_TABLE, "statutory ages in months and how they rise; who retires as a worker or as a man (D04)", "ages"
+    ),
 }
 
 
@@ -146,7 +175,33 @@ def _types_by_kind(text: str) -> dict[str, list[str]]:
     return {UnitKind(kind).value: [PostType(t).value for t in types] for kind, types in value.items()}
 
 
+def _logins(text: str) -> list[str]:
+    logins = sorted({part.strip() for part in text.split(",") if part.strip()})
+    if len(logins) != 2:
+        raise ValueError
+    return logins
+
+
+def _ranks(text: str) -> list[list[str]]:
+    value = json.loads(text)
+    words = [word for group in value for word in group]
+    if not all(isinstance(group, list) and group for group in value) or len(words) != len(set(words)):
+        raise ValueError
+    if not all(isinstance(word, str) and word for word in words):
+        raise ValueError
+    return value
+
+
+def _ages(text: str) -> dict[str, Any]:
+    value = json.loads(text)
+    Retirement.of(value)
+    return value
+
+
 _PARSERS = {
+    "ages": _ages,
+    "logins": _logins,
+    "ranks": _ranks,
     "count": _count,
     "ratio": _ratio,
     "date": lambda text: date.fromisoformat(text).isoformat(),
@@ -154,6 +209,9 @@ _PARSERS = {
     "types_by_kind": _types_by_kind,
 }
 _TAKES = {
+    "ages": "JSON like its default",
+    "logins": "two logins separated by a comma",
+    "ranks": 'JSON such as [["正处级"], ["副处级", "县处级副职"]], the highest first',
     "count": "a whole number from 0 on",
     "ratio": "a number from 0 on",
     "date": "a date YYYY-MM-DD",

@@ -66,8 +66,10 @@ def _verdict(night: NightBooks, folder: str, book: str, expected: set, delivered
 def judge_night(night: NightBooks, verdicts: list[Row]) -> Judgement:
     """The oracle on the logical rows: what is left once the gate has done its part."""
     books = {book: night.accepted_rows(book) for book in BOOKS}
-    allowed = DEFINITIONS["allowed_post_types"].default
-    return judge(books, quarantine_rows(night), night.totals, night.cutoffs, verdicts, [], night.as_of, allowed)
+    facts = {"quarantine": quarantine_rows(night), "totals": night.totals, "cutoffs": night.cutoffs}
+    names = ("allowed_post_types", "entry_days", "exit_days", "idle_months")
+    parameters = {name: DEFINITIONS[name].default for name in names}
+    return judge(books, facts, verdicts, night.as_of, parameters)
 
 
 def check_claims(claims: dict[tuple[str, str], Claim], findings: list[Row], night: date) -> None:

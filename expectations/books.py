@@ -342,20 +342,23 @@ SNAPSHOT_TYPES = {
 def snapshot_schema(book: str) -> dict[str, str]:
     """Columns and types of a book after the gate: what rules, oracle and spec tests read.
 
-    person_id becomes person_key (null when blank), person_mask, id_problem, birth_date, sex; person_name becomes
-    name_key, name_mask; amount is integer cents; a date also has <name>_exact; account is not kept.
+    person_id becomes person_key (null when blank), person_mask, id_problem; person_name becomes name_key, name_mask;
+    amount is integer cents; a date also has <name>_exact; account is not kept. A birth date would give the mask away, so
+    none is kept: roster and payroll have name_birth_key (keyed hash of name and birth date, null where one is unknown),
+    the roster has age and statutory_age as texts, of those past their retirement age on the night's day and of no others.
     """
     schema: dict[str, str] = {}
     for column in BOOKS[book].columns:
         if column.kind is Kind.ID:
             schema |= {"person_key": "string", "person_mask": "string", "id_problem": "string"}
-            schema |= {"birth_date": "date", "sex": "string"}
         elif column.kind is Kind.NAME:
-            schema |= {"name_key": "string", "name_mask": "string"}
+            schema |= {"name_key": "string", "name_mask": "string", "name_birth_key": "string"}
         elif column.kind is Kind.DATE:
             schema |= {column.name: "date", f"{column.name}_exact": "boolean"}
         elif column.kind is not Kind.SECRET:
             schema[column.name] = SNAPSHOT_TYPES[column.kind]
+    if book == "roster":
+        schema |= {"age": "string", "statutory_age": "string"}
     return schema | PLACE_COLUMNS
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from core.identity import strip_spaces
+from expectations.births import ages_past, name_birth_keys
 from expectations.books import BOOKS, Book, Column, Kind, snapshot_schema
 from expectations.crossing import hashes, mixed
 from expectations.identities import RESIDENT, Identities, harmless, identities, names
@@ -149,6 +150,7 @@ def normalise(book: Book, division_code: str, file: str, source: TextTable, sett
         coded = list(pool.map(work.coded_texts, book.columns))
     for column, texts in zip(book.columns, coded, strict=True):
         work.add(column, texts)
+    work.add_births()
     count = len(frame)
     place = {
         "delivered_by": pa.repeat(pa.scalar(division_code, pa.string()), count),
@@ -216,14 +218,22 @@ class _Work:
         found: Identities = identities(
             coded.distinct, coded.codes, coded.numeric, self.resident, self.setting.person_key
         )
-        self.columns |= {
-            "person_key": found.key, "person_mask": found.mask, "id_problem": found.problem,
-            "birth_date": found.birth_date, "sex": found.sex,
-        }  # fmt: skip
+        self.columns |= {"person_key": found.key, "person_mask": found.mask, "id_problem": found.problem}
+        self.born, self.sex = found.birth_date, found.sex
         self.digest = mixed(self.digest, found.digest)
         known = found.key.is_valid().to_numpy(zero_copy_only=False)
         self.batch[column.name] = pd.Categorical.from_codes(np.where(known, 0, -1), categories=[KNOWN])
         self.batch[column.name + DAMAGE] = found.damage
+
+    def add_births(self) -> None:
+        """What is kept of the birth dates, once the other columns are there."""
+        made, setting = self.columns, self.setting
+        if "name_key" in made:
+            made["name_birth_key"] = name_birth_keys(made["name_key"], self.born, setting.person_key)
+        if self.book.name == "roster":
+            made["age"], made["statutory_age"] = ages_past(
+                self.born, self.sex, made["post_type"], made["rank"], setting.as_of, setting.retirement
+            )
 
     def _value(self, column: Column, coded: Coded) -> None:
         texts = coded.texts

@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
+from core.retirement import DEFAULT_TABLE, Retirement
 from core.types import BookVerdict
 
 
@@ -82,6 +83,7 @@ class GateSetting:
 
     as_of: date
     person_key: str = field(repr=False)
+    retirement: Retirement = field(default_factory=lambda: Retirement.of(DEFAULT_TABLE))
     unit_codes: frozenset[str] = frozenset()
     docs_dir: Path | None = None
     control_missing: Mapping[str, list[str]] = field(default_factory=dict)

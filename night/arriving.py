@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from core.db import engine_for, reading, writing
 from core.errors import InputRejected
 from core.identity import normalise_code
-from core.parameters import Parameter
+from core.parameters import Parameter, parameter_value
+from core.retirement import Retirement
 from core.settings import Settings
 from core.types import BookVerdict
 from expectations.books import BOOKS
@@ -141,7 +142,8 @@ def gate(settings: Settings, run_id: int, book: str) -> dict[str, int]:
     with reading(engine) as session:
         run = run_of(session, run_id)
         files, missing = delivered_files(session, settings, run, book)
-        setting = gate_setting(settings, run, book, missing, snapshot_dir(settings, run))
+        ages = Retirement.of(parameter_value(session, "retirement_ages", run.as_of))
+        setting = gate_setting(settings, run, book, missing, snapshot_dir(settings, run), ages)
     result = gate_book(book, files, setting, snapshot_dir(settings, run))
     with writing(engine) as session:
         run = run_of(session, run_id)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import InputRejected
+from core.retirement import Retirement
 from core.settings import Settings
 from expectations.books import book_of, fold
 from expectations.gate import DeliveredFile, GateSetting
@@ -70,7 +71,12 @@ def _controls(
 
 
 def gate_setting(
-    settings: Settings, run: NightRun, book: str, missing: dict[str, list[str]], snapshot: Path
+    settings: Settings,
+    run: NightRun,
+    book: str,
+    missing: dict[str, list[str]],
+    snapshot: Path,
+    retirement: Retirement,
 ) -> GateSetting:
     """The gate's setting for one book; every book but `units` knows the night's accepted unit codes."""
     codes: frozenset[str] = frozenset()
@@ -79,6 +85,7 @@ def gate_setting(
     return GateSetting(
         as_of=run.as_of,
         person_key=settings.person_key,
+        retirement=retirement,
         unit_codes=codes,
         docs_dir=snapshot / "docs",
         control_missing=missing,

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from core.accounts import User
 from core.db import engine_for, reading, writing
 from core.errors import NotFound
-from core.parameters import parameter_value
 from core.permissions import scope_of
 from core.settings import Settings
 from core.types import BookVerdict
 from expectations.books import BOOKS
 from night.expected import GOOD, expected_books
+from night.lookups import looked_up, rule_night
 from night.places import run_of, snapshot_dir
 from reconcile import settle as settling
 from reconcile.engine import DetectSetting, VerdictFact
@@ -51,10 +51,11 @@ def detect(settings: Settings, run_id: int) -> dict[str, int]:
     """Judge the night by every rule; writes findings and figures beside the accepted books."""
     with reading(engine_for(settings.database_url)) as session:
         run = run_of(session, run_id)
+        verdicts = verdict_facts(session, run)
         setting = DetectSetting(
-            as_of=run.as_of,
-            verdicts=verdict_facts(session, run),
-            allowed_post_types=parameter_value(session, "allowed_post_types", run.as_of),
+            rule_night(session, run.as_of),
+            verdicts,
+            looked_up(session, settings, run, {verdict.division_code for verdict in verdicts}),
         )
     folder = snapshot_dir(settings, run)
     result = detect_all(folder, setting, folder)

@@ -7,7 +7,6 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from core.units import division_lineage
 from expectations.books import snapshot_schema
 from reconcile.rules.not_evaluable import needs
 from reconcile.rules.plan import OUTPUTS, Plan, plan
-from reconcile.rules.tables import BOOKS_READ, FACTS, Night
+from reconcile.rules.tables import BOOKS_READ, FACTS, LOOKED_UP, POSITION, Night
 
 SNAPSHOT_FACTS = ("quarantine", "totals", "cutoffs")
 _ARROW = {"string": pa.string(), "int64": pa.int64(), "boolean": pa.bool_(), "date": pa.date32()}
@@ -40,22 +39,17 @@ class VerdictFact:
 
 @dataclass(frozen=True)
 class DetectSetting:
-    """The day judged, the gate's verdicts (all books of every division), the kinds' allowed post types, and limits.
+    """The night judged, the gate's verdicts (all books of every division), and limits.
 
-    `memory_limit` as DuckDB spells it ("2GB"); null: DuckDB's own choice. `scratch`: where it may spill.
+    `looked_up`: rows of the tables of `rules.tables.LOOKED_UP`, by name; one that is not given is empty. `memory_limit` as DuckDB spells it ("2GB"); null: DuckDB's own choice. `scratch`: where it may spill.
     """
 
-    as_of: date
+    night: Night
     verdicts: Sequence[VerdictFact]
-    allowed_post_types: Mapping[str, Sequence[str]]
+    looked_up: Mapping[str, Sequence[tuple]] = field(default_factory=dict)
     memory_limit: str | None = None
     threads: int | None = None
     scratch: Path | None = None
-
-    @property
-    def night(self) -> Night:
-        allowed = tuple((kind, tuple(types)) for kind, types in self.allowed_post_types.items())
-        return Night(self.as_of, allowed)
 
 
 @dataclass(frozen=True)
@@ -172,8 +166,11 @@ def _offer_facts(connection: duckdb.DuckDBPyConnection, snapshot: Path, setting:
     _table(connection, "verdict", verdicts)
     _table(connection, "lineage", _lineage(connection, setting))
     _table(connection, "need", needs())
-    own = snapshot / "position.parquet"
-    _view(connection, "position", [own] if own.exists() else [], FACTS["position"])
+    for name in LOOKED_UP:
+        _table(connection, name, setting.looked_up.get(name, ()))
+    for name, schema in POSITION.items():
+        own = snapshot / f"{name}.parquet"
+        _view(connection, name, [own] if own.exists() else [], schema)
 
 
 def _lineage(connection: duckdb.DuckDBPyConnection, setting: DetectSetting) -> list[tuple[str, str, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from demo.oracle import people, quota, statistics
 from demo.oracle.counts import Counts
@@ -29,19 +30,19 @@ class Judgement:
 
 def judge(
     books: dict[str, list[Row]],
-    quarantine: list[Row],
-    totals: list[Row],
-    cutoffs: list[Row],
+    facts: dict[str, list[Row]],
     verdicts: list[Row],
-    position: list[Row],
     as_of: date,
-    allowed_post_types: dict[str, list[str]],
+    parameters: dict[str, Any],
 ) -> Judgement:
     """Judge one night. Rows as `expectations.books.snapshot_schema`, amounts in cents; a missing key is a blank.
 
+    facts: rows beside the books, by name: quarantine, totals, cutoffs, position, position_quota, movement, usable_month,
+    gate_start, workday, rank_order, year_ago. parameters: allowed_post_types, entry_days, exit_days, idle_months.
+
     Source: DOMAIN §4 and decision 0001. Time is linear in rows but for the loans of count-only units.
     """
-    night = Night(books, quarantine, verdicts, position, as_of, allowed_post_types)
+    night = Night(books, facts, verdicts, as_of, parameters)
     counts = Counts(night)
     findings = [
         *people.paid_without_post(night),
@@ -60,8 +61,8 @@ def judge(
     findings += quota.copies_that_differ(night)
     findings += quota.totals_broken(night, counts)
     findings += statistics.wrong_statistics(night)
-    findings += statistics.wrong_sums(night, totals)
-    findings += statistics.unlike_cutoffs(night, cutoffs)
+    findings += statistics.wrong_sums(night, night.facts["totals"])
+    findings += statistics.unlike_cutoffs(night, night.facts["cutoffs"])
     note_missing_books(night)
     fold_whole_folders(night)
     names = ("rule", "division_code", "unit_code", "book")

@@ -58,24 +58,25 @@ class Night:
     def __init__(
         self,
         books: dict[str, list[Row]],
-        quarantine: list[Row],
+        facts: dict[str, list[Row]],
         verdicts: list[Row],
-        position: list[Row],
         as_of: date,
-        allowed_post_types: dict[str, list[str]],
+        parameters: dict[str, Any],
     ) -> None:
         self.books = defaultdict(list, books)
+        self.facts = defaultdict(list, facts)
+        self.parameters = parameters
         self.as_of = as_of
         self.first = as_of.replace(day=1)
         self.last = as_of.replace(day=calendar.monthrange(as_of.year, as_of.month)[1])
         self.month = as_of.strftime("%Y-%m")
-        self.allowed_post_types = allowed_post_types
+        self.allowed_post_types: dict[str, list[str]] = parameters["allowed_post_types"]
         self.not_evaluable: set[tuple[str, str, str, str]] = set()
         self._read_verdicts(verdicts)
         self._read_people()
         self._read_units()
-        self._read_quota(position)
-        self._read_quarantine(quarantine)
+        self._read_quota(self.facts["position"])
+        self._read_quarantine(self.facts["quarantine"])
 
     # Verdicts and presence
 

@@ -11,7 +11,10 @@ from reconcile.rules.tables import Inputs
 from reconcile.rules.units import NEEDS_EVERY_ROSTER, UNIT_BOOKS
 
 # Judged apart: Q08 by division (registers.q08_gaps); D06 and D08 judge what is there.
-OWN_COVERAGE = ("Q08", "D06", "D08")
+OWN_COVERAGE = (
+    "Q05", "Q08", "Q09", "Q10", "Q11", "P01", "P02", "P03", "P04", "P05", "P06", "P07", "F06", "F11", "D03", "D04", "D06",
+    "D08",
+)  # fmt: skip
 COUNT_RULE_BOOKS = {
     "Q01": ("headcount",), "Q02": ("headcount",), "Q12": ("headcount",), "Q06": ("units", "headcount"),
     "Q07": ("establishment",), "F09": ("headcount",), "D05": (),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -10,7 +11,41 @@ from ibis.expr.types import Table
 
 from expectations.books import CUTOFFS_SCHEMA, QUARANTINE_SCHEMA, TOTALS_SCHEMA, snapshot_schema
 
-BOOKS_READ = ("units", "establishment", "roster", "payroll", "headcount", "leads", "base")
+BOOKS_READ = ("units", "establishment", "roster", "payroll", "headcount", "permits", "leads", "base", "limits")
+# Our own book, written from ledger and gate at the start of a night: a file of the snapshot each, absent until then.
+POSITION: dict[str, dict[str, str]] = {
+    # Per cell, bookings effective on or before A.
+    "position": {
+        "unit_code": "string", "post_type": "string", "fund_form": "string", "borrowed": "int64", "lent": "int64",
+        "reserved": "int64", "open_permits": "int64", "usable": "int64",
+    },
+    # Approved quota of a cell in force from valid_from to valid_to (last good day; null: until further notice).
+    "position_quota": {
+        "unit_code": "string", "post_type": "string", "fund_form": "string", "quota": "int64", "valid_from": "date",
+        "valid_to": "date", "doc_no": "string",
+    },
+    # Posts moved from one unit or node to another; central_no: the central approval number, if there is one.
+    "movement": {
+        "movement_no": "string", "post_type": "string", "fund_form": "string", "posts": "int64", "from_unit": "string",
+        "from_level": "string", "to_unit": "string", "to_level": "string", "effective_date": "date", "doc_no": "string",
+        "central_no": "string",
+    },
+    # Usable posts of a cell on the last night of a month (YYYY-MM), M and the months before it.
+    "usable_month": {
+        "month": "string", "unit_code": "string", "post_type": "string", "fund_form": "string", "usable": "int64",
+    },
+}  # fmt: skip
+# Dated parameters and history, as the night looks them up.
+LOOKED_UP: dict[str, dict[str, str]] = {
+    # First day from which P01–P07 judge a division; only divisions that have one.
+    "gate_start": {"division_code": "string", "starts": "date"},
+    # Every day from the earliest gate start to A: working days up to and with it; published: its year is in the calendar.
+    "workday": {"day": "date", "number": "int64", "published": "boolean"},
+    # Rank words, 1 the highest; equal ranks have equal places.
+    "rank_order": {"word": "string", "place": "int64"},
+    # Finance-paid headcount (FULL and PART) on the accepted night of the same month last year.
+    "year_ago": {"division_code": "string", "paid": "int64"},
+}
 FACTS: dict[str, dict[str, str]] = {
     "quarantine": QUARANTINE_SCHEMA,
     "totals": TOTALS_SCHEMA,
@@ -20,23 +55,32 @@ FACTS: dict[str, dict[str, str]] = {
         "division_code": "string", "book": "string", "expected": "boolean", "delivered": "boolean",
         "accepted": "boolean",
     },
-    # Borrowed and lent posts per cell, from our own ledger.
-    "position": {
-        "unit_code": "string", "post_type": "string", "fund_form": "string", "borrowed": "int64", "lent": "int64",
-    },
     # A division and all above it; distance 0 is itself.
     "lineage": {"division_code": "string", "above_code": "string", "distance": "int64"},
     # Which books a rule needs, for units that deliver persons and for units that deliver counts.
     "need": {"rule": "string", "book": "string", "counts": "boolean"},
+    **POSITION,
+    **LOOKED_UP,
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Night:
-    """The day judged and the one parameter the rules take. Hashable: an engine may keep what it compiled for one."""
+    """The day judged and the parameters the rules take. Hashable: an engine may keep what it compiled for one.
+
+    entry_days, exit_days: working days to register (P04, P05); idle_months: months running with a usable post (Q10).
+    """
 
     as_of: date
     allowed_post_types: tuple[tuple[str, tuple[str, ...]], ...]
+    entry_days: int = 30
+    exit_days: int = 15
+    idle_months: int = 12
+
+    @classmethod
+    def of(cls, as_of: date, allowed_post_types: Mapping[str, Sequence[str]], **numbers: int) -> Night:
+        """From the parameters as they are stored."""
+        return cls(as_of, tuple((kind, tuple(types)) for kind, types in allowed_post_types.items()), **numbers)
 
     @property
     def first(self) -> date:
@@ -62,15 +106,24 @@ class Inputs:
     roster: Table
     payroll: Table
     headcount: Table
+    permits: Table
     leads: Table
     base: Table
+    limits: Table
     quarantine: Table
     totals: Table
     cutoffs: Table
     verdict: Table
-    position: Table
     lineage: Table
     need: Table
+    position: Table
+    position_quota: Table
+    movement: Table
+    usable_month: Table
+    gate_start: Table
+    workday: Table
+    rank_order: Table
+    year_ago: Table
 
 
 def inputs() -> Inputs:

@@ -23,6 +23,7 @@ from expectations.books import BOOKS, book_of, fold
 from expectations.gate import DeliveredFile, GateSetting, gate_book
 from expectations.readers import read_control
 from reconcile.engine import DetectSetting, VerdictFact, detect
+from reconcile.rules.tables import Night
 
 LAST = date(2026, 10, 31)
 RULES = {
@@ -181,7 +182,7 @@ def run_gate(folder: Path, as_of: date, snapshot: Path) -> dict[tuple[str, str],
     codes: frozenset[str] = frozenset()
     verdicts = {}
     for book in BOOKS:
-        setting = GateSetting(as_of, KEY, codes, None, dict(missing[book]))
+        setting = GateSetting(as_of, KEY, unit_codes=codes, control_missing=dict(missing[book]))
         result = gate_book(book, files[book], setting, snapshot)
         verdicts |= {(verdict.division_code, book): verdict for verdict in result.verdicts}
         if book == "units":
@@ -199,7 +200,7 @@ def run_rules(truth: dict, verdicts: dict, snapshot: Path) -> tuple[list[dict], 
             expected = bool(due.get((division, book), {}).get("expected"))
             facts.append(VerdictFact(division, book, expected, word != "MISSING", word.startswith("ACCEPTED")))
     allowed = DEFINITIONS["allowed_post_types"].default
-    detect(snapshot, DetectSetting(date.fromisoformat(truth["as_of"]), facts, allowed), snapshot)
+    detect(snapshot, DetectSetting(Night.of(date.fromisoformat(truth["as_of"]), allowed), facts), snapshot)
     rows = pq.read_table(snapshot / "findings.parquet").to_pylist()
     gaps = pq.read_table(snapshot / "not_evaluable.parquet").to_pylist()
     return [row | {"grain": json.loads(row["grain"])} for row in rows], gaps

@@ -55,7 +55,7 @@ def random_night(seed: int) -> Night:
     rows["headcount"] = _headcount(dice, folders, codes)
     rows["roster"], rows["payroll"] = _person_rows(dice, folders, codes, people)
     books = {book: _accepted(book, book_rows, states) for book, book_rows in rows.items()}
-    facts = {
+    facts: dict[str, list[dict]] = {name: [] for name in FACT_SCHEMAS} | {
         "quarantine": _quarantine(dice, folders, codes),
         "totals": _totals(dice, folders),
         "cutoffs": _cutoffs(dice, folders),

@@ -21,11 +21,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.calendar import working_days
 from core.parameters import DEFINITIONS
 from demo.oracle import judge
 from expectations.books import BOOKS, CUTOFFS_SCHEMA, QUARANTINE_SCHEMA, TOTALS_SCHEMA, snapshot_schema
 from reconcile import engine
-from reconcile.rules.tables import FACTS
+from reconcile.rules.tables import LOOKED_UP, POSITION
+from reconcile.rules.tables import Night as RuleNight
 
 AS_OF = date(2026, 10, 20)
 FOLDER = "370102"
@@ -34,7 +36,8 @@ FACT_SCHEMAS = {
     "quarantine": QUARANTINE_SCHEMA,
     "totals": TOTALS_SCHEMA,
     "cutoffs": CUTOFFS_SCHEMA,
-    "position": FACTS["position"],
+    **POSITION,
+    **LOOKED_UP,
 }
 SHORT = {
     "person": "person_key", "unit": "unit_code", "type": "post_type", "fund": "fund_form", "entry": "entry_date",
@@ -65,8 +68,29 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "quarantine": {"division_code": FOLDER, "file": "x.csv", "row": 1, "reason": "BAD"},
     "totals": {"division_code": FOLDER, "file": "x.csv", "row": 1, "kind": "合计"},
     "cutoffs": {"division_code": FOLDER, "file": "x.csv"},
-    "position": {"unit_code": "U1", "post_type": "ADMIN", "fund_form": "FULL", "borrowed": 0, "lent": 0},
+    "permits": {
+        "unit_code": "U1", "post_type": "ADMIN", "fund_form": "FULL", "posts": 1, "approved_on": date(2000, 1, 1),
+        "valid_until": date(2099, 12, 31), "source_of_people": "EXAM",
+    },
+    "limits": {"division_code": FOLDER, "unit_kind": "ORGAN"},
+    "position": {
+        "unit_code": "U1", "post_type": "ADMIN", "fund_form": "FULL", "borrowed": 0, "lent": 0, "reserved": 0,
+        "open_permits": 0, "usable": 0,
+    },
+    "position_quota": {"unit_code": "U1", "post_type": "ADMIN", "fund_form": "FULL", "doc_no": "D1"},
+    "movement": {
+        "post_type": "ADMIN", "fund_form": "FULL", "posts": 1, "from_unit": "U1", "to_unit": "U2", "from_level": "COUNTY",
+        "to_level": "COUNTY", "effective_date": date(2026, 10, 1), "doc_no": "M1",
+    },
+    "usable_month": {"unit_code": "U1", "post_type": "ADMIN", "fund_form": "FULL", "usable": 0},
+    "gate_start": {"division_code": FOLDER},
 }  # fmt: skip
+RANK_ROWS = [
+    {"word": word, "place": place} for place, words in enumerate(DEFINITIONS["rank_order"].default, 1) for word in words
+]
+PARAMETERS = {"allowed_post_types": ALLOWED} | {
+    name: DEFINITIONS[name].default for name in ("entry_days", "exit_days", "idle_months")
+}
 NULLS = ("null", "-")
 STATES = {
     "accepted": (True, True, True), "missing": (True, False, False), "refused": (True, True, False),
@@ -159,6 +183,11 @@ def night(books: Mapping[str, str], verdicts: str = "", as_of: date = AS_OF, **f
         rows["establishment"] = _default_quota(rows)
     schemas = {name: dict(schema) for name, schema in FACT_SCHEMAS.items()}
     given = {name: _rows(name, facts[name], schemas[name]) if name in facts else [] for name in FACT_SCHEMAS}
+    given["rank_order"] = given["rank_order"] or RANK_ROWS
+    starts = [row["starts"] for row in given["gate_start"]]
+    if starts and not given["workday"]:
+        names = FACT_SCHEMAS["workday"]
+        given["workday"] = [dict(zip(names, day, strict=True)) for day in working_days(min(starts), as_of)]
     return Night(rows, given, _verdicts(rows, verdicts), as_of)
 
 
@@ -211,7 +240,8 @@ def write_snapshot(night: Night, folder: Path) -> None:
         _write(rows, snapshot_schema(book), folder / f"{book}.parquet")
     for fact in ("quarantine", "totals", "cutoffs"):
         _write(night.facts[fact], FACT_SCHEMAS[fact], folder / f"units.{fact}.parquet")
-    _write(night.facts["position"], FACT_SCHEMAS["position"], folder / "position.parquet")
+    for fact, schema in POSITION.items():
+        _write(night.facts[fact], schema, folder / f"{fact}.parquet")
 
 
 def _write(rows: Iterable[dict], schema: Mapping[str, str], path: Path) -> None:
@@ -229,7 +259,9 @@ def on_duckdb(night: Night) -> Result:
     home = Path(tempfile.mkdtemp(prefix="spec-"))
     try:
         write_snapshot(night, home)
-        setting = engine.DetectSetting(night.as_of, [engine.VerdictFact(**v) for v in night.verdicts], ALLOWED)
+        looked_up = {name: [tuple(row.values()) for row in night.facts[name]] for name in LOOKED_UP}
+        verdicts = [engine.VerdictFact(**v) for v in night.verdicts]
+        setting = engine.DetectSetting(RuleNight.of(night.as_of, **PARAMETERS), verdicts, looked_up)
         engine.run(_connection(), home, setting, home)
         return Result(**{name: pq.read_table(home / f"{name}.parquet").to_pylist() for name in engine.OUTPUTS})
     finally:
@@ -238,10 +270,7 @@ def on_duckdb(night: Night) -> Result:
 
 def on_oracle(night: Night) -> Result:
     """What the slow plain reading of DOMAIN says."""
-    said = judge(
-        night.books, night.facts["quarantine"], night.facts["totals"], night.facts["cutoffs"], night.verdicts,
-        night.facts["position"], night.as_of, ALLOWED,
-    )  # fmt: skip
+    said = judge(night.books, night.facts, night.verdicts, night.as_of, PARAMETERS)
     return Result(said.findings, said.not_evaluable, said.cells, said.presence)
 
 

@@ -13,6 +13,7 @@ from core.errors import Unavailable
 from reconcile import engine
 from reconcile.findings import FINDING_SCHEMA, NOT_EVALUABLE_SCHEMA
 from reconcile.rules.plan import OUTPUTS, plan
+from reconcile.rules.tables import Night
 from tests.property.random_nights import random_night
 from tests.spec.spec import ALLOWED, AS_OF, night, on_duckdb, write_snapshot
 
@@ -24,7 +25,7 @@ BOOKS = {
 
 
 def _setting(whole, **limits):
-    return engine.DetectSetting(AS_OF, [engine.VerdictFact(**v) for v in whole.verdicts], ALLOWED, **limits)
+    return engine.DetectSetting(Night.of(AS_OF, ALLOWED), [engine.VerdictFact(**v) for v in whole.verdicts], **limits)
 
 
 def test_detect_writes_four_sorted_files_of_known_columns_and_counts_them(tmp_path):
@@ -68,6 +69,6 @@ def test_the_order_of_rows_changes_nothing():
 
 
 def test_every_stage_and_answer_can_be_said_to_spark_too():
-    ready = plan(engine.DetectSetting(date(2026, 10, 20), [], ALLOWED).night)
+    ready = plan(Night.of(date(2026, 10, 20), ALLOWED))
     for _, expression in [*ready.stages, *ready.outputs.items()]:
         assert ibis.to_sql(expression, dialect="pyspark")

@@ -31,7 +31,7 @@ def text_table(rows: list[dict], numeric: dict | None = None) -> TextTable:
 
 
 def normalised(book: str, rows: list[dict], units: tuple[str, ...] = (), numeric: dict | None = None) -> Normal:
-    setting = GateSetting(date(2026, 10, 31), KEY, frozenset(units))
+    setting = GateSetting(date(2026, 10, 31), KEY, unit_codes=frozenset(units))
     return normalise(BOOKS[book], "370104", f"{book}.csv", text_table(rows, numeric), setting)
 
 

@@ -64,7 +64,10 @@ def night(books=None, *, quarantine=(), totals=(), cutoffs=(), verdict=None, pos
     base = {"units": [unit("U1"), unit("U2")], "establishment": [post("U1", 9), post("U2", 9)]}
     allowed = DEFINITIONS["allowed_post_types"].default
     given = verdict if verdict is not None else verdicts()
-    return judge(base | (books or {}), list(quarantine), list(totals), list(cutoffs), given, list(position), A, allowed)
+    facts = {
+        "quarantine": list(quarantine), "totals": list(totals), "cutoffs": list(cutoffs), "position": list(position),
+    }  # fmt: skip
+    return judge(base | (books or {}), facts, given, A, {"allowed_post_types": allowed})
 
 
 def seen(judgement, rule):
