@@ -5,6 +5,7 @@
 | 任务 | 做什么 | 失败时 |
 |---|---|---|
 | open_night | 取收件夹中不晚于昨天的最新一夜（或参数 `as_of`），登记文件与校验值 | 收件夹是空的：值守邮件已发给管理员，补报后重跑 |
+| position | 我方编制账（借出借入、历次编制数、划转、逐月可用）存入本夜；重跑沿用前一次 | 文件列不对：改正 `position/<as_of>/` 后重跑 |
 | land | 逐批次保存原始副本 | 文件在运行中被改动：重新触发整夜 |
 | gate_units, gate | 验收：接受、隔离或退回，结论写入库 | 批次有问题不会让任务失败，只会记入结论 |
 | detect | 全部规则 | 看任务日志；数据不变，可直接重跑 |
@@ -24,6 +25,7 @@ import sys
 from datetime import timedelta
 
 from airflow.sdk import Param, dag, task
+from airflow.sdk.exceptions import AirflowFailException
 from airflow.timetables.trigger import CronTriggerTimetable
 
 BOOKS = ["establishment", "roster", "payroll", "headcount", "permits", "leads", "base", "limits"]
@@ -41,9 +43,13 @@ def open_night(params: dict | None = None) -> int:
 @task
 def step(act: str, night_run: int, book: str | None = None) -> dict:
     """One step of the night, by name; answers with counts only."""
-    from night.steps import perform
+    from night.steps import ANSWERS, perform
 
-    return perform(act, night_run, book)
+    try:
+        return perform(act, night_run, book)
+    except ANSWERS as answer:
+        # A red night is an answer, not a fault: only a killed or failing task is tried again.
+        raise AirflowFailException(str(answer)) from None
 
 
 @dag(
@@ -60,15 +66,14 @@ def step(act: str, night_run: int, book: str | None = None) -> dict:
 )
 def nightly_reconcile():
     run = open_night()
+    ours = step.override(task_id="position")("position", run)
     landed = step.override(task_id="land").partial(act="land", night_run=run).expand(book=["control", "units", *BOOKS])
     units = step.override(task_id="gate_units")("gate", run, "units")
     gated = step.override(task_id="gate").partial(act="gate", night_run=run).expand(book=BOOKS)
-    landed >> units >> gated
+    ours >> landed >> units >> gated
     before = gated
-    for name in ("detect", "settle", "alert", "report", "prove"):
+    for name in ("detect", "settle", "alert", "report", "prove", "conclude"):
         before = before >> step.override(task_id=name)(name, run)
-    # A red night is an answer, not a fault: trying again would not change it.
-    before >> step.override(task_id="conclude", retries=0)("conclude", run)
 
 
 night = nightly_reconcile()

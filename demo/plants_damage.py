@@ -154,7 +154,7 @@ def damaged_unit(stage: Stage, turn: int) -> None:
         stage.unit_set[unit.code].append((mask, {"_bad": "level", "_raw": {"level": "不详"}}))
     else:
         stage.unit_set[unit.code].append((mask, {"_bad": "unit_code"}))
-        second = {"_bad": "unit_code", "org_rank": "正处级"}
+        second = {"_bad": "unit_code", "approval_doc": "云编〔2011〕1号"}
         if shape == "two divisions":
             second["delivered_by"] = second["division_code"] = next(
                 folder for folder in stage.atlas.folders if folder not in (unit.folder, STREET, CITY)

@@ -38,6 +38,7 @@ def make_house(tmp_path: Path, sink: Sink) -> House:
             "BIANZHI_PERSON_KEY": "drill-person-key" * 3, "BIANZHI_SMTP_URL": f"smtp://127.0.0.1:{sink.port}",
         }
     )  # fmt: skip
+    tmp_path.mkdir(parents=True, exist_ok=True)
     house = House(settings)
     accounts = tmp_path / "accounts.csv"
     accounts.write_text(ACCOUNTS, encoding="utf-8")
@@ -84,11 +85,20 @@ def outcome(house: House) -> tuple:
     return house.keys(), sorted(map(tuple, runs)), sorted(map(tuple, events)), sorted(map(tuple, mails))
 
 
+def load() -> None:
+    """Load what takes seconds once, so that every child starts at its work."""
+    import expectations.validation  # noqa: F401
+    from core.parameters import DEFINITIONS
+    from reconcile.engine import compiled_plan
+    from reconcile.rules.tables import Night
+
+    compiled_plan(Night.of(A, DEFINITIONS["allowed_post_types"].default))
+
+
 def drill(tmp_path: Path, seed: int) -> None:
     """One undisturbed night, one with every step killed midway and run again: the outcomes must be equal."""
     chance = random.Random(seed)
-    import reconcile.engine  # noqa: F401  (loaded once here, so that every child starts at its work)
-
+    load()
     with Sink(tmp_path / "mails-a") as sink:
         calm = make_house(tmp_path / "calm", sink)
         run = begin(A, calm.inbox, calm.settings)
