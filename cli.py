@@ -15,8 +15,9 @@ from core.account_import import import_accounts
 from core.db import engine_for, reading, writing
 from core.errors import BianzhiError, Forbidden, Misconfigured, Unavailable
 from core.migrate import current, head, upgrade
-from core.parameters import ALL, DEFINITIONS, list_parameters, set_parameter
-from core.settings import Settings, load_settings
+from core.parameter_import import import_parameters
+from core.parameters import ALL, ALWAYS, DEFINITIONS, list_parameters, set_parameter
+from core.settings import Settings, load_settings, make_keys_once
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -78,9 +79,7 @@ def db_upgrade() -> None:
 
 
 @main.command()
-@click.option(
-    "--out", type=click.Path(path_type=Path), required=True, help="Folder to write (inbox/, truth/, accounts.csv)."
-)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write (inbox/, truth/, …).")
 @click.option("--people", default=20_000, show_default=True, type=click.IntRange(200, 60_000_000))
 @click.option("--seed", default=1, show_default=True)
 @click.option("--as-of", type=DAY, default="2026-10-31", show_default=True, help="The last night.")
@@ -152,13 +151,26 @@ def parameter() -> None:
 @click.argument("name", type=click.Choice(sorted(DEFINITIONS)))
 @click.argument("value")
 @click.option("--division", default=ALL, help="Division code; default: everywhere.")
-@click.option("--from", "start", type=DAY, default="1949-10-01", help="First day in force (default: always).")
+@click.option("--from", "start", type=DAY, default=f"{ALWAYS}", help="First day in force (default: always).")
 def parameter_set(name: str, value: str, division: str, start: datetime) -> None:
     """Set NAME to VALUE from a day on."""
     settings = opened(empty_too=True)
     with writing(engine_for(settings.database_url)) as session:
         set_parameter(session, name, value, division, start.date(), actor="cli", now=datetime.now(UTC))
     click.echo(f"{name} = {value} ({division}, from {start.date()})")
+
+
+@parameter.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def parameter_import(file: Path) -> None:
+    """Set every parameter of a csv: name,division,from,value.
+
+    A blank division is everywhere, a blank from is always. One wrong row is named, and nothing is set.
+    """
+    settings = opened(empty_too=True)
+    with writing(engine_for(settings.database_url)) as session:
+        count = import_parameters(session, file, actor="cli", now=datetime.now(UTC))
+    click.echo(f"{count} parameters set")
 
 
 @parameter.command("list")
@@ -181,6 +193,34 @@ def verify() -> None:
     for proof in results:
         click.echo(f"{'ok  ' if proof.holds else 'FAIL'} {proof.name}: {proof.detail}")
     check_proofs(results)
+
+
+@main.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@click.option("--today", type=DAY, default=None, help="Count ages from this day (default: today).")
+def prune(dry_run: bool, today: datetime | None) -> None:
+    """Let go of nights kept long enough (parameters keep_days, keep_superseded_days, keep_month_days).
+
+    Their counts, verdicts, unit totals and every flag with its history stay; single findings, snapshots, reports and raw
+    copies go. The newest night is never pruned.
+    """
+    from night.retention import prune as prune_nights
+    from night.retention import sweep
+
+    settings = opened()
+    engine = engine_for(settings.database_url)
+    now = datetime.now(UTC)
+    day = (today or now).date()
+    with (reading if dry_run else writing)(engine) as session:
+        gone = prune_nights(session, settings, day, now, actor="cli", dry_run=dry_run)
+    if not dry_run:
+        with reading(engine) as session:
+            sweep(session, settings)
+    for as_of, run_no, superseded in gone.runs:
+        click.echo(f"{as_of} run {run_no}{' (superseded)' if superseded else ''}")
+    rows = ", ".join(f"{count} {name}" for name, count in gone.rows.items())
+    verb = "would go" if dry_run else "went"
+    click.echo(f"{len(gone.runs)} runs, rows: {rows}; {gone.files} files, {gone.bytes:,} bytes {verb}")
 
 
 @main.command()
@@ -231,6 +271,29 @@ def account_token(login: str, label: str) -> None:
     with writing(engine_for(settings.database_url)) as session:
         token = issue_token(session, get_user(session, login), label=label, actor="cli", now=now)
     click.echo(token)
+
+
+@main.group()
+def keys() -> None:
+    """The keys of this installation: made once, apart from the data, and rotated."""
+
+
+@keys.command("make")
+def keys_make() -> None:
+    """Write the key file into BIANZHI_KEYS, taking over keys given in the environment."""
+    click.echo(f"{make_keys_once()} written; keep a copy apart from every backup of the data")
+
+
+@keys.command("rotate")
+def keys_rotate() -> None:
+    """A new PERSON_KEY: every flag, finding and kept number is re-keyed, and stays what it was.
+
+    Restart the portal afterwards. A night on its way is refused and must be run again.
+    """
+    from night.rotation import rotate_keys
+
+    counts = rotate_keys(opened(), datetime.now(UTC), actor="cli")
+    click.echo(", ".join(f"{count} {name}" for name, count in counts.items()) + " re-keyed; restart the portal")
 
 
 @main.command()

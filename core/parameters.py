@@ -17,6 +17,7 @@ from core.retirement import DEFAULT_TABLE, Retirement
 from core.units import division_lineage
 
 ALL = "*"
+ALWAYS = date(1949, 10, 1)
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,13 @@ DEFINITIONS: dict[str, Definition] = {
     "entry_days": Definition(30, "working days within which an entry must be registered (P04)", "count"),
     "exit_days": Definition(15, "working days within which an exit must be registered (P05)", "count"),
     "gate_start": Definition(None, "first day from which P01–P07 judge entries and exits of a division", "date"),
+    "identity_limit": Definition(20, "full identity numbers one reviewer may ask to see within an hour", "count"),
     "idle_months": Definition(12, "months running with a usable post before Q10 calls it idle", "count"),
     "jump_floor": Definition(1000, "a night parks only with more new flags than this", "count"),
     "jump_ratio": Definition(2.0, "a night parks when new flags exceed this many times the last night's", "ratio"),
+    "keep_days": Definition(400, "days a night is kept whole; older ones are pruned but for a month's last", "count"),
+    "keep_month_days": Definition(3650, "days the last night of a month is kept whole", "count"),
+    "keep_superseded_days": Definition(60, "days a superseded run is kept whole", "count"),
     "lead_reviewers": Definition(
         [], "logins of the two persons who may see leads on people (F06); nobody else does", "logins"
     ),

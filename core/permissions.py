@@ -35,6 +35,7 @@ class Permission(StrEnum):
     RECTIFY_FLAG = "RECTIFY_FLAG"
     REFER_FLAG = "REFER_FLAG"
     CLOSE_FLAG = "CLOSE_FLAG"
+    SEE_IDENTITY = "SEE_IDENTITY"
     RELEASE_NIGHT = "RELEASE_NIGHT"
     SEE_MAILS = "SEE_MAILS"
     SET_PARAMETER = "SET_PARAMETER"
@@ -59,6 +60,7 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.RECTIFY_FLAG: _OFFICE | {Role.SUPERVISOR},
     Permission.REFER_FLAG: _OFFICE,
     Permission.CLOSE_FLAG: _OFFICE,
+    Permission.SEE_IDENTITY: frozenset({Role.REVIEWER}),
     Permission.RELEASE_NIGHT: frozenset({Role.REVIEWER, Role.ADMINISTRATOR}),
     Permission.SEE_MAILS: frozenset({Role.ADMINISTRATOR}),
     Permission.SET_PARAMETER: frozenset({Role.ADMINISTRATOR}),

@@ -43,6 +43,11 @@ class Retirement:
             year * 12 + month - 1, ages, frozenset(table["worker_post_types"]), frozenset(table["as_male_ranks"])
         )
 
+    @property
+    def earliest(self) -> int:
+        """The lowest statutory age of the table, in months."""
+        return min(base for base, _, _ in self.ages)
+
     def ages_in_months(self, born: np.ndarray, group: np.ndarray) -> np.ndarray:
         """Statutory age in months; born: birth months since year 0; group: positions in GROUPS."""
         base, step, most = np.array(self.ages, dtype=np.int64)[group].T

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import Misconfigured
+from core.keys import KEY_LENGTH, NAMES, adopt_keys, check_guarded, keys_file, keys_in_force, make_keys
 
 PREFIX = "BIANZHI_"
 KNOWN = {
     "HOME": "folder of database, raw copies, snapshots and reports (default: .bianzhi in the current folder)",
     "DATABASE_URL": "SQLAlchemy URL (default: SQLite in HOME)",
-    "ENGINE": "duckdb",
+    "ENGINE": "duckdb (default) or spark: what the rules run on",
+    "SPARK_MASTER": "where Spark runs when spark-submit has not started it (default local[2])",
+    "SPARK_STAGING": "folder or fsspec URL that driver and executors both reach (default: they share the snapshot's disk)",
     "SMTP_URL": "smtp://[user:password@]host:port, or smtps://…; without one mails stay in the outbox",
-    "ENV": "development (default: makes its keys once, in HOME) or production (refuses to start without keys)",
+    "ENV": "development (default: makes its keys once, in KEYS) or production (refuses to start without keys)",
+    "KEYS": "folder of the key file (default: HOME/keys); production: outside HOME, which is what gets backed up",
     "SECRET_KEY": "signs sessions and manifests; at least 32 characters",
     "PERSON_KEY": "keys person_key, the keyed hash of an identity number; at least 32 characters",
     "PORTAL_URL": "address printed in mails (default http://127.0.0.1:8400)",
     "TIMEZONE": "time zone of the schedule and of printed times (default Asia/Shanghai)",
 }
-KEY_LENGTH = 32
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Settings:
     """The settings of one process. Keys never appear in its repr."""
 
     home: Path
+    keys_dir: Path
     database_url: str = field(repr=False)
     engine: str
     smtp_url: str | None = field(repr=False)
@@ -39,6 +41,10 @@ class Settings:
     person_key: str = field(repr=False)
     portal_url: str
     timezone: str
+    spark_master: str = "local[2]"
+    spark_staging: str | None = None
+    # Whether PERSON_KEY came from the environment, where nobody but the operator can change it.
+    person_key_given: bool = False
 
     @property
     def raw_dir(self) -> Path:
@@ -63,17 +69,19 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if unknown:
         raise Misconfigured(f"unknown settings {', '.join(unknown)}; known are {', '.join(KNOWN)}")
     get = lambda name, default=None: env.get(PREFIX + name) or default
-    home = Path(get("HOME", ".bianzhi")).expanduser().resolve()
+    home, keys_dir = _places(env)
     mode = get("ENV", "development")
     if mode not in ("development", "production"):
         raise Misconfigured("BIANZHI_ENV must be development or production")
     engine = get("ENGINE", "duckdb")
-    if engine != "duckdb":
-        raise Misconfigured("BIANZHI_ENGINE must be duckdb: it is the one engine there is")
-    keys = _keys(home, mode, get("SECRET_KEY"), get("PERSON_KEY"))
+    if engine not in ("duckdb", "spark"):
+        raise Misconfigured("BIANZHI_ENGINE must be duckdb or spark")
+    database_url = _driver(get("DATABASE_URL", f"sqlite:///{home / 'bianzhi.db'}"))
+    keys = _keys(env, mode, database_url)
     return Settings(
         home=home,
-        database_url=_driver(get("DATABASE_URL", f"sqlite:///{home / 'bianzhi.db'}")),
+        keys_dir=keys_dir,
+        database_url=database_url,
         engine=engine,
         smtp_url=get("SMTP_URL"),
         env=mode,
@@ -81,6 +89,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         person_key=keys["PERSON_KEY"],
         portal_url=get("PORTAL_URL", "http://127.0.0.1:8400").rstrip("/"),
         timezone=get("TIMEZONE", "Asia/Shanghai"),
+        person_key_given=get("PERSON_KEY") is not None,
+        spark_master=get("SPARK_MASTER", "local[2]"),
+        spark_staging=get("SPARK_STAGING"),
     )
 
 
@@ -92,35 +103,63 @@ def _driver(url: str) -> str:
     return url
 
 
-def _keys(home: Path, mode: str, secret: str | None, person: str | None) -> dict[str, str]:
-    given = {"SECRET_KEY": secret, "PERSON_KEY": person}
+def make_keys_once(environ: Mapping[str, str] | None = None) -> Path:
+    """Write the key file of `BIANZHI_KEYS`, taking over keys given in the environment; returns its path.
+
+    Errors: Misconfigured when it is there already, or when production would keep it beside its data.
+    """
+    env = dict(os.environ if environ is None else environ)
+    home, folder = _places(env)
+    if env.get(PREFIX + "ENV") == "production":
+        _check_outside(folder, home)
+    if keys_file(folder).exists():
+        raise Misconfigured(f"{keys_file(folder)} is there already; to change the PERSON_KEY, run: bianzhi keys rotate")
+    make_keys(folder, _given(env))
+    return keys_file(folder)
+
+
+def _places(env: Mapping[str, str]) -> tuple[Path, Path]:
+    """HOME and the folder of the keys."""
+    home = Path(env.get(PREFIX + "HOME") or ".bianzhi").expanduser().resolve()
+    return home, Path(env.get(PREFIX + "KEYS") or home / "keys").expanduser().resolve()
+
+
+def _given(env: Mapping[str, str]) -> dict[str, str | None]:
+    given = {name: env.get(PREFIX + name) or None for name in NAMES}
     for name, value in given.items():
         if value is not None and len(value) < KEY_LENGTH:
             raise Misconfigured(f"BIANZHI_{name} must have at least {KEY_LENGTH} characters")
+    return given
+
+
+def _keys(env: Mapping[str, str], mode: str, database_url: str) -> dict[str, str]:
+    """Keys given in the environment, the others from the folder of keys; development makes them there once."""
+    given = _given(env)
     if all(given.values()):
         return given  # type: ignore[return-value]
-    if mode == "production":
+    home, folder = _places(env)
+    if mode == "development":
+        _check_outside(folder, home, ("raw", "snapshots", "reports", "inbox"))
+        adopt_keys(folder, home / "keys.json")
+        make_keys(folder, {})
+    held = keys_in_force(folder, lambda: _database_mark(database_url))
+    if held is None:
         missing = ", ".join(f"BIANZHI_{name}" for name, value in given.items() if not value)
-        raise Misconfigured(f"production needs {missing}")
-    made = _development_keys(home)
-    return {name: value or made[name] for name, value in given.items()}
+        raise Misconfigured(f"production needs {missing}, or a key file in BIANZHI_KEYS: bianzhi keys make")
+    if mode == "production":
+        _check_outside(folder, home)
+        check_guarded(folder)
+    return {name: value or held[name] for name, value in given.items()}
 
 
-def _development_keys(home: Path) -> dict[str, str]:
-    """Keys made once and kept in HOME with mode 0600. Two processes at once agree: the first link wins."""
-    path = home / "keys.json"
-    if not path.exists():
-        try:
-            home.mkdir(parents=True, exist_ok=True)
-            fresh = path.with_name(f".keys-{os.getpid()}-{secrets.token_hex(4)}")
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                json.dump({"SECRET_KEY": secrets.token_hex(32), "PERSON_KEY": secrets.token_hex(32)}, file)
-            try:
-                os.link(fresh, path)
-            except FileExistsError:
-                pass
-            finally:
-                fresh.unlink()
-        except OSError as error:
-            raise Misconfigured(f"BIANZHI_HOME {home} cannot be written: {error.strerror}") from None
-    return json.loads(path.read_text())
+def _check_outside(folder: Path, home: Path, parts: tuple[str, ...] = ("",)) -> None:
+    for part in parts:
+        if folder.is_relative_to(home / part):
+            raise Misconfigured(f"keys lie apart from the data they open: set BIANZHI_KEYS outside {home / part}")
+
+
+def _database_mark(database_url: str) -> str | None:
+    # Only a rotation on its way makes the settings ask the database.
+    from core.key_mark import database_mark
+
+    return database_mark(database_url)

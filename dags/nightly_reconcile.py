@@ -29,6 +29,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow.timetables.trigger import CronTriggerTimetable
 
 BOOKS = ["establishment", "roster", "payroll", "headcount", "permits", "leads", "base", "limits"]
+TEXT = ["null", "string"]
 MINUTES = {"retries": 2, "retry_delay": timedelta(seconds=30), "execution_timeout": timedelta(minutes=60)}
 
 
@@ -59,19 +60,14 @@ def step(act: str, night_run: int, book: str | None = None) -> dict:
     default_args=MINUTES,
     doc_md=__doc__,
     tags=["对账"],
-    params={
-        "as_of": Param(None, type=["null", "string"], format="date"),
-        "inbox": Param(None, type=["null", "string"]),
-    },
+    params={"as_of": Param(None, type=TEXT, format="date"), "inbox": Param(None, type=TEXT)},
 )
 def nightly_reconcile():
     run = open_night()
-    ours = step.override(task_id="position")("position", run)
     landed = step.override(task_id="land").partial(act="land", night_run=run).expand(book=["control", "units", *BOOKS])
     units = step.override(task_id="gate_units")("gate", run, "units")
     gated = step.override(task_id="gate").partial(act="gate", night_run=run).expand(book=BOOKS)
-    ours >> landed >> units >> gated
-    before = gated
+    before = step.override(task_id="position")("position", run) >> landed >> units >> gated
     for name in ("detect", "settle", "alert", "report", "prove", "conclude"):
         before = before >> step.override(task_id=name)(name, run)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 PASSWORD = "yunze-demo-2026"
 COLUMNS = ("login", "email", "display_name", "password", "role", "division_code", "level", "unit_code")
 OFFICERS_PER_DIVISION = 2
+LEAD_REVIEWERS = ("hecha", "hecha2")
 
 
 def write_accounts(path: Path, city_code: str, units: Iterable[dict]) -> int:
@@ -24,6 +25,8 @@ def write_accounts(path: Path, city_code: str, units: Iterable[dict]) -> int:
     for role, login, name in (
         ("REVIEWER", "bianban", "市编办 审核一"),
         ("REVIEWER", "bianban2", "市编办 审核二"),
+        ("REVIEWER", LEAD_REVIEWERS[0], "市编办 疑点核查一"),
+        ("REVIEWER", LEAD_REVIEWERS[1], "市编办 疑点核查二"),
         ("DIRECTOR", "bianwei", "市编委主任"),
         ("FINANCE", "caizheng", "市财政局"),
         ("PERSONNEL", "renshe", "市人社局"),

@@ -10,11 +10,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from demo.atlas import CITY, STREET, Cell, Unit
+from demo.atlas import CITY, Cell, Unit
+from demo.divisions import base_rows, division_figures, folder_of_years, limit_rows, year_ago_rows
 from demo.stage import COPIES, Row, Stage
 
 BOOKS = ("units", "establishment", "roster", "payroll", "headcount", "permits", "leads", "base", "limits")
-TYPES_WITH_BASE = ("ADMIN", "POLITICAL_LEGAL", "CIVIL_SERVICE_REF", "INSTITUTION", "SUPPORT")
 TIER_COLUMNS = {
     "CHIEF": "leaders_chief", "DEPUTY": "leaders_deputy", "INNER_CHIEF": "leaders_inner_chief",
     "INNER_DEPUTY": "leaders_inner_deputy",
@@ -59,12 +59,20 @@ def assemble(stage: Stage, k: int) -> NightBooks:
         rows["units"][row["delivered_by"]].append(row)
     for row in _quota_rows(stage, k):
         rows["establishment"][row["delivered_by"]].append(row)
-    rows["base"][CITY] = _base_rows(stage, k)
-    rows["limits"][CITY] = _limit_rows(stage)
+    for first, row in stage.histories.permit_rows():
+        if first <= k:
+            rows["permits"][row["delivered_by"]].append(row)
+    for row in stage.elder_rows:
+        past = stage.registry.past(row["person_key"], row["post_type"], row.get("rank"), stage.nights[k])
+        row["age"], row["statutory_age"] = past or (None, None)
     for book in ("roster", "payroll"):
         for folder_rows in rows[book].values():
             folder_rows.sort(key=_place)
+    figures = division_figures(stage, k, rows)
+    rows["base"][CITY] = base_rows(stage, k, figures)
+    rows["limits"][CITY] = limit_rows(stage, k, figures)
     _last_month_rows(stage, k, rows)
+    rows["payroll"][folder_of_years(stage)] += year_ago_rows(stage, k, rows)
     _copies(stage, rows)
     night = NightBooks(stage.nights[k], rows)
     for place, why in stage.red.get(k, {}).items():
@@ -135,34 +143,6 @@ def _copy_rows(stage: Stage, k: int, unit: Unit, cell: Cell, copy: str, quota: i
         later |= {column: None for column in TIER_COLUMNS.values() if column in row}
         return [row | {"quota": number - 2}, later]
     return [row]
-
-
-def _base_rows(stage: Stage, k: int) -> list[Row]:
-    rows = []
-    for folder in stage.atlas.folders:
-        if folder == STREET:
-            continue
-        for post_type in TYPES_WITH_BASE:
-            most = max(stage.quota_sums[j][folder, post_type] for j in range(len(stage.nights)))
-            issued = most + 40 + stage.counted_room[post_type]
-            if stage.limit_cut.get((folder, post_type), 0) >> k & 1:
-                issued = stage.quota_sums[k][folder, post_type] - 1
-            row = {
-                "division_code": folder,
-                "post_type": post_type,
-                "base_2012": most + 60 + stage.counted_room[post_type],
-            }
-            rows.append(row | {"issued_total": issued, "base_paid": None, "delivered_by": CITY})
-    return rows
-
-
-def _limit_rows(stage: Stage) -> list[Row]:
-    return [
-        {"division_code": folder, "unit_kind": kind, "max_units": len(stage.atlas.units) + 50, "delivered_by": CITY}
-        for folder in stage.atlas.folders
-        if folder != STREET
-        for kind in ("ORGAN", "REF_UNIT", "INSTITUTION")
-    ]
 
 
 def _last_month_rows(stage: Stage, k: int, rows: dict[str, dict[str, list[Row]]]) -> None:

@@ -84,10 +84,10 @@ class Atlas:
 
 
 def build_atlas(people: int, seed: int) -> Atlas:
-    """Divisions and units for about this many people: one unit for every 25, and never fewer than 60."""
+    """Divisions and units for about this many people: one unit for every 25, and never fewer than 100."""
     random = Random(f"{seed}|atlas")
     counties = COUNTIES[: 3 if people < 2_000 else 5 if people < 100_000 else 7]
-    wanted = max(60, people // 25)
+    wanted = max(100, people // 25)
     per_folder = max(15, wanted // (len(counties) + 1))
     units = _folder_units(CITY, CITY_NAME, "CITY", per_folder, random)
     for code, name in counties:

@@ -5,6 +5,7 @@ Every person is invented. The same seed gives the same csv files, byte for byte.
 
 from __future__ import annotations
 
+import csv
 from calendar import monthrange
 from collections import Counter
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from core.errors import Refused
-from demo.accounts import write_accounts
+from demo.accounts import LEAD_REVIEWERS, write_accounts
 from demo.assembly import assemble
 from demo.atlas import CITY, build_atlas
 from demo.counted import state_counts
@@ -20,8 +21,12 @@ from demo.crowd import populate
 from demo.delivering import claim_files, deliver
 from demo.names import Registry
 from demo.plants_damage import plant_damage
+from demo.plants_gate import plant_entries
+from demo.plants_ledger import plant_ledger
+from demo.plants_names import lawful_leads, plant_names
 from demo.plants_people import tell_stories
 from demo.plants_units import break_totals, plant_units, state_headcounts
+from demo.position import lawful_movements, lend_posts, position_tables, write_position
 from demo.stage import Stage
 from demo.truth import History, check_claims, check_colour, judge_night, truth_of, write_truth
 
@@ -54,7 +59,7 @@ class CitySummary:
 
 
 def make_city(out: Path, people: int, seed: int, as_of: date, nights: int = 3, clean: bool = False) -> CitySummary:
-    """Write inbox/, truth/, accounts.csv and README.txt into `out`.
+    """Write inbox/, position/, truth/, accounts.csv, parameters.csv and README.txt into `out`.
 
     people: about how many hold a post; nights: how many, a month apart, the last on as_of. clean: nothing planted and no
     damage, only dirt that changes nothing: every night must find nothing. Time and memory are linear in people × nights.
@@ -67,15 +72,22 @@ def make_city(out: Path, people: int, seed: int, as_of: date, nights: int = 3, c
     atlas = build_atlas(people, seed)
     stage = Stage(atlas, nights_until(as_of, nights), Registry(seed, as_of), seed)
     populate(stage)
+    lawful_leads(stage)
+    lend_posts(stage)
+    lawful_movements(stage)
     _plant(stage, 0 if clean else max(1, people // PEOPLE_PER_ROUND))
     summary = CitySummary(out, people, len(atlas.every_unit))
     history = History()
+    starts = stage.histories.start_rows([unit.division for unit in atlas.every_unit] + atlas.folders)
+    write_parameters(out / "parameters.csv", stage)
     for k, night_date in enumerate(stage.nights):
         night = assemble(stage, k)
         deliver(stage, k, night, out / "inbox", people, seed)
         claim_files(stage, k, night)
         verdicts = history.verdicts(night)
-        judgement = judge_night(night, verdicts)
+        own = position_tables(stage, k)
+        write_position(out / "position" / night_date.isoformat(), own)
+        judgement = judge_night(night, verdicts, own | {"gate_start": starts})
         check_claims(stage.claims[k], judgement.findings, night_date)
         truth = truth_of(stage, k, night, verdicts, judgement)
         check_colour(stage.red.get(k, {}), truth, verdicts)
@@ -93,6 +105,15 @@ def make_city(out: Path, people: int, seed: int, as_of: date, nights: int = 3, c
     return summary
 
 
+def write_parameters(path: Path, stage: Stage) -> None:
+    """What `bianzhi parameter import` takes before the first night."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("name", "division", "from", "value"))
+        writer.writerows(("gate_start", place, "", day) for place, day in stage.histories.starts.items())
+        writer.writerow(("lead_reviewers", "", "", ",".join(LEAD_REVIEWERS)))
+
+
 def nights_until(as_of: date, nights: int) -> list[date]:
     """The same day of so many months running, clipped at the month's end; the last is as_of."""
     found = []
@@ -107,9 +128,12 @@ def _plant(stage: Stage, rounds: int) -> None:
     if rounds:
         _choose_red_nights(stage)
         stage.reserve_shared()
+        plant_ledger(stage, rounds)
         plant_units(stage, rounds)
         plant_damage(stage, rounds)
         tell_stories(stage, rounds)
+        plant_entries(stage, rounds)
+        plant_names(stage, rounds)
         folders = stage.atlas.folders
         stage.total_shift[folders[1], "establishment"] = stage.next_mask("D06 total")
         stage.cutoff_shift[folders[2], "roster"] = stage.next_mask("D08")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import date, timedelta
 
 from demo.atlas import STREET, Cell, Unit
-from demo.stage import CONTROL, Stage
+from demo.histories import CONTROL, ENTRY_FORM
+from demo.names import Person
+from demo.stage import Stage
 
 RANKS = {
     "ADMIN": "一级科员",
@@ -13,11 +16,28 @@ RANKS = {
     "CIVIL_SERVICE_REF": "二级主任科员",
     "INSTITUTION": "专业技术十级",
 }
-ENTRY_FORM = {"INSTITUTION": "RECRUIT", "SUPPORT": "RECRUIT", CONTROL: "RECRUIT"}
+
+
+# What the heads of a unit may hold: as high as the unit itself, in either of two words for it. Level → tier → words.
+COUNTY_RANKS = {"CHIEF": ("正科级", "乡科级正职"), "DEPUTY": ("副科级", "乡科级副职"), "INNER_CHIEF": ("正股级",)}
+TIER_RANKS = {
+    "CITY": {"CHIEF": ("正处级", "县处级正职"), "DEPUTY": ("副处级", "县处级副职"), "INNER_CHIEF": ("正科级",)},
+    "COUNTY": COUNTY_RANKS,
+    "TOWNSHIP": COUNTY_RANKS,
+}
+ELDER_SHARE = 0.006
 
 
 def populate(stage: Stage) -> None:
-    """Base people of every unit, their pay, and what happens to some of them between the nights."""
+    """Base people of every unit, their pay, and what happens to some of them between the nights.
+
+    Every other unit of a trade has been frozen since before the gate opened: nobody comes or goes there.
+    """
+    seen: dict[str, int] = defaultdict(int)
+    for unit in stage.atlas.units:
+        seen[unit.trade] += 1
+        if seen[unit.trade] % 2 == 0:
+            stage.frozen.add(unit.code)
     for unit in stage.atlas.units:
         for cell, number in unit.heads.items():
             stage.slack[unit.code, cell] = 1 + number // 12 + stage.random.randrange(3)
@@ -32,7 +52,7 @@ def _fill(stage: Stage, unit: Unit, cell: Cell, number: int) -> None:
         stage.leaders[unit.code][tier] += 1
     for n in range(number):
         draw = stage.random.random()
-        if n < len(tiers) or number < 4 or draw > 0.03:
+        if n < len(tiers) or number < 4 or draw > 0.03 or unit.code in stage.frozen:
             _settled(stage, unit, cell, tiers[n] if n < len(tiers) else None)
         elif draw < 0.012:
             _leaves(stage, unit, cell)
@@ -50,14 +70,19 @@ def _tiers(cell: Cell, number: int, first: bool) -> list[str]:
     return tiers + ["INNER_CHIEF"] * (number // 12) + ["INNER_DEPUTY"] * (number // 20)
 
 
-def _facts(stage: Stage, cell: Cell, tier: str | None = None) -> dict:
-    years = stage.random.randrange(1, 15)
+def _facts(stage: Stage, unit: Unit, person: Person, cell: Cell, tier: str | None = None) -> dict:
+    age = stage.nights[0].year - int(person.number[6:10])
+    latest = 2 if unit.code in stage.frozen else 1
+    years = stage.random.randrange(latest, max(latest + 1, min(15, age - 17)))
     entry = date(
         stage.nights[0].year - years, stage.random.choice((3, 7, 8, 9)), stage.random.choice((1, 1, 3, 15, 28))
     )
     facts: dict = {"entry_date": entry, "rank": RANKS.get(cell[0]), "entry_form": ENTRY_FORM.get(cell[0], "EXAM")}
     if tier:
         facts["leader_tier"] = tier
+        words = TIER_RANKS[unit.level].get(tier)
+        if words:
+            facts["rank"] = words[stage.random.randrange(len(words))]
     return facts
 
 
@@ -72,8 +97,12 @@ def _wage(stage: Stage, mask: int, person, unit: Unit, cell: Cell) -> None:
 
 
 def _settled(stage: Stage, unit: Unit, cell: Cell, tier: str | None) -> None:
-    person = stage.registry.person()
-    facts = _facts(stage, cell, tier)
+    """In post all along; some are within a year of their retirement, none past it."""
+    if tier is None and stage.random.random() < ELDER_SHARE:
+        person = stage.registry.elder(cell[0], stage.random.randrange(12))
+    else:
+        person = stage.registry.person()
+    facts = _facts(stage, unit, person, cell, tier)
     if tier is None and stage.random.random() < 0.01:
         facts["status"] = "ON_LEAVE"
     stage.post(stage.always, person, unit, cell, **facts)
@@ -82,7 +111,8 @@ def _settled(stage: Stage, unit: Unit, cell: Cell, tier: str | None) -> None:
 
 def _leaves(stage: Stage, unit: Unit, cell: Cell) -> None:
     """Gone from the first of a night's month, and unpaid from that month on. The first night knows them as gone before."""
-    person, facts = stage.registry.person(), _facts(stage, cell)
+    person = stage.registry.person()
+    facts = _facts(stage, unit, person, cell)
     k = stage.random.randrange(len(stage.nights))
     gone = {"status": stage.random.choice(("LEFT", "RETIRED")), "exit_reason": "退休或调出"}
     if stage.before_night(k):
@@ -92,31 +122,25 @@ def _leaves(stage: Stage, unit: Unit, cell: Cell) -> None:
 
 
 def _enters(stage: Stage, unit: Unit, cell: Cell) -> None:
-    """Enters within a night's month on a permit, and is paid for that month."""
-    person, facts = stage.registry.person(), _facts(stage, cell)
+    """Enters within a night's month, and is paid for that month."""
+    person = stage.registry.person()
+    facts = _facts(stage, unit, person, cell)
     k = stage.random.randrange(len(stage.nights))
-    night = stage.nights[k]
-    entry = stage.firsts[k] + timedelta(days=stage.random.randrange(night.day))
-    number = f"云编用〔{night.year}〕{len(stage.rows['permits']) + 1}号"
-    facts |= {"entry_date": entry, "entry_registered": night, "permit_no": number}
-    facts["slot_no"] = f"Y{night.year}{len(stage.rows['permits']) + 1:06d}"
+    facts["entry_date"] = stage.firsts[k] + timedelta(days=stage.random.randrange(stage.nights[k].day))
     stage.post(stage.from_night(k), person, unit, cell, **facts)
     _wage(stage, stage.from_night(k), person, unit, cell)
-    stage.add(
-        "permits", stage.from_night(k), permit_no=number, unit_code=unit.code, post_type=cell[0], fund_form=cell[1],
-        posts=1, approved_on=entry - timedelta(days=20), valid_until=date(entry.year, 12, 31), purpose="补员",
-        source_of_people=facts["entry_form"], delivered_by=unit.folder,
-    )  # fmt: skip
 
 
 def _moves(stage: Stage, unit: Unit, cell: Cell) -> None:
     """Moves on the first of a month to the same cell of another unit of the folder, pay and all."""
-    others = [other for other in stage.alike[unit.folder, unit.level, cell][:50] if other is not unit]
+    alike = stage.alike[unit.folder, unit.level, cell][:50]
+    others = [other for other in alike if other is not unit and other.code not in stage.frozen]
     if not others or len(stage.nights) < 2:
         _settled(stage, unit, cell, None)
         return
     target = stage.random.choice(others)
-    person, facts = stage.registry.person(), _facts(stage, cell)
+    person = stage.registry.person()
+    facts = _facts(stage, unit, person, cell)
     k = stage.random.randrange(1, len(stage.nights))
     stage.post(stage.before_night(k), person, unit, cell, **facts)
     left = {"status": "LEFT", "exit_date": stage.firsts[k], "exit_reason": "调动"}
@@ -141,7 +165,7 @@ def _pensioners_and_helpers(stage: Stage) -> None:
 
 def _yearly_rows(stage: Stage) -> None:
     """An old permit and a year-end figure of every folder: no book comes one night and stays away the next by chance."""
-    seen: set[str] = {STREET}
+    seen: set[str] = set()
     for unit in stage.atlas.units:
         if unit.folder in seen:
             continue
@@ -149,10 +173,12 @@ def _yearly_rows(stage: Stage) -> None:
         year = stage.nights[0].year - 2
         post_type, fund_form = unit.first_cell
         stage.add(
-            "permits", stage.always, permit_no=f"云编用〔{year}〕1号", unit_code=unit.code, post_type=post_type,
+            "permits", stage.always, permit_no=f"云编用〔{year}〕{len(seen)}号", unit_code=unit.code, post_type=post_type,
             fund_form=fund_form, posts=1, approved_on=date(year, 3, 1), valid_until=date(year, 12, 31), purpose="补员",
             source_of_people=ENTRY_FORM.get(post_type, "EXAM"), delivered_by=unit.folder,
         )  # fmt: skip
+        if unit.folder == STREET:
+            continue
         stage.add(
             "headcount", stage.always, unit_code=unit.code, measure="IN_POST", scope="YEAR_END_ALL", source="年报",
             count=sum(unit.heads.values()) + 11, delivered_by=unit.folder,

@@ -68,7 +68,7 @@ def _task(stage: Stage, k: int, night: NightBooks, folder: str, book: str, style
         shifted = last and stage.cutoff_shift.get((folder, book), 0) >> k & 1
         cutoff = stage.firsts[k] - timedelta(days=1) if shifted else night.as_of
     shift = 3 if stage.total_shift.get((folder, book), 0) >> k & 1 else 0
-    return Task(book, folder, PLACES[folder], night.as_of, style, cutoff, stage.firsts[0], shift)
+    return Task(book, folder, PLACES[folder], night.as_of, style, cutoff, stage.histories.opens, shift)
 
 
 def claim_files(stage: Stage, k: int, night: NightBooks) -> None:

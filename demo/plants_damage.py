@@ -11,6 +11,8 @@ from datetime import date, timedelta
 
 from demo.atlas import CITY, STREET, Unit
 from demo.names import Person
+from demo.plants_gate import claim_exit, left_long_ago
+from demo.plants_names import two_numbers_at
 from demo.plants_units import OWN_TYPES, headcount_row
 from demo.stage import Stage
 
@@ -43,7 +45,7 @@ ROSTER_DAMAGE = ("scientific", "zeroed", "word", "date", "twins")
 
 
 def damaged_in_roster(stage: Stage, turn: int) -> None:
-    """F01 QUARANTINE of the person behind the row, F03 QUARANTINE of another, F09, and D05 QUARANTINE of the unit."""
+    """F01 QUARANTINE of the person behind the row, F03 and P05 QUARANTINE of another, F09, and D05 QUARANTINE of the unit."""
     shape = ROSTER_DAMAGE[turn % len(ROSTER_DAMAGE)]
     unit = _take(stage, f"damaged roster row, {shape}")
     if unit is None:
@@ -63,10 +65,12 @@ def damaged_in_roster(stage: Stage, turn: int) -> None:
         stage.post(mask, person, unit, _bad=bad, entry_date=date(2013, 9, 1))
     stage.pay(stage.always, person, unit)
     stage.claim_person(mask, "F01", "S4", person, unit, cause="QUARANTINE")
-    gone = stage.registry.person()
-    stage.post(stage.always, gone, unit, status="LEFT", exit_date=stage.firsts[0] - timedelta(days=90))
+    day = stage.firsts[0] - timedelta(days=90)
+    gone = left_long_ago(stage, stage.always, unit, day, exit_registered=None)
     stage.pay(mask, gone, unit)
     stage.claim_person(mask, "F03", "S4", gone, unit, cause="QUARANTINE")
+    claim_exit(stage, mask, unit, gone, day, "S4", cause="QUARANTINE")
+    claim_exit(stage, stage.always & ~mask, unit, gone, day, "S3")
     stage.weigh(mask, unit, paid=2)
     _state_true_figure(stage, unit, mask, 2 if shape == "twins" else 1)
 
@@ -83,7 +87,7 @@ def _state_true_figure(stage: Stage, unit: Unit, mask: int, shut: int) -> None:
 
 
 def damaged_in_payroll(stage: Stage, turn: int) -> None:
-    """F02 QUARANTINE and F09."""
+    """F02 QUARANTINE and F09; in one unit also D03 QUARANTINE of two numbers."""
     shape = ("scientific", "zeroed", "amount")[turn % 3]
     unit = _take(stage, f"damaged payroll row, {shape}")
     if unit is None:
@@ -99,6 +103,8 @@ def damaged_in_payroll(stage: Stage, turn: int) -> None:
     stage.pay(mask, person, unit, _bad=bad, _raw=raw)
     stage.claim_person(mask, "F02", "S4", person, unit, owned=True, cause="QUARANTINE")
     stage.weigh(mask, unit, in_post=1)
+    if shape == "amount":
+        two_numbers_at(stage, unit, mask, cause="QUARANTINE")
 
 
 def blank_in_roster(stage: Stage, turn: int) -> None:

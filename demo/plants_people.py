@@ -6,8 +6,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from demo.atlas import CITY, Unit
+from demo.histories import CONTROL
 from demo.names import Person, invalid_number
-from demo.stage import CONTROL, Stage
+from demo.plants_names import PLAIN, claim_pair
+from demo.stage import Stage
 
 
 def _died(stage: Stage):
@@ -216,16 +218,17 @@ def wrong_number(stage: Stage, turn: int) -> None:
 
 
 def mistyped_in_payroll(stage: Stage, turn: int) -> None:
-    """One slip of the finance bureau: D02, F01 for the number that is nobody's, F02 for the person it belongs to."""
+    """One slip of the finance bureau: D02, F01 for the number that is nobody's, F02 for its owner, and D03 joins them."""
     unit, person, mask = stage.shared(), stage.registry.person(), stage.next_mask("mistyped")
     slip = Person(invalid_number(person.number, "CHECK_DIGIT"), person.name)
-    stage.post(stage.always, person, unit)
+    stage.post(stage.always, person, unit, **PLAIN)
     stage.pay(stage.always & ~mask, person, unit)
-    stage.pay(mask, slip, unit, id_problem="CHECK_DIGIT")
+    stage.pay(mask, slip, unit, id_problem="CHECK_DIGIT", **PLAIN)
     stage.claim_person(mask, "F01", "S1", slip, unit)
     stage.claim_person(mask, "F02", "S3", person, unit, owned=True)
     grain = {"person_key": slip.number, "book": "payroll", "unit_code": unit.code}
     stage.claim(mask, "D02", grain, "S4", unit, found="CHECK_DIGIT")
+    claim_pair(stage, mask, unit, person, slip)
     stage.weigh(mask, unit, in_post=1, paid=1)
 
 
@@ -287,7 +290,9 @@ def moved_within_the_month(stage: Stage, turn: int) -> None:
     if stage.before_night(k):
         stage.post(stage.before_night(k), person, unit)
     stage.post(stage.from_night(k), person, unit, status="LEFT", exit_date=day, exit_reason="调动")
-    stage.post(stage.from_night(k), person, other, entry_date=day, from_unit=unit.code)
+    upwards = {"waiver_no": f"云编函〔{day.year}〕{turn + 1}号"} if unit.level != other.level else {}
+    moved = {"entry_date": day, "entry_form": "TRANSFER", "from_unit": unit.code, **upwards}
+    stage.post(stage.from_night(k), person, other, **moved)
     stage.pay(stage.before_night(k + 1), person, unit)
     if stage.from_night(k + 1):
         stage.pay(stage.from_night(k + 1), person, other)

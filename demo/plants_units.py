@@ -6,14 +6,15 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from demo.atlas import COUNTED, STREET, Cell, Unit
-from demo.stage import CONTROL, Stage
+from demo.histories import CONTROL
+from demo.stage import Stage
 
 OWN_TYPES = ("bureau", "school", "town", "service", "police", "office")
 
 
 def over_quota(stage: Stage, turn: int) -> None:
     """Q01, Q02 of the type that is over, and F09 by its quota half: in post = paid > allowed."""
-    unit = stage.take("Q01", lambda u: u.trade in OWN_TYPES)
+    unit = stage.take("Q01", lambda u: u.trade in OWN_TYPES and u.code in stage.frozen)
     if unit is None:
         return
     mask = stage.next_mask("Q01")
@@ -36,7 +37,7 @@ def _claim_type(stage: Stage, k: int, unit: Unit, cell: Cell) -> None:
 
 def over_in_one_type(stage: Stage, turn: int) -> None:
     """Q02 while the unit's total is within."""
-    unit = stage.take("Q02", lambda u: u.trade in OWN_TYPES)
+    unit = stage.take("Q02", lambda u: u.trade in OWN_TYPES and u.code in stage.frozen)
     if unit is None:
         return
     support = next(cell for cell in unit.heads if cell[0] == "SUPPORT")
@@ -59,7 +60,7 @@ def over_in_control_numbers(stage: Stage, turn: int) -> None:
 
 def over_in_one_form(stage: Stage, turn: int) -> None:
     """Q12: FULL posts overfilled inside a type that is within."""
-    unit = stage.take("Q12", lambda u: u.trade == "mixed")
+    unit = stage.take("Q12", lambda u: u.trade == "mixed" and u.code in stage.frozen)
     if unit is None:
         return
     first, second = list(unit.heads)[:2]

@@ -16,13 +16,14 @@ from random import Random
 from typing import Any
 
 from core.errors import InvariantViolated
+from core.identity import mask_name
 from core.types import ACTIVE_STATUSES
 from core.units import division_lineage
 from demo.atlas import Atlas, Cell, Unit
+from demo.histories import Histories
 from demo.names import Person, Registry
 
 Row = dict[str, Any]
-CONTROL = "CONTROL_NUMBER"
 FUNDED = ("FULL", "PART")
 COPIES = ("LEDGER", "CERTIFICATE", "DATABASE")
 
@@ -40,6 +41,16 @@ class Claim:
     found: str | None = None
 
 
+def named(person: Person) -> Row:
+    """The columns a person brings to a row, those the gate makes of number and name among them."""
+    number, name = person.number, person.name
+    birth = number[6:14] if len(number) == 18 and number[:17].isdigit() and number[10:12] < "13" else None
+    return {
+        "person_key": number or None, "person_name": name, "name_key": name, "name_mask": mask_name(name),
+        "name_birth_key": birth and f"{name} {birth}",
+    }  # fmt: skip
+
+
 @dataclass
 class Balance:
     """How far the plants of one unit and night move its two sides of F09, and how many of them nothing names."""
@@ -55,6 +66,7 @@ class Stage:
     def __init__(self, atlas: Atlas, nights: list[date], registry: Registry, seed: int) -> None:
         self.atlas, self.nights, self.registry = atlas, nights, registry
         self.random = Random(f"{seed}|stage")
+        self.histories = Histories(nights, seed)
         self.always = (1 << len(nights)) - 1
         self.months = [night.strftime("%Y-%m") for night in nights]
         self.firsts = [night.replace(day=1) for night in nights]
@@ -62,7 +74,16 @@ class Stage:
         self.rows: dict[str, list[tuple[int, Row]]] = defaultdict(list)
         self.heads: dict[tuple[str, Cell], list[int]] = defaultdict(lambda: [0] * len(nights))
         self.leaders: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        self.gone: dict[tuple[str, Cell], int] = defaultdict(int)
         self.slack: dict[tuple[str, Cell], int] = {}
+        self.frozen: set[str] = set()
+        # Our own ledger: (borrowed, lent), movements, quota by date (number, first, last good day), months without a
+        # usable post (texts their names end with).
+        self.loans: dict[tuple[str, Cell], tuple[int, int]] = {}
+        self.movements: list[Row] = []
+        self.quota_past: dict[tuple[str, Cell], tuple[tuple[int, date, date | None], ...]] = {}
+        self.full_months: dict[tuple[str, Cell], tuple[str, ...]] = {}
+        self.elder_rows: list[Row] = []
         self.quota_set: dict[tuple[str, Cell], dict[int, int]] = defaultdict(dict)
         self.extra_cells: dict[str, list[Cell]] = {}
         self.copy_set: dict[tuple[str, Cell, str], dict[int, int | None]] = defaultdict(dict)
@@ -70,6 +91,9 @@ class Stage:
         self.second_unit_row: dict[str, list[tuple[int, Row]]] = defaultdict(list)
         self.doc_twice: dict[tuple[str, Cell], int] = {}
         self.limit_cut: dict[tuple[str, str], int] = {}
+        self.paid_cut: dict[str, int] = {}
+        self.year_ago_cut: dict[str, int] = {}
+        self.unit_limit_cut: dict[tuple[str, str], int] = {}
         self.total_shift: dict[tuple[str, str], int] = {}
         self.cutoff_shift: dict[tuple[str, str], int] = {}
         self.claims: list[dict[tuple[str, str], Claim]] = [{} for _ in nights]
@@ -77,6 +101,7 @@ class Stage:
         self.over_total: list[set[str]] = [set() for _ in nights]
         self.quiet: list[Unit] = list(atlas.units)
         self.shared_units: list[Unit] = []
+        self.safe_units: list[Unit] = []
         self.red: dict[int, dict[tuple[str, str], str]] = {}
         self._turns: dict[str, int] = defaultdict(int)
 
@@ -129,13 +154,14 @@ class Stage:
             seen[unit.folder] += 1
             if seen[unit.folder] % 4 == 1:
                 self.shared_units.append(unit)
+        shut = self.red_payrolls()
+        self.safe_units = [unit for unit in self.shared_units if unit.pay_folder not in shut]
         kept = {unit.code for unit in self.shared_units}
         self.quiet = [unit for unit in self.quiet if unit.code not in kept]
 
     def shared(self, safe: bool = False) -> Unit:
         """The next shared unit; `safe`: of a folder whose payroll arrives every night."""
-        shut = self.red_payrolls() if safe else set()
-        units = [unit for unit in self.shared_units if unit.pay_folder not in shut]
+        units = self.safe_units if safe else self.shared_units
         turn, self._turns["shared"] = self._turns["shared"], self._turns["shared"] + 1
         return units[turn % len(units)]
 
@@ -154,21 +180,26 @@ class Stage:
     def post(self, mask: int, person: Person, unit: Unit, cell: Cell | None = None, **more: Any) -> Row:
         """A roster row; people of an active status without an exit date hold a post of the quota."""
         post_type, fund_form = cell or unit.first_cell
-        row = {
-            "person_key": person.number or None, "person_name": person.name, "unit_code": unit.code, "post_type": post_type,
-            "fund_form": fund_form, "status": "IN_SERVICE", "entry_date": date(2012, 7, 1), "delivered_by": unit.folder,
+        row = named(person) | {
+            "unit_code": unit.code, "post_type": post_type, "fund_form": fund_form, "status": "IN_SERVICE",
+            "entry_date": date(2012, 7, 1), "delivered_by": unit.folder,
         }  # fmt: skip
         row |= more
+        if person.number in self.registry.elders:
+            self.elder_rows.append(row)
+        if mask and "_bad" not in row:
+            self.histories.complete(row, unit, (mask & -mask).bit_length() - 1)
         if row["status"] in ACTIVE_STATUSES and not row.get("exit_date"):
             self.hold(unit, (row["post_type"], row["fund_form"]), mask)
+        elif row["status"] != "OFF_QUOTA":
+            self.gone[unit.code, (row["post_type"], row["fund_form"])] += 1
         self.rows["roster"].append((mask, row))
         return row
 
     def pay(self, mask: int, person: Person, unit: Unit, mode: str | None = None, **more: Any) -> Row:
         """A payroll row of the night's month, paid by the unit (through its cashier, where it has one)."""
-        row = {
-            "person_key": person.number or None, "person_name": person.name, "paying_unit_code": unit.cashier or unit.code,
-            "fund_mode": mode or unit.first_cell[1], "person_state": "IN_SERVICE", "on_establishment": "YES",
+        row = named(person) | {
+            "paying_unit_code": unit.cashier or unit.code, "fund_mode": mode or unit.first_cell[1], "person_state": "IN_SERVICE", "on_establishment": "YES",
             "amount": 600_000 + self.random.randrange(4_000) * 100, "delivered_by": unit.pay_folder,
         }  # fmt: skip
         if unit.cashier:
@@ -220,7 +251,7 @@ class Stage:
         if unit is None or not red:
             return False
         grain = json.loads(claim.grain)
-        needs_pay = claim.rule in ("F01", "F02", "F03", "F04", "F05", "F07", "F08", "F09")
+        needs_pay = claim.rule.startswith("F") or claim.rule == "D03"
         needs_pay = needs_pay or grain.get("book") == "payroll" or (claim.rule, grain.get("measure")) == ("D05", "PAID")
         return (needs_pay and (unit.pay_folder, "payroll") in red) or (
             claim.rule == "D05" and (unit.folder, "headcount") in red
@@ -242,11 +273,12 @@ class Stage:
     # Quota
 
     def quota(self, unit: Unit, cell: Cell, k: int) -> int:
-        """Posts of the LEDGER copy on night k: what was set, else room for the fullest night and some slack."""
+        """Posts of the LEDGER copy on night k: what was set, else room for the fullest night, all who ever left, and slack."""
         chosen = self.quota_set.get((unit.code, cell), {}).get(k)
         if chosen is not None:
             return chosen
-        return max(self.heads[unit.code, cell]) + self.slack.get((unit.code, cell), 1)
+        place = (unit.code, cell)
+        return max(self.heads[place]) + self.gone.get(place, 0) + self.slack.get(place, 1)
 
     def cells(self, unit: Unit) -> list[Cell]:
         return [*unit.heads, *self.extra_cells.get(unit.code, ())]

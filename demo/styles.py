@@ -56,8 +56,8 @@ def style_of(atlas: Atlas, folder: str, book: str, people: int) -> Style:
 DELIVERED = {
     "roster": (
         "id_type", "person_id", "person_name", "unit_code", "post_type", "fund_form", "status", "seconded_to", "leader_tier",
-        "rank", "entry_form", "from_unit", "from_level", "from_fund_form", "entry_date", "entry_registered", "permit_no",
-        "slot_no", "exit_date", "exit_reason",
+        "rank", "entry_form", "from_unit", "from_level", "from_fund_form", "waiver_no", "entry_date", "entry_registered",
+        "permit_no", "slot_no", "exit_date", "exit_reason", "exit_registered",
     ),
     "payroll": (
         "month", "id_type", "person_id", "person_name", "paying_unit_code", "on_behalf_of", "fund_mode", "person_state",

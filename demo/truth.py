@@ -10,9 +10,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from core.calendar import working_days
 from core.errors import InvariantViolated
 from core.identity import keyed, mask_id
-from core.parameters import DEFINITIONS
+from core.parameters import DEFINITIONS, RANKS
 from demo.assembly import BOOKS, NightBooks, quarantine_rows
 from demo.oracle import Judgement, judge
 from demo.stage import Claim, Row, Stage
@@ -63,10 +64,17 @@ def _verdict(night: NightBooks, folder: str, book: str, expected: set, delivered
     }  # fmt: skip
 
 
-def judge_night(night: NightBooks, verdicts: list[Row]) -> Judgement:
-    """The oracle on the logical rows: what is left once the gate has done its part."""
+def judge_night(night: NightBooks, verdicts: list[Row], own: dict[str, list[Row]]) -> Judgement:
+    """The oracle on the logical rows: what is left once the gate has done its part.
+
+    own: rows of our own position book and of gate_start and year_ago, by name.
+    """
     books = {book: night.accepted_rows(book) for book in BOOKS}
-    facts = {"quarantine": quarantine_rows(night), "totals": night.totals, "cutoffs": night.cutoffs}
+    facts = {"quarantine": quarantine_rows(night), "totals": night.totals, "cutoffs": night.cutoffs, **own}
+    facts["rank_order"] = [{"word": word, "place": place} for place, words in enumerate(RANKS, 1) for word in words]
+    opens = min(row["starts"] for row in own["gate_start"])
+    columns = ("day", "number", "published")
+    facts["workday"] = [dict(zip(columns, day, strict=True)) for day in working_days(opens, night.as_of)]
     names = ("allowed_post_types", "entry_days", "exit_days", "idle_months")
     parameters = {name: DEFINITIONS[name].default for name in names}
     return judge(books, facts, verdicts, night.as_of, parameters)
@@ -164,11 +172,16 @@ def key_of(rule: str, grain: dict[str, Any], person_key_secret: str) -> str:
     parts = {}
     for name, value in grain.items():
         if name == "person_id":
-            parts["person_key"] = keyed(person_key_secret, value) if value else None
+            parts["person_key"] = _keyed_person(value, person_key_secret) if value else None
         else:
             parts[name] = value
     text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
     return f"{rule}-{hashlib.sha256(f'{rule}|{text}'.encode()).hexdigest()[:20]}"
+
+
+def _keyed_person(value: str, secret: str) -> str:
+    """The key of a person, or of the two whom D03 suggests to be one: each keyed, then in text order."""
+    return ";".join(sorted(keyed(secret, number) for number in value.split(";")))
 
 
 def compare(truth: dict[str, Any], flags: Iterable[dict[str, Any]], person_key_secret: str) -> list[str]:
@@ -199,7 +212,8 @@ def _text(value: object) -> str | None:
 
 def _named(finding: dict[str, Any]) -> str:
     grain = finding.get("grain") or {}
-    who = mask_id(grain["person_id"]) if grain.get("person_id") else finding.get("person")
+    numbers = (grain.get("person_id") or "").split(";")
+    who = ";".join(map(mask_id, numbers)) or finding.get("person")
     rest = [
         str(value) for name, value in grain.items() if name not in ("person_id", "person_key", "unit_code") and value
     ]

@@ -3,8 +3,10 @@
 set -euo pipefail
 export GX_ANALYTICS_ENABLED=false
 say() { printf '\n== %s\n' "$1"; }
-say "truth = found: 20,000 people, three seeds; rewritten; clean"
-python -m tests.integration.test_truth --people 20000 --seeds 1 2 3
+for people in 400 20000 1000000; do
+  say "truth = found: $people people, three seeds; rewritten; clean"
+  python -m tests.integration.test_truth --people "$people" --seeds 1 2 3
+done
 say "rules = oracle on random nights"
 python -m tests.property.prove_rules --nights 1000
 say "every step killed midway, ten times over"

@@ -9,6 +9,8 @@ work "a synthetic city of $PEOPLE people"
 bianzhi demo --out "$DEMO_DIR" --people "$PEOPLE" --seed "$SEED"
 bianzhi db upgrade >/dev/null
 bianzhi account import "$DEMO_DIR/accounts.csv"
+bianzhi parameter import "$DEMO_DIR/parameters.csv"
+cp -R "$DEMO_DIR/position" "$HOME_DIR/position"
 bianzhi sink --dir "$HOME_DIR/mails" --port 0 --port-file "$HOME_DIR/sink.port" &
 sink=$!
 trap 'kill "$sink" 2>/dev/null || true' EXIT

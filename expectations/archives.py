@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 from xml.etree import ElementTree
 
-from expectations.delimited import disguise
+from expectations.encodings import disguise
 from expectations.grids import rejected
 
 MAX_BYTES = 1 << 30

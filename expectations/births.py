@@ -2,47 +2,62 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Callable
 from datetime import date
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from core.identity import KEY_CHARS
+from core.keys import derived
 from core.retirement import GROUPS, Retirement, age_text
+from expectations.identities import coded, hexadecimal
 
+_BLOCK = 16
 _MALE, _FEMALE, _WORKER = range(len(GROUPS))
 
 
-def name_birth_keys(name_key: pa.Array, born: pa.Array, person_key: str) -> pa.Array:
-    """A keyed hash per row of name and birth date, null where either is unknown. Keyed per pair: equal birth dates of
-    different names must not be seen to be equal."""
-    secret = hashlib.sha256(f"name and birth\n{person_key}".encode()).digest()
-    known = pc.and_(pc.is_valid(name_key), pc.is_valid(born))
-    days = pc.if_else(known, born.cast(pa.int32()).cast(pa.string()), pa.scalar(None, pa.string()))
-    pairs = pc.binary_join_element_wise(name_key, days, " ")
-    size = KEY_CHARS // 2
-    keys = [
-        None if pair is None else hashlib.blake2b(pair.encode(), key=secret, digest_size=size).hexdigest()
-        for pair in pairs.to_pylist()
-    ]
-    return pa.array(keys, pa.string())
+def name_birth_keys(name: np.ndarray, born: pa.Array, person_key: str) -> pa.Array:
+    """A keyed hash per row of name and birth date, null where either is unknown: AES-256-CMAC (RFC 4493) of the name key
+    and the day number (8 bytes, big-endian). Keyed per pair: equal birth dates of different names must not be seen to
+    be equal.
+
+    name: n × 16 bytes, the name keys, zeros where blank. One pass of the cipher over whole columns costs a fiftieth of
+    hashing row by row.
+    """
+    days = born.cast(pa.int32())
+    known = days.is_valid().to_numpy(zero_copy_only=False) & name.any(axis=1)
+    encrypt = Cipher(algorithms.AES(derived(person_key, "name and birth")), modes.ECB()).encryptor().update
+    last = np.zeros((len(known), 2), dtype=">u8")
+    last[:, 0] = days.fill_null(0).to_numpy().astype(np.int64)
+    # A last block that is not full ends in one bit and zeros, under the second subkey.
+    last[:, 1] = 1 << 63
+    last ^= np.frombuffer(_doubled(_doubled(encrypt(bytes(_BLOCK)))), dtype=">u8")
+    last ^= np.frombuffer(encrypt(name.tobytes()), dtype=">u8").reshape(-1, 2)
+    made = np.frombuffer(encrypt(last.tobytes()), dtype=np.uint8).reshape(-1, _BLOCK)
+    return hexadecimal(made, known)
+
+
+def _doubled(block: bytes) -> bytes:
+    """Twice an element of GF(2^128), as RFC 4493 makes subkeys."""
+    number = int.from_bytes(block) << 1
+    return ((number & (1 << 128) - 1) ^ (0x87 if number >> 128 else 0)).to_bytes(_BLOCK)
 
 
 def ages_past(
     born: pa.Array, sex: pa.Array, post_type: pa.Array, rank: pa.Array, as_of: date, retirement: Retirement
-) -> tuple[pa.Array, pa.Array]:
+) -> tuple[pa.DictionaryArray, pa.DictionaryArray]:
     """(age, statutory_age) as texts of those who reached the statutory age before as_of; null for all others.
 
     The age is in full years: with the month it would give the birth date, and so the number, away.
     """
     days = born.to_numpy(zero_copy_only=False).astype("datetime64[D]")
     known = ~np.isnat(days) & sex.is_valid().to_numpy(zero_copy_only=False)
-    age = np.full(len(days), None, dtype=object)
-    statutory = np.full(len(days), None, dtype=object)
-    at = np.flatnonzero(known)
+    # Nobody reaches it before the earliest age of the table, so most rows need no more than this.
+    youngest = np.datetime64(as_of, "M") - np.timedelta64(retirement.earliest, "M")
+    at = np.flatnonzero(known & (days.astype("datetime64[M]") <= youngest))
     months = days[at].astype("datetime64[M]").astype(np.int64) + 1970 * 12
     day = (days[at] - days[at].astype("datetime64[M]")).astype(np.int64) + 1
     group = _groups(at, sex, post_type, rank, retirement)
@@ -52,9 +67,15 @@ def ages_past(
     reached = np.minimum(day, (pd.Timestamp(as_of) + pd.offsets.MonthEnd(0)).day)
     past = (months + due < today) | ((months + due == today) & (reached < as_of.day))
     years = (today - months - (day > as_of.day)) // 12
-    statutory[at[past]] = [age_text(int(number)) for number in due[past]]
-    age[at[past]] = [f"{int(number)}岁" for number in years[past]]
-    return pa.array(age, pa.string()), pa.array(statutory, pa.string())
+    age, statutory = (np.full(len(days), -1, dtype=np.int64) for _ in range(2))
+    age[at[past]], statutory[at[past]] = years[past], due[past]
+    return _texts(age, lambda years: age_text(12 * years)), _texts(statutory, age_text)
+
+
+def _texts(numbers: np.ndarray, spell: Callable[[int], str]) -> pa.DictionaryArray:
+    """Numbers as texts, each spelled once; null for -1."""
+    codes, distinct = pd.factorize(np.where(numbers < 0, -1, numbers))
+    return coded([None if number < 0 else spell(number) for number in distinct.tolist()], codes)
 
 
 def _groups(at: np.ndarray, sex: pa.Array, post_type: pa.Array, rank: pa.Array, retirement: Retirement) -> np.ndarray:

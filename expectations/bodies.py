@@ -1,4 +1,8 @@
-"""Which rows under a header are records, and which are blank, notes, repeated headers or totals (DOMAIN §3, Dirt). Pure."""
+"""Which rows under a header are records, and which are blank, notes, repeated headers or totals (DOMAIN §3, Dirt). Pure.
+
+A sheet may come in pieces. Only the notes below the last record need the end of it: rows that may be such notes are left
+to the next piece.
+"""
 
 from __future__ import annotations
 
@@ -51,17 +55,18 @@ _SENTENCE = re.compile(r"[，。；：、,;:（(“《]|^[0-9一二三四五六�
 
 @dataclass
 class Body:
-    """The rows under one header, by 0-based position in the grid.
+    """The rows of one piece of a sheet, by 0-based position in its grid.
 
     records   positions of the records, ascending.
     totals    (position, 小计 | 合计 | 累计) of the total rows, ascending.
     texts     what titles and notes say, for cut-off dates.
+    left      positions of the rows, blank ones aside, that only the next piece can tell; all below the others.
     """
 
     records: np.ndarray
     totals: list[tuple[int, str]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    left: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
 def key_columns(book: Book, header: Header) -> list[str]:
@@ -73,37 +78,63 @@ def key_columns(book: Book, header: Header) -> list[str]:
     ]
 
 
-def read_body(book: Book, header: Header, grid: Grid) -> Body:
-    """Sort the rows below a header into records and the rest. Drops nothing that carries an id or a unit code."""
-    first = header.end + 1
-    count = max(grid.height - first, 0)
-    body = [grid.columns[place].slice(first) for place in sorted(header.labels)]
-    kept = np.ones(count, dtype=bool)
-    titles = grid.rows(np.arange(first))
-    result = Body(np.empty(0, dtype=np.int64), texts=["　".join(filter(None, row)) for row in titles[: header.start]])
-    if not count:
-        return result
-    kept &= ~_blank(body, count)
-    repeated = _repeated(book, header, grid, titles)
-    kept[repeated] = False
-    if len(repeated):
-        result.remarks.append(f"跳过 {len(repeated)} 行重复的表头或标题")
-    special = np.flatnonzero(kept & _special(body))
-    notes: list[int] = []
-    for position, row in zip(special, grid.rows(special + first), strict=True):
-        if kind := _total_kind(book, header, row):
-            result.totals.append((int(position) + first, kind))
+class BodyReader:
+    """Sorts the rows below a header into records and the rest. Drops nothing that carries an id or a unit code."""
+
+    def __init__(self, book: Book, header: Header, titles: Sequence[Sequence[str]]) -> None:
+        """titles: the rows down to the end of the header."""
+        self.book, self.header, self.titles = book, header, titles
+        self.repeated = self.notes = 0
+
+    def read(self, grid: Grid, first: int, last: bool) -> Body:
+        """One piece. first: the position below the header in it. last: nothing comes after it."""
+        count = max(grid.height - first, 0)
+        if not count:
+            return Body(np.empty(0, dtype=np.int64))
+        body = [grid.columns[place].slice(first) for place in sorted(self.header.labels)]
+        filled = ~_blank(body, count)
+        kept = filled.copy()
+        repeated = _repeated(self.book, self.header, grid, self.titles, first)
+        kept[repeated] = False
+        totals, notes = self._special(grid, body, kept, first)
+        end = count
+        if last:
+            notes += _closing_notes(self.header, grid, kept, -1 if self.notes else min(notes, default=count), first)
+            kept[notes] = False
+        else:
+            end = _open_end(self.header, grid, kept, first)
+        notes = sorted(note for note in notes if note < end)
+        self.repeated += int(np.count_nonzero(repeated < end))
+        self.notes += len(notes)
+        return Body(
+            np.flatnonzero(kept[:end]) + first,
+            [(position + first, kind) for position, kind in totals if position < end],
+            ["　".join(filter(None, row)) for row in grid.rows(np.array(notes, dtype=np.int64) + first)],
+            np.flatnonzero(filled[end:]) + end + first,
+        )
+
+    def _special(
+        self, grid: Grid, body: Sequence[pa.ChunkedArray], kept: np.ndarray, first: int
+    ) -> tuple[list[tuple[int, str]], list[int]]:
+        """(total rows, notes) below the header; neither is kept."""
+        totals: list[tuple[int, str]] = []
+        notes: list[int] = []
+        special = np.flatnonzero(kept & _special(body))
+        for position, row in zip(special.tolist(), grid.rows(special + first), strict=True):
+            if kind := _total_kind(self.book, self.header, row):
+                totals.append((position, kind))
+            elif _is_note(self.book, self.header, row):
+                notes.append(position)
+            else:
+                continue
             kept[position] = False
-        elif _is_note(book, header, row):
-            notes.append(int(position))
-            kept[position] = False
-    notes += _closing_notes(header, grid, kept, notes, first)
-    kept[notes] = False
-    result.texts += ["　".join(filter(None, row)) for row in grid.rows(np.array(sorted(notes), dtype=np.int64) + first)]
-    if notes:
-        result.remarks.append(f"跳过 {len(notes)} 行表注")
-    result.records = np.flatnonzero(kept) + first
-    return result
+        return totals, notes
+
+    @property
+    def remarks(self) -> list[str]:
+        """What was skipped so far."""
+        skipped = [(self.repeated, "重复的表头或标题"), (self.notes, "表注")]
+        return [f"跳过 {count} 行{what}" for count, what in skipped if count]
 
 
 def _blank(columns: Sequence[pa.ChunkedArray], count: int) -> np.ndarray:
@@ -122,9 +153,8 @@ def _special(columns: Sequence[pa.ChunkedArray]) -> np.ndarray:
     return found
 
 
-def _repeated(book: Book, header: Header, grid: Grid, above: Sequence[Sequence[str]]) -> np.ndarray:
+def _repeated(book: Book, header: Header, grid: Grid, above: Sequence[Sequence[str]], first: int) -> np.ndarray:
     """Positions (below the header) of rows equal to a title or header row, or naming their own columns (page breaks)."""
-    first = header.end + 1
     candidates: set[int] = set()
     for row in above:
         place = next((place for place, cell in enumerate(row) if cell), None)
@@ -182,18 +212,27 @@ def _is_note(book: Book, header: Header, row: Sequence[str]) -> bool:
     return not all(any(row[place] for place in header.columns[name]) for name in required)
 
 
-def _closing_notes(header: Header, grid: Grid, kept: np.ndarray, notes: Sequence[int], first: int) -> list[int]:
+def _closing_notes(header: Header, grid: Grid, kept: np.ndarray, after_note: int, first: int) -> list[int]:
     """Rows below the last record that hold one cell with a sentence in it; below a note, any one cell."""
     found: list[int] = []
-    after_note = min(notes, default=len(kept))
-    tail = np.flatnonzero(kept)[-_TAIL_ROWS:]
-    for position, row in zip(reversed(tail.tolist()), reversed(grid.rows(tail + first)), strict=True):
-        cells = [row[place] for place in header.labels if row[place]]
-        if len(cells) != 1:
-            break
-        text = cells[0]
+    for position, text in _lone_cells(header, grid, kept, first):
         sentence = len(text) >= 6 and re.search(r"[㐀-鿿]", text) and _SENTENCE.search(text)
         if not (sentence or position > after_note):
             break
         found.append(position)
     return found
+
+
+def _open_end(header: Header, grid: Grid, kept: np.ndarray, first: int) -> int:
+    """Where the rows begin that would be closing notes if nothing came after this piece; its height without any."""
+    return min((position for position, _ in _lone_cells(header, grid, kept, first)), default=len(kept))
+
+
+def _lone_cells(header: Header, grid: Grid, kept: np.ndarray, first: int) -> Iterator[tuple[int, str]]:
+    """(position, cell) of the rows of one cell at the end of the kept ones, upwards."""
+    tail = np.flatnonzero(kept)[-_TAIL_ROWS:]
+    for position, row in zip(reversed(tail.tolist()), reversed(grid.rows(tail + first)), strict=True):
+        cells = [row[place] for place in header.labels if row[place]]
+        if len(cells) != 1:
+            break
+        yield position, cells[0]

@@ -1,7 +1,8 @@
-"""Parquet → grid: every value as text, numbers marked (DOMAIN §3)."""
+"""Parquet → grids: every value as text, numbers marked (DOMAIN §3)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +11,18 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pyarrow.types as pt
 
-from expectations.delimited import disguise
-from expectations.grids import Grid, plain_number, rejected, trimmed
+from expectations.encodings import disguise
+from expectations.grids import Grid, plain_number, regrouped, rejected, trimmed
 
 # Declared sizes beyond these are refused; the format's decompressors keep to what is declared.
 MAX_BYTES = 4 << 30
 MAX_CELLS = 400_000_000
+_BATCH_ROWS = 131_072
 TIMEZONE = "Asia/Shanghai"
 
 
-def read_parquet(path: Path, file: str) -> Grid:
-    """The one table of a Parquet file; its column names are row 0, the first record is row 1.
+def read_parquet(path: Path, file: str, rows: int) -> Iterator[Grid]:
+    """The one table of a Parquet file, `rows` at a time; its column names are row 0, the first record is row 1.
 
     Text stays as it is; whole numbers, fractions and decimals become plain text and are marked in `numeric`; dates and
     timestamps become ISO text (with a time zone: Asia/Shanghai). Raises InputRejected for damaged files and for nested
@@ -34,28 +36,39 @@ def read_parquet(path: Path, file: str) -> Grid:
         raise rejected(file, disguise(head) or "不是 Parquet 文件，像是改了扩展名；文本请用 .csv 再报")
     try:
         with pq.ParquetFile(path) as parquet:
-            meta = parquet.metadata
-            size = sum(meta.row_group(group).total_byte_size for group in range(meta.num_row_groups))
-            if size > MAX_BYTES or meta.num_rows * meta.num_columns > MAX_CELLS:
-                raise rejected(file, "文件过大；请拆分后再报")
-            table = parquet.read()
-        table.validate(full=True)
-        return _grid(table, file)
+            yield from _grids(parquet, file, rows)
     except (pa.ArrowException, OSError, ValueError):
         raise rejected(file, "Parquet 文件已损坏或不完整；请重新导出") from None
+
+
+def _grids(parquet: pq.ParquetFile, file: str, rows: int) -> Iterator[Grid]:
+    meta, schema = parquet.metadata, parquet.schema_arrow
+    size = sum(meta.row_group(group).total_byte_size for group in range(meta.num_row_groups))
+    if size > MAX_BYTES or meta.num_rows * meta.num_columns > MAX_CELLS:
+        raise rejected(file, "文件过大；请拆分后再报")
+    if not schema.names:
+        raise rejected(file, "文件里没有列；请重新导出")
+    heading = Grid("", [pa.chunked_array([[name]], pa.large_string()) for name in schema.names], first_row=0)
+    heading.columns = [trimmed(column) for column in heading.columns]
+    parts = regrouped((_checked(batch, schema) for batch in parquet.iter_batches(min(rows, _BATCH_ROWS))), rows)
+    first = next(parts, schema.empty_table())
+    yield heading.above(_grid(first, file))
+    for part in parts:
+        yield _grid(part, file)
+
+
+def _checked(batch: pa.RecordBatch, schema: pa.Schema) -> pa.Table:
+    batch.validate(full=True)
+    return pa.Table.from_batches([batch]).cast(schema)
 
 
 def _grid(table: pa.Table, file: str) -> Grid:
     grid = Grid("", [], first_row=0)
     for place, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
         texts, numeric = _as_text(column, name, file)
-        heading = pa.array([name], pa.large_string())
-        chunks = [heading, *texts.chunks]
-        grid.columns.append(trimmed(pa.chunked_array(chunks, pa.large_string())))
+        grid.columns.append(trimmed(texts))
         if numeric is not None:
-            grid.numeric[place] = np.concatenate([[False], numeric])
-    if not grid.columns:
-        raise rejected(file, "文件里没有列；请重新导出")
+            grid.numeric[place] = numeric
     return grid
 
 

@@ -20,8 +20,15 @@ from expectations.books import PLACE_COLUMNS
 FIRST_DAY, LAST_DAY = -(2**31), 2**31
 # Numbers of groups must fit into 64 bits.
 MOST_GROUPS = 2**62
+_NUMBERS_OF_ROWS = ("holder", "document", "unit", "content")
 # One number of a document counts once per cell and copy.
 _DOCUMENT = ("unit_code", "post_type", "fund_form", "copy", "doc_no")
+# Rows that are equal in these may contradict each other.
+GROUPED = {
+    "roster": ("person_id", "unit_code", "post_type", "fund_form"),
+    "establishment": _DOCUMENT,
+    "units": ("unit_code",),
+}
 # A person's mask says nothing that the key does not.
 _NOT_COMPARED = (*PLACE_COLUMNS, "person_mask", "name_mask")
 
@@ -32,12 +39,12 @@ def hashes(values: Sequence[object]) -> np.ndarray:
     return pd.util.hash_array(texts, categorize=False)
 
 
-def mixed(digest: np.ndarray, column: np.ndarray) -> np.ndarray:
-    """n digests of rows with the n hashes of one more column mixed in; the order of the columns matters."""
+def mixed(digest: np.ndarray, column: np.ndarray) -> None:
+    """Mix the n hashes of one more column into n digests of rows, in place; the order of the columns matters."""
     with np.errstate(over="ignore"):
-        digest = digest * np.uint64(0x9E3779B97F4A7C15) + column
+        digest *= np.uint64(0x9E3779B97F4A7C15)
+        digest += column
     digest ^= digest >> np.uint64(29)
-    return digest
 
 
 def content_ids(table: pa.Table, digest: np.ndarray) -> np.ndarray:
@@ -96,8 +103,28 @@ def group_ids(table: pa.Table, columns: Sequence[str]) -> np.ndarray:
     return np.where(known, ids, -1)
 
 
+def suspects(digest: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Positions of the rows that may equal or contradict another of the n: their digest or group comes twice."""
+    found = pd.Series(digest).duplicated(keep=False).to_numpy()
+    # Where rows cannot contradict each other there are no groups.
+    if group.any():
+        found = found | pd.Series(group).duplicated(keep=False).to_numpy()
+    return np.flatnonzero(found)
+
+
+def night_frame(suspect: pd.DataFrame, positions: np.ndarray, count: int) -> pd.DataFrame:
+    """The facts of some rows of a night as facts of all `count`: the others stand alone, with numbers of their own."""
+    columns = {}
+    for name in suspect.columns:
+        own = name in _NUMBERS_OF_ROWS
+        whole = np.arange(count) + MOST_GROUPS if own else np.zeros(count, dtype=np.int64)
+        whole[positions] = suspect[name].to_numpy()
+        columns[name] = whole
+    return pd.DataFrame(columns)
+
+
 def rows_frame(book: str, table: pa.Table, content: np.ndarray, as_of: date) -> pd.DataFrame:
-    """What the night-wide suite of a book judges: n rows of numbers, no value of any person."""
+    """Facts about rows for the night-wide suite of a book: n rows of numbers, no value of any person."""
     if book == "roster":
         return pd.DataFrame({"holder": _holders(table, as_of), "content": content})
     if book == "establishment":

@@ -3,37 +3,44 @@
 Great Expectations judges; its results alone decide. Four looks, each a suite on a batch of its own:
 
 1. deliveries, one batch: could each file be read, has it its columns, does control.csv agree?
-2. columns, one batch per delivered file: is each value known, in its vocabulary, readable, undamaged?
+2. columns, one batch per piece of a delivered file: is each value known, in its vocabulary, readable, undamaged?
 3. rows, one batch over the whole night: do rows contradict each other? Only rows that passed 2 take part.
 4. divisions, one batch: is anything left to use?
 
 Then exact duplicates are dropped among what is left, and the control equation is judged. So a row that contradicts
 another is quarantined together with its copies, and every dropped duplicate equals an accepted row.
+
+In memory are one piece of a file, three numbers per row of the night, and the rows that may equal or contradict others.
+What a file comes to by itself is an entry on disk (expectations.entries): read again only when it, or what it depends on,
+has changed.
 """
 
 from __future__ import annotations
 
 import json
+import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from core.errors import InputRejected
 from core.types import BookVerdict
-from expectations.books import BOOKS, CUTOFFS_SCHEMA, QUARANTINE_SCHEMA, TOTALS_SCHEMA, Book, snapshot_schema
-from expectations.crossing import content_ids, rows_frame, same_rows
-from expectations.identities import LONG_DIGITS, harmless
-from expectations.normalise import arrow_schema, file_label, normalise
-from expectations.quarantine import Held, united
-from expectations.readers import TextTable, read_control, read_file
-from expectations.snapshot_files import replace_file, write_snapshot
+from expectations.books import BOOKS, CUTOFFS_SCHEMA, QUARANTINE_SCHEMA, TOTALS_SCHEMA, snapshot_schema
+from expectations.entries import Entry
+from expectations.identity_blocks import PART as IDENTITIES
+from expectations.identity_blocks import SCHEMA as BLOCKS_SCHEMA
+from expectations.judging import Work, write_entry
+from expectations.keeping import Kept, book_facts, file_facts
+from expectations.normalise import arrow_schema
+from expectations.quarantine import HeldKind
+from expectations.readers import PIECE_ROWS, read_control
+from expectations.rivals import Rivals
+from expectations.snapshot_files import replace_file, snapshot_path, write_table
 from expectations.verdicts import (
     REMEDIES,
     BookResult,
@@ -68,44 +75,51 @@ def gate_book(
     setting: GateSetting,
     out: Path,
     suites: BookSuites | None = None,
+    rows: int = PIECE_ROWS,
 ) -> BookResult:
-    """Judge one book of a night and write its four snapshot files into `out`; no database is touched.
+    """Judge one book of a night and write its snapshot files into `out`; no database is touched.
 
     files: everything delivered for the book, of all divisions, in any order. suites: default `book_suites(book)`.
-    With setting.docs_dir the masked validation results go to `<docs_dir>/<book>.json`, for expectations.docs.
+    rows: a file is read and judged so many rows at a time; the result does not depend on it.
+    With setting.docs_dir the masked validation results go to `<docs_dir>/<book>.json`, for expectations.docs; with
+    setting.cache_dir what is unchanged since another run is taken over from it.
     Running it again gives the same files. Errors: none for bad input (it becomes a verdict); InvariantViolated when an
     expectation could not be evaluated or the rows do not add up.
     """
+    # Other suites than a book's own give other results: nothing of theirs is kept.
+    kept = Kept(setting.cache_dir) if setting.cache_dir is not None and suites is None else None
+    facts = book_facts(book, files, setting)
+    if kept is not None and (result := kept.take_over(facts, book, out, setting.docs_dir)) is not None:
+        return result
     if suites is None:
         from expectations.suites import book_suites
 
         suites = book_suites(book)
-    gate = _Gate(BOOKS[book], setting, suites)
-    gate.read(files)
-    gate.judge_deliveries()
-    gate.judge_columns()
-    gate.judge_rows()
-    gate.judge_divisions()
-    gate.drop_duplicates()
-    result = gate.result()
-    write_snapshot(out, book, gate.tables())
-    if setting.docs_dir is not None:
-        text = json.dumps(gate.documents, ensure_ascii=False)
-        replace_file(setting.docs_dir / f"{book}.json", lambda path: path.write_text(text, encoding="utf-8"))
+    with tempfile.TemporaryDirectory(prefix="gate-") as folder:
+        gate = _Gate(Work(BOOKS[book], setting, suites, rows), kept or Kept(Path(folder)))
+        gate.read(files)
+        gate.judge_deliveries()
+        gate.judge_rows()
+        gate.judge_divisions()
+        gate.drop_duplicates()
+        result = gate.result()
+        gate.write(out)
+    if kept is not None:
+        kept.keep(facts, book, out, setting.docs_dir, result)
     return result
 
 
 @dataclass
 class _Delivery:
-    """One delivered file on its way through the gate."""
+    """One delivered file on its way through the gate. `judged`: its rows take part in the night."""
 
     file: DeliveredFile
-    table: TextTable | None = None
-    error: InputRejected | None = None
+    entry: Entry | None = None
     original: _Delivery | None = None  # the file whose bytes these are
-    held: Held | None = None
-    accepted: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    judged: bool = False
+    accepted: int = 0
     duplicates: int = 0
+    late: int = 0  # rows held back because of other rows of the night
 
     @property
     def division(self) -> str:
@@ -113,29 +127,26 @@ class _Delivery:
 
     @property
     def records(self) -> int:
-        return 0 if self.table is None else len(self.table.frame)
+        return 0 if self.entry is None else self.entry.outcome.records
 
-
-class _Crossed(NamedTuple):
-    """The rows that met in the night-wide batch: their files, which of these and which row of it, and which are the same."""
-
-    within: list[_Delivery]
-    owner: np.ndarray
-    position: np.ndarray
-    same: np.ndarray
+    @property
+    def passing(self) -> int:
+        return 0 if self.entry is None else self.records - self.entry.outcome.held - self.late
 
 
 class _Gate:
     """One book of one night; the methods are called once, in the order they stand."""
 
-    def __init__(self, book: Book, setting: GateSetting, suites: BookSuites) -> None:
-        self.book, self.setting, self.suites = book, setting, suites
+    def __init__(self, work: Work, kept: Kept) -> None:
+        self.work, self.kept = work, kept
+        self.book, self.setting, self.suites = work.book, work.setting, work.suites
         self.deliveries: list[_Delivery] = []
         self.rejected: dict[str, list[Reason]] = defaultdict(list)
         self.documents: list[dict] = []
+        self.rivals = Rivals(work.book.name)
 
     def read(self, files: Sequence[DeliveredFile]) -> None:
-        """Read each file once; a file with the bytes of another of its division is ignored."""
+        """Read and judge each file once by itself; a file with the bytes of another of its division is ignored."""
         seen: dict[tuple[str, str], _Delivery] = {}
         for file in sorted(files, key=lambda file: (file.division_code, file.name)):
             delivery = _Delivery(file)
@@ -143,10 +154,8 @@ class _Gate:
             delivery.original = seen.get((file.division_code, file.sha256))
             if delivery.original is None:
                 seen[file.division_code, file.sha256] = delivery
-                try:
-                    delivery.table = read_file(file.path, self.book, file.name)
-                except InputRejected as error:
-                    delivery.error = error
+                facts = file_facts(self.book.name, file, self.setting)
+                delivery.entry = self.kept.entry(facts, lambda path, file=file: write_entry(path, file, self.work))
 
     def judge_deliveries(self) -> None:
         """Reject a division's book over a file: unreadable, a column missing, or at odds with control.csv."""
@@ -167,90 +176,61 @@ class _Gate:
                 else:
                     name, division = listed[at - len(self.deliveries)]
                     self.rejected[division].append(reason(failure.reason, name))
+        for delivery in self.deliveries:
+            outcome = None if delivery.entry is None else delivery.entry.outcome
+            if outcome is None or outcome.error or outcome.missing or delivery.division in self.rejected:
+                continue
+            delivery.judged = True
+            if outcome.document is not None:
+                self._document("columns", outcome.document, delivery.file)
 
     def _delivery_facts(self, delivery: _Delivery) -> dict:
-        source = delivery.original or delivery
+        outcome = (delivery.original or delivery).entry.outcome
         file = delivery.file
         facts: dict = {"sha256": file.sha256.lower(), "control_sha256": (file.control_sha256 or "").lower() or None}
-        if source.table is None:
+        if outcome.error is not None:
             return facts | {"read_error": "unreadable"}
         return facts | {
-            "missing_columns": ", ".join(source.table.missing) or None,
-            "rows": source.records,
+            "missing_columns": ", ".join(outcome.missing) or None,
+            "rows": outcome.records,
             "control_rows": file.control_rows,
         }
 
     def _delivery_reason(self, code: ReasonCode, delivery: _Delivery) -> Reason:
-        source = delivery.original or delivery
+        outcome = (delivery.original or delivery).entry.outcome
         name = delivery.file.name
-        if code is ReasonCode.UNREADABLE and source.error is not None:
-            row = source.error.details.get("row")
-            return Reason(code, name, row, source.error.details.get("column"), source.error.message)
-        if code is ReasonCode.COLUMN_MISSING and source.table is not None:
-            labels = "、".join(f"“{self.book.column(column).label}”" for column in source.table.missing)
-            return reason(code, name, column=source.table.missing[0], label=labels)
+        if code is ReasonCode.UNREADABLE and outcome.error is not None:
+            return Reason(code, name, outcome.error["row"], outcome.error["column"], outcome.error["message"])
+        if code is ReasonCode.COLUMN_MISSING and outcome.missing:
+            labels = "、".join(f"“{self.book.column(column).label}”" for column in outcome.missing)
+            return reason(code, name, column=outcome.missing[0], label=labels)
         if code is ReasonCode.CONTROL_ROWS:
-            stated = f"control.csv 写 {delivery.file.control_rows} 条记录，读到 {source.records} 条；请核对后整批重报"
+            stated = f"control.csv 写 {delivery.file.control_rows} 条记录，读到 {outcome.records} 条；请核对后整批重报"
             return reason(code, name, detail=stated)
         return reason(code, name)
 
-    def judge_columns(self) -> None:
-        """Judge the values of every file of the divisions still in, one batch per file."""
-        for delivery in self.deliveries:
-            if delivery.table is None or delivery.division in self.rejected:
-                continue
-            normal = normalise(self.book, delivery.division, delivery.file.name, delivery.table, self.setting)
-            delivery.held = Held(normal)
-            rows = normal.table["row"].to_numpy()
-            for failure in self._judge("columns", normal.batch, self.suites.columns, delivery.file, rows):
-                delivery.held.hold(failure.reason, failure.column, failure.rows)
-            # Judged: only the snapshot's columns are needed from here on.
-            normal.batch = normal.batch.iloc[:0]
-            delivery.table = replace(delivery.table, frame=delivery.table.frame[["row"]])
+    @property
+    def _within(self) -> list[_Delivery]:
+        return [delivery for delivery in self.deliveries if delivery.judged]
 
     def judge_rows(self) -> None:
         """Judge the rows of all divisions against each other."""
-        within = [delivery for delivery in self.deliveries if delivery.held is not None]
-        table, owner, position = self._passing(within)
-        digests = [delivery.held.normal.digest[delivery.held.first < 0] for delivery in within]
-        content = content_ids(table, np.concatenate([np.empty(0, dtype=np.uint64), *digests]))
-        frame = rows_frame(self.book.name, table, content, self.setting.as_of)
-        self.crossed = _Crossed(within, owner, position, same_rows(self.book.name, table, content))
-        for failure in self._judge("rows", frame, self.suites.rows, rows=table["row"].to_numpy()):
-            for number in np.unique(owner[failure.rows]):
-                rows = failure.rows[owner[failure.rows] == number]
-                within[number].held.hold(failure.reason, failure.column, position[rows])
-
-    def _passing(self, within: Sequence[_Delivery]) -> tuple[pa.Table, np.ndarray, np.ndarray]:
-        """The rows not held back, of all files: (columns to compare, which file, which row of it)."""
-        schema = arrow_schema(snapshot_schema(self.book.name))
-        tables, owners, positions = [schema.empty_table()], [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-        for number, delivery in enumerate(within):
-            normal = delivery.held.normal
-            table, passing = normal.table, delivery.held.passing
-            for name, column in normal.secrets.items():
-                table = table.append_column(f"{name}__secret", column)
-            # A mask is many times faster than a list of positions.
-            tables.append(table if len(passing) == normal.rows else table.filter(pa.array(delivery.held.first < 0)))
-            owners.append(np.full(len(passing), number))
-            positions.append(passing)
-        whole = pa.concat_tables(tables, promote_options="default")
-        return whole, np.concatenate(owners), np.concatenate(positions)
+        rivals = self.rivals
+        rivals.gather([delivery.entry for delivery in self._within])
+        for failure in self._judge("rows", rivals.frame(self.setting.as_of), self.suites.rows, rows=rivals):
+            rivals.hold(failure.reason, failure.column, failure.rows)
+        for number, delivery in enumerate(self._within):
+            delivery.late = rivals.held_of(number)
 
     def judge_divisions(self) -> None:
         """Reject a division's book of which nothing is left to use, or whose payroll has no row of the month."""
         facts: dict[str, dict[str, int]] = {}
         month = f"{self.setting.as_of:%Y-%m}"
-        for delivery in self.deliveries:
-            if delivery.held is None or delivery.division in self.rejected:
-                continue
+        for delivery in self._within:
             fact = facts.setdefault(delivery.division, {"records": 0, "usable": 0, "of_month": 0})
-            passing = delivery.held.passing
             fact["records"] += delivery.records
-            fact["usable"] += len(passing)
-            if self.book.name == "payroll":
-                months = delivery.held.normal.table["month"].filter(pa.array(delivery.held.first < 0))
-                fact["of_month"] += pc.sum(pc.equal(months, month)).as_py() or 0
+            fact["usable"] += delivery.passing
+            fact["of_month"] += delivery.entry.outcome.months.get(month, 0)
         frame = pd.DataFrame(facts.values(), columns=["records", "usable", "of_month"])
         divisions = list(facts)
         for failure in self._judge("divisions", frame, self.suites.divisions):
@@ -262,18 +242,10 @@ class _Gate:
 
     def drop_duplicates(self) -> None:
         """Keep the first of equal rows, in the order of division, file and row."""
-        within, owner, position, same = self.crossed
-        left = np.zeros(len(owner), dtype=bool)
-        for number, delivery in enumerate(within):
-            if delivery.division not in self.rejected:
-                mine = owner == number
-                left[mine] = delivery.held.first[position[mine]] < 0
-        later = np.zeros(len(owner), dtype=bool)
-        later[left] = pd.Series(same[left]).duplicated().to_numpy()
-        for number, delivery in enumerate(within):
-            mine = (owner == number) & left
-            delivery.accepted = position[mine & ~later]
-            delivery.duplicates = int(np.count_nonzero(mine & later))
+        within = self._within
+        usable = [delivery.division not in self.rejected for delivery in within]
+        for number, (kept, dropped) in enumerate(self.rivals.without_duplicates(usable)):
+            within[number].accepted, within[number].duplicates = kept, dropped
 
     def result(self) -> BookResult:
         """The verdicts, once the control equation holds."""
@@ -294,68 +266,71 @@ class _Gate:
 
     def _verdict(self, division: str, mine: Sequence[_Delivery]) -> DivisionVerdict:
         rows_in = sum(delivery.records for delivery in mine)
+        judged = [delivery for delivery in mine if delivery.judged]
         reasons = list(self.rejected.get(division, ()))
-        for delivery in mine:
-            if delivery.held is not None:
-                reasons += delivery.held.reasons()
+        for delivery in judged:
+            found = [HeldKind(ReasonCode(code), *rest) for code, *rest in delivery.entry.outcome.kinds]
+            late = self.rivals.kinds_of(self._within.index(delivery))
+            reasons += [kind.reason(self.book.name) for kind in [*found, *late]]
         if not mine:
             return DivisionVerdict(division, BookVerdict.MISSING, 0, 0, 0, 0, reasons)
         if division in self.rejected:
             return DivisionVerdict(division, BookVerdict.REJECTED, rows_in, 0, 0, rows_in, reasons)
-        accepted = sum(len(delivery.accepted) for delivery in mine)
+        accepted = sum(delivery.accepted for delivery in mine)
         duplicates = sum(delivery.duplicates for delivery in mine)
-        quarantined = sum(delivery.held.count for delivery in mine if delivery.held is not None)
+        quarantined = sum(delivery.records - delivery.passing for delivery in judged)
         verdict = BookVerdict.ACCEPTED_WITH_QUARANTINE if quarantined else BookVerdict.ACCEPTED
         return DivisionVerdict(division, verdict, rows_in, accepted, duplicates, quarantined, reasons)
 
-    def tables(self) -> dict[str, pa.Table]:
-        """The four tables of the snapshot. Rows held back stay listed where nothing else of their book was usable."""
-        read = [delivery for delivery in self.deliveries if delivery.held is not None]
-        within = [delivery for delivery in read if delivery.division not in self.rejected]
-        accepted = [_only(delivery.held.normal.table, delivery.accepted) for delivery in within]
+    def write(self, out: Path) -> None:
+        """Write the snapshot. Rows held back stay listed where nothing else of their book was usable."""
+        within = [delivery for delivery in self._within if delivery.division not in self.rejected]
         totals, cutoffs = [], []
         for delivery in within:
             place = (self.book.name, delivery.division)
-            for total in delivery.table.totals:
-                stated = (total.kind, total.column, total.stated_number, total.computed)
-                totals.append((*place, file_label(delivery.file.name, total.sheet), total.row, *stated))
-            cutoffs += [(*place, delivery.file.name, day) for day in delivery.table.cutoffs]
-        return {
-            "": united(accepted, snapshot_schema(self.book.name)),
-            ".quarantine": united([delivery.held.table() for delivery in read], QUARANTINE_SCHEMA),
-            ".totals": _from_rows(totals, TOTALS_SCHEMA),
-            ".cutoffs": _from_rows(cutoffs, CUTOFFS_SCHEMA),
+            totals += [(*place, *total) for total in delivery.entry.outcome.totals]
+            days = map(date.fromisoformat, delivery.entry.outcome.cutoffs)
+            cutoffs += [(*place, delivery.file.name, day) for day in days]
+        parts: dict[str, tuple[Iterator[pa.Table], dict | pa.Schema]] = {
+            "": (self.rivals.accepted(), snapshot_schema(self.book.name)),
+            ".quarantine": (self.rivals.quarantine([d.division for d in self._within]), QUARANTINE_SCHEMA),
+            ".totals": (iter([_from_rows(totals, TOTALS_SCHEMA)]), TOTALS_SCHEMA),
+            ".cutoffs": (iter([_from_rows(cutoffs, CUTOFFS_SCHEMA)]), CUTOFFS_SCHEMA),
+            IDENTITIES: (self._blocks(), BLOCKS_SCHEMA),
         }
+        for part, (tables, schema) in parts.items():
+            whole = schema if isinstance(schema, pa.Schema) else arrow_schema(schema)
+            write = lambda path, tables=tables, whole=whole: write_table(path, tables, whole)
+            replace_file(snapshot_path(out, self.book.name, part), write)
+        if self.setting.docs_dir is not None:
+            text = json.dumps(self.documents, ensure_ascii=False)
+            target = self.setting.docs_dir / f"{self.book.name}.json"
+            replace_file(target, lambda path: path.write_text(text, encoding="utf-8"))
 
-    def _judge(
-        self, stage: str, frame: pd.DataFrame, expectations: list, file: DeliveredFile | None = None, rows=None
-    ) -> list:
+    def _blocks(self) -> Iterator[pa.Table]:
+        for delivery in self._within:
+            for block in delivery.entry.sealed():
+                yield pa.table([pa.array([block], pa.binary())], schema=BLOCKS_SCHEMA)
+
+    def _judge(self, stage: str, frame: pd.DataFrame, expectations: list, rows: Rivals | None = None) -> list:
         from expectations.validation import judge
 
         if not expectations:
             return []
-        failures, result = judge(f"{self.book.name}.{stage}", frame, expectations, rows)
-        place = {"division_code": file.division_code, "file": file.name} if file else {"division_code": "", "file": ""}
-        self.documents.append({"book": self.book.name, "stage": stage, **place, "result": result})
+        shown = None if rows is None else rows.row_numbers
+        failures, result = judge(f"{self.book.name}.{stage}", frame, expectations, shown)
+        self._document(stage, result)
         return failures
 
-
-def _only(table: pa.Table, positions: np.ndarray) -> pa.Table:
-    mask = np.zeros(table.num_rows, dtype=bool)
-    mask[positions] = True
-    return table.filter(pa.array(mask))
+    def _document(self, stage: str, result: dict, file: DeliveredFile | None = None) -> None:
+        place = {"division_code": file.division_code, "file": file.name} if file else {"division_code": "", "file": ""}
+        self.documents.append({"book": self.book.name, "stage": stage, **place, "result": result})
 
 
 def _remarks(delivery: _Delivery) -> list[str]:
     if delivery.original is not None:
         return [f"内容与 {delivery.original.file.name} 完全相同，不重复计入"]
-    if delivery.table is None:
-        return []
-    # A heading without nine digits or more is a heading, not a misplaced record.
-    unknown = [
-        harmless(text) if sum(map(str.isdigit, text)) >= LONG_DIGITS else text for text in delivery.table.unknown
-    ]
-    return delivery.table.remarks + ([f"不认识、未使用的列：{'、'.join(unknown)}"] if unknown else [])
+    return list(delivery.entry.outcome.remarks)
 
 
 def _from_rows(rows: Sequence[tuple], schema: dict[str, str]) -> pa.Table:

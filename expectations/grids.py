@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -40,6 +41,23 @@ class Grid:
     def height(self) -> int:
         return len(self.columns[0]) if self.columns else 0
 
+    def taken(self, positions: np.ndarray) -> Grid:
+        """Some of its rows, without what is merged."""
+        wanted = pa.array(positions, pa.int64())
+        columns = [column.take(wanted) for column in self.columns]
+        return Grid(self.sheet, columns, {place: mask[positions] for place, mask in self.numeric.items()})
+
+    def above(self, other: Grid) -> Grid:
+        """Its rows, then those of the other."""
+        columns = [
+            pa.chunked_array([*a.chunks, *b.chunks], a.type) for a, b in zip(self.columns, other.columns, strict=True)
+        ]
+        numeric = {}
+        for place in {*self.numeric, *other.numeric}:
+            parts = [grid.numeric.get(place, np.zeros(grid.height, dtype=bool)) for grid in (self, other)]
+            numeric[place] = np.concatenate(parts)
+        return Grid(self.sheet, columns, numeric, [], self.first_row, self.remarks)
+
     def rows(self, positions: np.ndarray) -> list[list[str]]:
         """The cells of the rows at these 0-based positions."""
         wanted = pa.array(positions, pa.int64())
@@ -49,6 +67,21 @@ class Grid:
     def top(self) -> list[list[str]]:
         """The first TOP_ROWS rows."""
         return self.rows(np.arange(min(TOP_ROWS, self.height)))
+
+
+def regrouped(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """The same rows, `rows` at a time; the first time a header may be looked for among them."""
+    waiting: list[pa.Table] = []
+    count, size = 0, max(rows, TOP_ROWS)
+    for table in tables:
+        while count + table.num_rows >= size:
+            head = size - count
+            yield pa.concat_tables([*waiting, table.slice(0, head)])
+            waiting, count, size, table = [], 0, rows, table.slice(head)
+        waiting.append(table)
+        count += table.num_rows
+    if count:
+        yield pa.concat_tables(waiting)
 
 
 def text_array(cells: list[str]) -> pa.ChunkedArray:

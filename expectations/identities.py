@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -33,9 +33,7 @@ from core.identity import (
 from expectations.values import is_blank_mark
 
 RESIDENT = "RESIDENT"
-# What needs no normalising: 18 characters, ASCII, not the "000 and 15 digits" form.
-_CLEAN = r"^[1-9][0-9]{16}[0-9X]$"
-_SHAPED = r"^[0-9]{17}[0-9X]$"
+_LENGTH = 18
 _SCIENTIFIC = re.compile(r"[0-9]+(\.[0-9]*)?E\+[0-9]+|[0-9]+\.[0-9]*E[0-9]+", re.ASCII)
 _FLOAT = re.compile(r"[0-9]+\.[0-9]*", re.ASCII)
 # Excel keeps 15 significant digits.
@@ -45,6 +43,7 @@ LONG_DIGITS = 9
 
 
 SHA256_BLOCK = 64
+_HEX = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), dtype=np.uint8).reshape(256, 2)
 _INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 
 
@@ -70,6 +69,8 @@ class Identities:
     damage: pd.Categorical
     # A number per row, equal wherever the keys are.
     digest: np.ndarray
+    # Each distinct number once, for sealing alone: 16 bytes of its key, whether it is known, its one spelling.
+    distinct: tuple[np.ndarray, np.ndarray, pa.Array]
 
 
 def identities(
@@ -85,52 +86,54 @@ def identities(
     if not resident.all():
         codes, pairs = pd.factorize(codes.astype(np.int64) * 2 + resident)
         distinct, numeric, kinds = distinct.take(pa.array(pairs >> 1)), numeric[pairs >> 1], (pairs & 1).astype(bool)
-    normal = _normalised(distinct, kinds)
-    damage = _damage(distinct, normal, kinds, numeric)
-    problem, birth, sexes = _judged(normal, kinds)
-    keys, mask = _keys(normal, person_key), _masks(normal)
-    columns = [pa.array(keys, pa.string()), mask, problem, birth, sexes]
+    clean = _shaped(distinct)
+    # 000 and 15 digits is another form of the old number.
+    clean[clean] = _cells(distinct, clean)[0] != ord("0")
+    normal = _normalised(distinct, kinds, clean)
+    shaped = _shaped(normal)
+    cells = _cells(normal, shaped)
+    problem, birth, sexes = _judged(normal, kinds, shaped, cells)
+    raw, known = keys(normal, person_key)
+    columns = [hexadecimal(raw, known), _masks(normal, shaped, cells), problem, birth, sexes]
+    damage = _damage(distinct, normal, kinds, numeric, clean)
+    digest = raw[:, :8].copy().view(">u8").ravel().astype(np.uint64)
     # Where every row has an id of its own, in order, there is nothing to spread.
     if len(codes) != len(distinct) or (codes != np.arange(len(codes))).any():
         columns = [column.take(pa.array(codes)) for column in columns]
-    return Identities(
-        *columns,
-        damage=pd.Categorical.from_codes(damage[codes], categories=list(Damage)),
-        digest=_digests(keys)[codes],
-    )
+        damage, digest = damage[codes], digest[codes]
+    damage = pd.Categorical.from_codes(damage, categories=list(Damage))
+    return Identities(*columns, damage=damage, digest=digest, distinct=(raw, known, normal))
 
 
-def _digests(keys: Sequence[str | None]) -> np.ndarray:
-    """The first 64 bits of each key; 0 for none."""
-    whole = bytes.fromhex("".join(key or "0" * KEY_CHARS for key in keys))
-    return np.frombuffer(whole, dtype=">u8").reshape(-1, KEY_CHARS // 16)[:, 0].astype(np.uint64)
+def _shaped(texts: pa.Array) -> np.ndarray:
+    """True where a text is 17 digits and a digit or X."""
+    found = pc.equal(pc.binary_length(texts), _LENGTH).to_numpy(zero_copy_only=False).astype(bool)
+    if found.any():
+        cells = _cells(texts, found)
+        # What is below '0' wraps round to far above '9'.
+        digits = cells - np.uint8(ord("0")) < 10
+        digits[17] |= cells[17] == ord("X")
+        found[found] = np.logical_and.reduce(digits, axis=0)
+    return found
 
 
-def _normalised(raw: pa.Array, resident: np.ndarray) -> pa.Array:
+def _cells(texts: pa.Array, chosen: np.ndarray) -> np.ndarray:
+    """The chosen texts, each of 18 bytes, as 18 rows of character codes, one column each."""
+    text = texts if chosen.all() else texts.filter(pa.array(chosen))
+    text = text.cast(pa.binary()).cast(pa.binary(_LENGTH))
+    codes = np.frombuffer(text.buffers()[1], dtype=np.uint8, count=_LENGTH * len(text), offset=_LENGTH * text.offset)
+    return np.ascontiguousarray(codes.reshape(-1, _LENGTH).T)
+
+
+def _normalised(raw: pa.Array, resident: np.ndarray, clean: np.ndarray) -> pa.Array:
     """Each distinct id in its one spelling; '' for blank and for the marks people write into empty cells."""
-    clean = _matches(raw, _CLEAN)
     if clean.all():
         return raw.cast(pa.string())
-    normal = np.array(raw.to_pylist(), dtype=object)
-    for at in np.flatnonzero(~clean):
-        text = normal[at]
-        kind = RESIDENT if resident[at] else ""
-        normal[at] = "" if is_blank_mark(text) else normalise_id(text, kind)
-    return pa.array(normal, pa.string())
-
-
-def _matches(texts: pa.Array, pattern: str) -> np.ndarray:
-    return pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False).astype(bool)
-
-
-def _digits(normal: pa.Array, shaped: np.ndarray) -> np.ndarray:
-    """The shaped ids as 18 rows of character codes minus '0', one column each; X is 40.
-
-    No matrix product is taken of them: its threads would spin beside a loaded machine's other work.
-    """
-    text = normal.filter(pa.array(shaped)).cast(pa.binary()).cast(pa.binary(18))
-    codes = np.frombuffer(text.buffers()[1], dtype=np.uint8, count=18 * len(text), offset=18 * text.offset)
-    return np.ascontiguousarray(codes.reshape(-1, 18).T) - np.uint8(ord("0"))
+    odd = []
+    for at in np.flatnonzero(~clean).tolist():
+        text = raw[at].as_py()
+        odd.append("" if is_blank_mark(text) else normalise_id(text, RESIDENT if resident[at] else ""))
+    return pc.replace_with_mask(raw.cast(pa.string()), pa.array(~clean), pa.array(odd, pa.string()))
 
 
 def _weighted(digits: np.ndarray, weights: Sequence[int]) -> np.ndarray:
@@ -141,26 +144,38 @@ def _weighted(digits: np.ndarray, weights: Sequence[int]) -> np.ndarray:
     return total
 
 
-def _judged(normal: pa.Array, resident: np.ndarray) -> tuple[pa.Array, pa.Array, pa.Array]:
+def _judged(
+    normal: pa.Array, resident: np.ndarray, shaped: np.ndarray, cells: np.ndarray
+) -> tuple[pa.Array, pa.Array, pa.Array]:
     """(id_problem, birth_date, sex) per distinct id: of 17 digits and a check character at once, the others singly."""
-    shaped = _matches(normal, _SHAPED) & resident
     kinds: list[str | None] = [None, *(problem.value for problem in IdProblem)]
     problem = np.zeros(len(normal), dtype=np.int8)
     birth = np.full(len(normal), np.datetime64("NaT"), dtype="datetime64[D]")
     sexes = np.full(len(normal), 2, dtype=np.int8)
-    for at in np.flatnonzero(~shaped):
-        problem[at] = kinds.index(id_problem(normal[int(at)].as_py(), RESIDENT if resident[at] else ""))
-    if shaped.any():
-        digits = _digits(normal, shaped)
+    for at in np.flatnonzero(~shaped | ~resident).tolist():
+        problem[at] = kinds.index(id_problem(normal[at].as_py(), RESIDENT if resident[at] else ""))
+    chosen = shaped & resident
+    if chosen.any():
+        # X stands at 40 from '0'.
+        digits = (cells if resident.all() else cells[:, resident[shaped]]) - np.uint8(ord("0"))
         days = _days(digits[6:14])
         expected = np.frombuffer(CHECK_DIGITS.encode(), np.uint8) - np.uint8(ord("0"))
         right = expected[_weighted(digits[:17], WEIGHTS) % 11] == digits[17]
         wrong = np.where(right, 0, kinds.index(IdProblem.CHECK_DIGIT))
-        problem[shaped] = np.where(np.isnat(days), kinds.index(IdProblem.BIRTH_DATE), wrong)
-        birth[shaped] = days
-        sexes[shaped] = digits[16] % 2
-    words = pa.array(kinds, pa.string()).take(pa.array(problem))
-    return words, pa.array(birth, pa.date32()), pa.array(["F", "M", None], pa.string()).take(pa.array(sexes))
+        problem[chosen] = np.where(np.isnat(days), kinds.index(IdProblem.BIRTH_DATE), wrong)
+        birth[chosen] = days
+        sexes[chosen] = digits[16] % 2
+    return coded(kinds, problem), pa.array(birth, pa.date32()), coded(["F", "M", None], sexes)
+
+
+def coded(words: Sequence[str | None], codes: np.ndarray) -> pa.DictionaryArray:
+    """Positions in a few different words as text; None among them is null."""
+    nulls = np.array([word is None for word in words], dtype=bool)
+    places = (np.cumsum(~nulls) - 1).astype(np.int32)[codes]
+    mask = nulls[codes] if nulls.any() else None
+    return pa.DictionaryArray.from_arrays(
+        pa.array(places, mask=mask), pa.array([word for word in words if word is not None], pa.string())
+    )
 
 
 def _days(digits: np.ndarray) -> np.ndarray:
@@ -177,13 +192,15 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _damage(raw: pa.Array, normal: pa.Array, resident: np.ndarray, numeric: np.ndarray) -> np.ndarray:
+def _damage(
+    raw: pa.Array, normal: pa.Array, resident: np.ndarray, numeric: np.ndarray, clean: np.ndarray
+) -> np.ndarray:
     """Per distinct id the position of its Damage in the enumeration. Source: DOMAIN §3, Identity."""
     order = {kind: position for position, kind in enumerate(Damage)}
     found = np.zeros(len(raw), dtype=np.int8)
-    suspect = numeric | ~_matches(raw, _CLEAN) | pc.ends_with(normal, "000").to_numpy(zero_copy_only=False)
-    for at in np.flatnonzero(suspect):
-        found[at] = order[_damage_of(raw[int(at)].as_py(), normal[int(at)].as_py(), resident[at], numeric[at])]
+    suspect = numeric | ~clean | pc.ends_with(normal, "000").to_numpy(zero_copy_only=False)
+    for at in np.flatnonzero(suspect).tolist():
+        found[at] = order[_damage_of(raw[at].as_py(), normal[at].as_py(), resident[at], numeric[at])]
     return found
 
 
@@ -201,51 +218,56 @@ def _damage_of(raw: str, normal: str, resident: bool, numeric: bool) -> Damage:
     return Damage.SOUND
 
 
-def _keys(normal: pa.Array, person_key: str) -> list[str | None]:
-    key_of = keyer(person_key)
-    return [key_of(text) if text else None for text in normal.to_pylist()]
+def keys(texts: pa.Array, person_key: str) -> tuple[np.ndarray, np.ndarray]:
+    """(m × 16 bytes, which are known): `core.identity.keyed` of m texts in bytes; zeros for ''.
 
-
-def keyer(person_key: str) -> Callable[[str], str]:
-    """`core.identity.keyed` with its key already worked in: what RFC 2104 does once per key is done once here."""
+    What RFC 2104 does once per key is done once here.
+    """
     key = person_key.encode()
     block = (hashlib.sha256(key).digest() if len(key) > SHA256_BLOCK else key).ljust(SHA256_BLOCK, b"\0")
-    inner, outer = hashlib.sha256(block.translate(_INNER)), hashlib.sha256(block.translate(_OUTER))
-
-    def key_of(text: str) -> str:
-        first, second = inner.copy(), outer.copy()
-        first.update(text.encode())
+    inner, outer = hashlib.sha256(block.translate(_INNER)).copy, hashlib.sha256(block.translate(_OUTER)).copy
+    found = []
+    for text in texts.cast(pa.binary()).to_pylist():
+        first, second = inner(), outer()
+        first.update(text)
         second.update(first.digest())
-        return second.hexdigest()[:KEY_CHARS]
-
-    return key_of
-
-
-def _masks(normal: pa.Array) -> pa.Array:
-    usual = pc.binary_join_element_wise(
-        pc.utf8_slice_codeunits(normal, 0, 6), "*" * 8, pc.utf8_slice_codeunits(normal, -4), ""
-    )
-    length = pc.utf8_length(normal).to_numpy()
-    if (length == 18).all():
-        return usual
-    masks = np.array(usual.to_pylist(), dtype=object)
-    for at in np.flatnonzero(length != 18):
-        masks[at] = mask_id(normal[int(at)].as_py()) or None
-    return pa.array(masks, pa.string())
+        found.append(second.digest())
+    known = pc.not_equal(texts, "").to_numpy(zero_copy_only=False).astype(bool)
+    whole = np.frombuffer(b"".join(found), dtype=np.uint8).reshape(-1, 32)[:, : KEY_CHARS // 2]
+    return np.where(known[:, None], whole, 0), known
 
 
-def names(distinct: Sequence[str], person_key: str) -> tuple[pa.Array, pa.Array]:
-    """(name_key, name_mask) of different delivered names; null where blank. `NA`, `null`, `-` are names."""
-    known: dict[str, str | None] = {"": None}
-    key_of = keyer(person_key)
-    keys = []
-    for text in distinct:
-        normal = normalise_name(text)
-        if normal not in known:
-            known[normal] = key_of(normal)
-        keys.append(known[normal])
+def hexadecimal(raw: np.ndarray, known: np.ndarray) -> pa.Array:
+    """m × 16 bytes as m texts of 32 characters; null where not known."""
+    return _fixed_texts(_HEX[raw if known.all() else raw[known]].reshape(-1, KEY_CHARS), known)
+
+
+def _fixed_texts(cells: np.ndarray, known: np.ndarray) -> pa.Array:
+    """Rows of character codes, all of one length, as texts where `known`; null elsewhere."""
+    ends = np.concatenate([[0], np.cumsum(known)]).astype(np.int32) * np.int32(cells.shape[1])
+    valid = None if known.all() else pa.array(known).buffers()[1]
+    return pa.Array.from_buffers(pa.string(), len(known), [valid, pa.py_buffer(ends), pa.py_buffer(cells)])
+
+
+def _masks(normal: pa.Array, shaped: np.ndarray, cells: np.ndarray) -> pa.Array:
+    """`core.identity.mask_id` of distinct ids, null where blank: of 18 characters at once, the others singly."""
+    usual = np.ascontiguousarray(cells.T)
+    usual[:, 6:14] = ord("*")
+    masks = _fixed_texts(usual, shaped)
+    if shaped.all():
+        return masks
+    odd = [mask_id(normal[at].as_py()) or None for at in np.flatnonzero(~shaped).tolist()]
+    return pc.replace_with_mask(masks, pa.array(~shaped), pa.array(odd, pa.string()))
+
+
+def names(distinct: Sequence[str], person_key: str) -> tuple[pa.Array, pa.Array, np.ndarray]:
+    """(name_key, name_mask, name_key in bytes) of different delivered names; null (zeros) where blank.
+
+    `NA`, `null`, `-` are names.
+    """
+    raw, known = keys(pa.array([normalise_name(text) for text in distinct], pa.string()), person_key)
     masks = [mask_name(text) or None for text in distinct]
-    return pa.array(keys, pa.string()), pa.array(masks, pa.string())
+    return hexadecimal(raw, known), pa.array(masks, pa.string()), raw
 
 
 def harmless(text: str) -> str:

@@ -18,8 +18,8 @@ import pyarrow as pa
 from core.identity import strip_spaces
 from expectations.births import ages_past, name_birth_keys
 from expectations.books import BOOKS, Book, Column, Kind, snapshot_schema
-from expectations.crossing import hashes, mixed
-from expectations.identities import RESIDENT, Identities, harmless, identities, names
+from expectations.crossing import GROUPED, hashes, mixed
+from expectations.identities import RESIDENT, Identities, coded, harmless, hexadecimal, identities, keys, names
 from expectations.readers import TextTable
 from expectations.values import Parsed, is_blank_mark, parse_code, parse_column
 from expectations.verdicts import GateSetting
@@ -64,23 +64,33 @@ class Coded:
         codes, pairs = pd.factorize(codes.astype(np.int64) * 2 + numeric)
         return cls(codes, coded.dictionary.take(pa.array(pairs >> 1)), (pairs & 1).astype(bool))
 
+    @classmethod
+    def row_by_row(cls, texts: pd.Series, numeric: np.ndarray | None) -> Coded:
+        """For a column whose texts hardly repeat: each row a text of its own."""
+        array = _arrow(texts)
+        count = len(array)
+        return cls(np.arange(count), array, np.zeros(count, dtype=bool) if numeric is None else numeric)
+
     @cached_property
     def texts(self) -> list[str]:
         return self.distinct.to_pylist()
 
-    def spread(self, values: pa.Array) -> pa.Array:
-        """Values per distinct text → values per row."""
-        if len(values) and pa.types.is_string(values.type):
-            # Thrice as fast as taking them one by one.
-            return pa.DictionaryArray.from_arrays(pa.array(self.codes), values).cast(pa.string())
-        return values.take(pa.array(self.codes))
+    def spread(self, values: list | pa.Array, kind: pa.DataType = ARROW_TYPES["string"]) -> pa.Array:
+        """Values per distinct text → values per row; texts as positions in a dictionary without null or repetition."""
+        if not pa.types.is_string(kind):
+            return pa.array(values, kind).take(pa.array(self.codes))
+        codes, distinct = self._labelled(values)
+        places = pa.array(codes, mask=codes < 0) if codes.size and codes.min() < 0 else pa.array(codes)
+        return pa.DictionaryArray.from_arrays(places, pa.array(distinct, pa.string()))
 
     def categories(self, labels: list[str | None]) -> pd.Categorical:
         """Labels per distinct text (None: blank) → a categorical per row."""
+        codes, distinct = self._labelled(labels)
+        return pd.Categorical.from_codes(codes, categories=pd.Index(distinct, dtype=object))
+
+    def _labelled(self, labels: list | pa.Array) -> tuple[np.ndarray, np.ndarray]:
         codes, distinct = pd.factorize(np.array(labels, dtype=object))
-        return pd.Categorical.from_codes(
-            codes.astype(np.int32)[self.codes], categories=pd.Index(distinct, dtype=object)
-        )
+        return codes.astype(np.int32)[self.codes], distinct
 
 
 def _arrow(texts: pd.Series) -> pa.Array:
@@ -92,12 +102,14 @@ def _arrow(texts: pd.Series) -> pa.Array:
 class Normal:
     """One file normalised.
 
-    table    exactly the snapshot's columns and types, in file order; unreadable and blank are null.
-    secrets  SECRET columns as normalised text: compared, never kept.
+    table    exactly the snapshot's columns, in file order, texts that repeat as dictionaries; unreadable and blank are null.
+    secrets  SECRET columns as keyed hashes: compared, never kept in the snapshot.
     batch    what Great Expectations sees: one masked categorical per delivered column, with helper columns beside.
     digest   a number per row, equal wherever two rows are equal in every known column, in this file or another.
+    group    a number per row, equal wherever two rows are equal in the columns of crossing.GROUPED; 0 in other books.
     coded    the delivered texts, for showing a quarantined value.
     repaired per unit code column: damaged code → the code of `units` it stands for, None where that cannot be told.
+    people   the distinct identity numbers with their keys, as `Identities.distinct`; None in books without people.
     """
 
     book: str
@@ -106,9 +118,11 @@ class Normal:
     table: pa.Table
     batch: pd.DataFrame
     digest: np.ndarray
+    group: np.ndarray
     secrets: dict[str, pa.Array] = field(default_factory=dict)
     coded: dict[str, Coded] = field(default_factory=dict, repr=False)
     repaired: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    people: tuple[np.ndarray, np.ndarray, pa.Array] | None = field(default=None, repr=False)
 
     @property
     def rows(self) -> int:
@@ -118,7 +132,7 @@ class Normal:
         """The delivered values of some rows as they may be shown: masked, harmless; null when blank or a person's name."""
         kind = BOOKS[self.book].column(column).kind
         if kind is Kind.ID:
-            return self.table["person_mask"].combine_chunks().take(pa.array(positions))
+            return self.table["person_mask"].combine_chunks().take(pa.array(positions)).cast(pa.string())
         if kind in (Kind.NAME, Kind.SECRET):
             return pa.nulls(len(positions), pa.string())
         coded = self.coded[column]
@@ -130,7 +144,7 @@ class Normal:
 
     def whole_codes(self, column: str, positions: np.ndarray) -> pa.Array:
         """A unit code column of some rows, a damaged code replaced by the registered one it stands for."""
-        codes = self.table[column].combine_chunks().take(pa.array(positions))
+        codes = self.table[column].combine_chunks().take(pa.array(positions)).cast(pa.string())
         repaired = self.repaired.get(column)
         if not repaired:
             return codes
@@ -146,29 +160,33 @@ def normalise(book: Book, division_code: str, file: str, source: TextTable, sett
     """
     frame = source.frame
     work = _Work(book, frame, source.numeric, setting)
-    with ThreadPoolExecutor() as pool:
-        coded = list(pool.map(work.coded_texts, book.columns))
-    for column, texts in zip(book.columns, coded, strict=True):
-        work.add(column, texts)
+    # Arrow codes the columns to come while the ids are keyed in Python.
+    with ThreadPoolExecutor(2) as pool:
+        for column, texts in zip(book.columns, pool.map(work.coded_texts, book.columns), strict=True):
+            work.add(column, texts)
     work.add_births()
     count = len(frame)
     place = {
-        "delivered_by": pa.repeat(pa.scalar(division_code, pa.string()), count),
+        "delivered_by": _always(division_code, count),
         "file": _files(file, source.sheet, count),
         "row": pa.array(frame["row"].to_numpy(dtype=np.int64)),
     }
-    schema = arrow_schema(snapshot_schema(book.name))
     columns = work.columns | place
-    table = pa.table([columns[name] for name in schema.names], schema=schema)
+    table = pa.table({name: columns[name] for name in snapshot_schema(book.name)})
     batch = pd.DataFrame(work.batch, index=pd.RangeIndex(count))
-    return Normal(book.name, division_code, file, table, batch, work.digest, work.secrets, work.coded, work.repaired)
+    kept = (work.secrets, work.coded, work.repaired, work.people)
+    return Normal(book.name, division_code, file, table, batch, work.digest, work.group, *kept)
+
+
+def _always(text: str, count: int) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, dtype=np.int32)), pa.array([text], pa.string()))
 
 
 def _files(file: str, sheet: np.ndarray, count: int) -> pa.Array:
-    if len(source_sheets := set(sheet)) <= 1:
-        return pa.repeat(pa.scalar(file, pa.string()), count)
-    named = {name: file_label(file, name) for name in source_sheets}
-    return pa.array([named[name] for name in sheet], pa.string())
+    if not any(sheet[:1]):
+        return _always(file, count)
+    codes, names = pd.factorize(sheet)
+    return coded([file_label(file, name) for name in names], codes)
 
 
 def file_label(file: str, sheet: str) -> str:
@@ -187,12 +205,14 @@ class _Work:
         self.coded: dict[str, Coded] = {}
         self.repaired: dict[str, dict[str, str | None]] = {}
         self.resident = np.ones(len(frame), dtype=bool)
-        self.digest = np.zeros(len(frame), dtype=np.uint64)
+        self.digest, self.group = (np.zeros(len(frame), dtype=np.uint64) for _ in range(2))
+        self.people: tuple[np.ndarray, np.ndarray, pa.Array] | None = None
 
     def coded_texts(self, column: Column) -> Coded:
         """The delivered texts of a column; blank throughout where it was not delivered."""
         if column.name in self.frame:
-            return Coded.of(self.frame[column.name], self.numeric.get(column.name))
+            code = Coded.row_by_row if column.kind is Kind.ID else Coded.of
+            return code(self.frame[column.name], self.numeric.get(column.name))
         return Coded(np.zeros(len(self.frame), dtype=np.int32), pa.array([""]), np.zeros(1, dtype=bool))
 
     def add(self, column: Column, coded: Coded) -> None:
@@ -201,16 +221,19 @@ class _Work:
         if column.kind is Kind.ID:
             self._identity(column, coded)
         elif column.kind is Kind.NAME:
-            key, mask = names(coded.texts, self.setting.person_key)
-            self.digest = mixed(self.digest, hashes(key.to_pylist())[coded.codes])
+            key, mask, self.name = names(coded.texts, self.setting.person_key)
+            self.name = self.name[coded.codes]
+            self._mix(column, hashes(key.to_pylist())[coded.codes])
             self.columns |= {"name_key": coded.spread(key), "name_mask": coded.spread(mask)}
             self.batch[column.name] = coded.categories(
                 [KNOWN if known else None for known in key.is_valid().to_pylist()]
             )
         elif column.kind is Kind.SECRET:
-            texts = [strip_spaces(text) for text in coded.texts]
-            self.digest = mixed(self.digest, hashes(texts)[coded.codes])
-            self.secrets[column.name] = coded.spread(pa.array(texts, pa.string()))
+            # Compared by key, like persons: what is kept of it for comparing must not tell it.
+            texts = pa.array([strip_spaces(text) for text in coded.texts], pa.string())
+            key = hexadecimal(*keys(texts, self.setting.person_key))
+            self._mix(column, hashes(key.to_pylist())[coded.codes])
+            self.secrets[column.name] = coded.spread(key)
         else:
             self._value(column, coded)
 
@@ -219,17 +242,22 @@ class _Work:
             coded.distinct, coded.codes, coded.numeric, self.resident, self.setting.person_key
         )
         self.columns |= {"person_key": found.key, "person_mask": found.mask, "id_problem": found.problem}
-        self.born, self.sex = found.birth_date, found.sex
-        self.digest = mixed(self.digest, found.digest)
+        self.born, self.sex, self.people = found.birth_date, found.sex, found.distinct
+        self._mix(column, found.digest)
         known = found.key.is_valid().to_numpy(zero_copy_only=False)
         self.batch[column.name] = pd.Categorical.from_codes(np.where(known, 0, -1), categories=[KNOWN])
         self.batch[column.name + DAMAGE] = found.damage
+
+    def _mix(self, column: Column, hashed: np.ndarray) -> None:
+        mixed(self.digest, hashed)
+        if column.name in GROUPED.get(self.book.name, ()):
+            mixed(self.group, hashed)
 
     def add_births(self) -> None:
         """What is kept of the birth dates, once the other columns are there."""
         made, setting = self.columns, self.setting
         if "name_key" in made:
-            made["name_birth_key"] = name_birth_keys(made["name_key"], self.born, setting.person_key)
+            made["name_birth_key"] = name_birth_keys(self.name, self.born, setting.person_key)
         if self.book.name == "roster":
             made["age"], made["statutory_age"] = ages_past(
                 self.born, self.sex, made["post_type"], made["rank"], setting.as_of, setting.retirement
@@ -252,12 +280,12 @@ class _Work:
                 column.default if value is None and free else value for value, free in zip(values, blank, strict=True)
             ]
         compared = values if parsed.exact is None else list(zip(values, parsed.exact.tolist(), strict=True))
-        self.digest = mixed(self.digest, hashes(compared)[coded.codes])
+        self._mix(column, hashes(compared)[coded.codes])
         kind = ARROW_TYPES[snapshot_schema(self.book.name)[column.name]]
-        self.columns[column.name] = coded.spread(pa.array(values, kind))
+        self.columns[column.name] = coded.spread(values, kind)
         if parsed.exact is not None:
             exact = [None if value is None else bool(flag) for value, flag in zip(values, parsed.exact, strict=True)]
-            self.columns[f"{column.name}_exact"] = coded.spread(pa.array(exact, pa.bool_()))
+            self.columns[f"{column.name}_exact"] = coded.spread(exact, pa.bool_())
         if column.name == "id_type":
             odd = np.array([value not in (None, RESIDENT) for value in values], dtype=bool)
             self.resident = ~odd[coded.codes]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,21 @@ import pyarrow.compute as pc
 from expectations.books import BOOKS, QUARANTINE_SCHEMA
 from expectations.normalise import Normal, arrow_schema
 from expectations.verdicts import Reason, ReasonCode, reason
+
+
+class HeldKind(NamedTuple):
+    """Rows held back for one reason: the first of them and how many there are."""
+
+    code: ReasonCode
+    column: str
+    file: str
+    row: int
+    count: int
+
+    def reason(self, book: str) -> Reason:
+        """The sentence for the data owner."""
+        label = BOOKS[book].column(self.column).label
+        return reason(self.code, self.file, row=self.row, column=self.column, label=label, count=self.count)
 
 
 @dataclass
@@ -30,11 +45,6 @@ class Held:
         self.kinds.append((code, column))
         fresh = positions[self.first[positions] < 0]
         self.first[fresh] = len(self.kinds) - 1
-
-    @property
-    def passing(self) -> np.ndarray:
-        """Positions of the rows not held back, ascending."""
-        return np.flatnonzero(self.first < 0)
 
     @property
     def count(self) -> int:
@@ -66,28 +76,25 @@ class Held:
         def word(name: str) -> pa.Array | pa.ChunkedArray:
             if name not in normal.table.column_names:
                 return pa.nulls(count, pa.string())
-            return normal.table[name].take(pa.array(positions))
+            return normal.table[name].combine_chunks().take(pa.array(positions)).cast(pa.string())
 
         columns = {
             "book": always(normal.book), "division_code": always(normal.division_code),
-            "file": taken["file"], "row": taken["row"], "column": always(column), "reason": always(code.value),
+            "file": taken["file"].combine_chunks().cast(pa.string()), "row": taken["row"], "column": always(column), "reason": always(code.value),
             "unit_code": _units(normal, positions), "post_type": word("post_type"), "fund_form": word("fund_form"),
             "shown": normal.shown(column, positions),
         }  # fmt: skip
         return pa.table([columns[name] for name in schema.names], schema=schema)
 
-    def reasons(self) -> list[Reason]:
-        """One sentence per (code, column): the first row of it and how many there are."""
+    def kinds_found(self) -> list[HeldKind]:
+        """Per (code, column): the first row of it and how many there are."""
         found = []
-        rows = self.normal.table["row"]
-        files = self.normal.table["file"]
         for number, (code, column) in enumerate(self.kinds):
             positions = np.flatnonzero(self.first == number)
             if len(positions):
                 at = int(positions[0])
-                label = BOOKS[self.normal.book].column(column).label
-                place = {"row": rows[at].as_py(), "column": column, "label": label, "count": len(positions)}
-                found.append(reason(code, files[at].as_py(), **place))
+                file, row = (self.normal.table[name][at].as_py() for name in ("file", "row"))
+                found.append(HeldKind(code, column, file, row, len(positions)))
         return found
 
 
@@ -100,9 +107,3 @@ def _units(normal: Normal, positions: np.ndarray) -> pa.Array:
     if "unit_code" in names:
         return normal.whole_codes("unit_code", positions)
     return pa.nulls(len(positions), pa.string())
-
-
-def united(parts: Sequence[pa.Table], schema: dict[str, str]) -> pa.Table:
-    """Tables of one schema as one; empty where there are none."""
-    whole = arrow_schema(schema)
-    return pa.concat_tables(parts).cast(whole) if parts else whole.empty_table()

@@ -6,9 +6,10 @@ Text from the first byte: nothing is a number, a date or a missing value before 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,10 @@ from core.identity import strip_spaces
 from expectations.bodies import GRAND_TOTAL
 from expectations.books import Book, Column, Kind
 from expectations.columnar import read_parquet
-from expectations.delimited import no_header, read_delimited
+from expectations.delimited import no_header, open_delimited
 from expectations.grids import Grid, rejected
 from expectations.headers import Header
-from expectations.tables import RunningSums, SheetTable, TotalRow, canonical, is_complete, locate, read_table
+from expectations.tables import SheetReader, TotalRow, is_complete, locate, whole_sum
 from expectations.values import parse_count
 from expectations.workbooks import read_workbook
 
@@ -29,6 +30,8 @@ SUFFIXES = (".csv", ".xlsx", ".parquet")
 # No list of one authority is anywhere near; beyond it the machine, not the file, would answer.
 MAX_FILE_BYTES = 2 << 30
 CONTROL_NAME = "control.csv"
+# So many rows are in memory at once: enough that judging a piece costs more than Great Expectations' own overhead.
+PIECE_ROWS = 500_000
 
 
 @dataclass(frozen=True)
@@ -78,70 +81,126 @@ class ControlLine:
 
 
 def read_file(path: Path, book: Book, name: str | None = None) -> TextTable:
-    """Read one delivered file, by its extension: .csv, .xlsx or .parquet.
-
-    `name` is what messages call the file (default: its own). Raises InputRejected (message in Chinese naming file, sheet,
-    row, column and remedy where they are known, never a cell's content) for a file that is empty, damaged, unsafe, not
-    what its extension says, without a header, or with two columns for one name that disagree. A required column without
-    a header is not an error here: see TextTable.missing.
-    """
-    file = name or path.name
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise rejected(file, "只接受 .csv、.xlsx 和 .parquet 文件")
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise rejected(file, f"文件超过 {MAX_FILE_BYTES >> 30} GB；请拆分后再报")
-    encoding: str | None = None
-    if suffix == ".csv":
-        grid, encoding = read_delimited(path.read_bytes(), book, file)
-        grids = [grid]
-    else:
-        grids = read_workbook(path, file) if suffix == ".xlsx" else [read_parquet(path, file)]
-    return _unite(book, _read_sheets(book, grids, file), encoding)
-
-
-def _read_sheets(book: Book, grids: Sequence[Grid], file: str) -> list[SheetTable]:
-    """The sheets that hold this book. A sheet with less than half of the required headers is some other list."""
-    found = [(grid, header) for grid in grids if (header := locate(book, grid, file))]
-    if not found:
-        raise rejected(file, no_header(book))
-    needed = (sum(column.required for column in book.columns) + 1) // 2
-    chosen = [(grid, header) for grid, header in found if header.score[0] >= needed]
-    if not chosen:
-        chosen = [max(found, key=lambda pair: pair[1].score)]
-    tables = [read_table(book, header, grid, file) for grid, header in chosen]
-    names = {grid.sheet for grid, _ in chosen}
-    passed = [grid.sheet for grid in grids if grid.sheet not in names]
-    if passed:
-        tables[0].remarks.append(f"没有“{book.label}”表头、未读取的工作表：{'、'.join(passed)}")
-    return tables
-
-
-def _unite(book: Book, tables: list[SheetTable], encoding: str | None) -> TextTable:
-    several = len(tables) > 1
-    names = list(dict.fromkeys(name for table in tables for name in table.header.columns))
-    frame = pd.concat([table.frame for table in tables], ignore_index=True) if several else tables[0].frame
-    frame = frame[[*names, "row"]]
-    if several:
-        frame[names] = frame[names].fillna("")
-    sheets = [table.sheet for table in tables if table.sheet]
-    labels = [table.sheet if several else "" for table in tables]
-    place = np.repeat(np.array(labels, dtype=object), [len(table.frame) for table in tables])
-    remarks = [f"工作表“{table.sheet}”：{text}" if several else text for table in tables for text in table.remarks]
-    if several:
-        remarks.append(f"合并读取的工作表：{'、'.join(sheets)}")
-    return TextTable(
-        frame=frame,
-        numeric=_numeric(tables, names),
-        missing=_missing(book, [table.header for table in tables]),
-        unknown=list(dict.fromkeys(label for table in tables for label in table.header.unknown)),
-        totals=_file_totals(book, tables),
-        cutoffs=sorted({day for table in tables for day in table.cutoffs}),
-        remarks=remarks,
-        encoding=encoding,
-        sheets=sheets,
-        sheet=place,
+    """Read one delivered file as a whole. Arguments and errors: as Reading."""
+    reading = Reading(path, book, name)
+    pieces = list(reading.pieces())
+    names = [column for column in reading.names if any(column in piece.frame for piece in pieces)]
+    frame = pd.concat([piece.frame for piece in pieces], ignore_index=True)[[*names, "row"]]
+    numeric = {}
+    for column in names:
+        if any(column in piece.numeric for piece in pieces):
+            numeric[column] = np.concatenate([piece.is_numeric(column) for piece in pieces])
+    frame[names] = frame[names].fillna("")
+    return replace(
+        reading.result(), frame=frame, numeric=numeric, sheet=np.concatenate([piece.sheet for piece in pieces])
     )
+
+
+class Reading:
+    """One delivered file, read piece by piece, by its extension: .csv, .xlsx or .parquet.
+
+    A piece is a TextTable of some of its records (a worksheet, or so many rows); `result` is whole after the last one.
+    """
+
+    def __init__(self, path: Path, book: Book, name: str | None = None, rows: int = PIECE_ROWS) -> None:
+        """`name` is what messages call the file (default: its own). `rows`: at most so many rows in a piece.
+
+        Here and in `pieces`: raises InputRejected (message in Chinese naming file, sheet, row, column and remedy where
+        they are known, never a cell's content) for a file that is empty, damaged, unsafe, not what its extension says,
+        without a header, or with two columns for one name that disagree. A required column without a header is not an
+        error here: see TextTable.missing.
+        """
+        self.book, self.file = book, name or path.name
+        self.encoding: str | None = None
+        self.passed: list[str] = []
+        suffix = path.suffix.lower()
+        if suffix not in SUFFIXES:
+            raise rejected(self.file, "只接受 .csv、.xlsx 和 .parquet 文件")
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise rejected(self.file, f"文件超过 {MAX_FILE_BYTES >> 30} GB；请拆分后再报")
+        if suffix == ".xlsx":
+            self._sheets = self._workbook(read_workbook(path, self.file))
+        elif suffix == ".csv":
+            delimited = open_delimited(path, book, self.file)
+            self.encoding = delimited.source.encoding
+            self._sheets = [self._one_table(delimited.grids(rows))]
+        else:
+            self._sheets = [self._one_table(read_parquet(path, self.file, rows))]
+        self.names = list(dict.fromkeys(name for reader, _ in self._sheets for name in reader.header.columns))
+
+    def _one_table(self, grids: Iterator[Grid]) -> tuple[SheetReader, Iterator[Grid]]:
+        first = next(grids)
+        header = locate(self.book, first, self.file)
+        if header is None:
+            raise rejected(self.file, no_header(self.book))
+        return SheetReader(self.book, header, self.file, first.sheet, first.first_row), chain([first], grids)
+
+    def _workbook(self, grids: Sequence[Grid]) -> list[tuple[SheetReader, Iterator[Grid]]]:
+        """The sheets that hold this book. A sheet with less than half of the required headers is some other list."""
+        found = [(grid, header) for grid in grids if (header := locate(self.book, grid, self.file))]
+        if not found:
+            raise rejected(self.file, no_header(self.book))
+        needed = (sum(column.required for column in self.book.columns) + 1) // 2
+        chosen = [(grid, header) for grid, header in found if header.score[0] >= needed]
+        if not chosen:
+            chosen = [max(found, key=lambda pair: pair[1].score)]
+        names = {grid.sheet for grid, _ in chosen}
+        self.passed = [grid.sheet for grid in grids if grid.sheet not in names]
+        return [
+            (SheetReader(self.book, header, self.file, grid.sheet, grid.first_row), iter([grid]))
+            for grid, header in chosen
+        ]
+
+    @property
+    def missing(self) -> list[str]:
+        """As TextTable.missing."""
+        return _missing(self.book, [reader.header for reader, _ in self._sheets])
+
+    def pieces(self) -> Iterator[TextTable]:
+        """The records in order, once; at least one piece, which may be empty."""
+        several = len(self._sheets) > 1
+        for reader, grids in self._sheets:
+            label = reader.sheet if several else ""
+            for grid, last in with_last(grids):
+                frame, numeric = reader.read(grid, last)
+                place = np.full(len(frame), label, dtype=object)
+                yield TextTable(frame, numeric, [], [], [], [], [], self.encoding, sheet=place)
+
+    def result(self) -> TextTable:
+        """What the file says beside its records, once all pieces are read; `frame` is empty."""
+        readers = [reader for reader, _ in self._sheets]
+        several = len(readers) > 1
+        sheets = [reader.sheet for reader in readers if reader.sheet]
+        remarks = [
+            f"工作表“{reader.sheet}”：{text}" if several else text
+            for place, reader in enumerate(readers)
+            for text in [*reader.remarks, *(self._passed_remark() if place == 0 else ())]
+        ]
+        if several:
+            remarks.append(f"合并读取的工作表：{'、'.join(sheets)}")
+        return TextTable(
+            frame=pd.DataFrame(),
+            numeric={},
+            missing=self.missing,
+            unknown=list(dict.fromkeys(label for reader in readers for label in reader.header.unknown)),
+            totals=_file_totals(readers),
+            cutoffs=sorted({day for reader in readers for day in reader.cutoffs}),
+            remarks=remarks,
+            encoding=self.encoding,
+            sheets=sheets,
+        )
+
+    def _passed_remark(self) -> list[str]:
+        return [f"没有“{self.book.label}”表头、未读取的工作表：{'、'.join(self.passed)}"] if self.passed else []
+
+
+def with_last(grids: Iterator[Grid]) -> Iterator[tuple[Grid, bool]]:
+    """Each grid, and whether nothing comes after it."""
+    before = next(grids)
+    for grid in grids:
+        yield before, False
+        before = grid
+    yield before, True
 
 
 def _missing(book: Book, headers: Sequence[Header]) -> list[str]:
@@ -155,36 +214,18 @@ def _missing(book: Book, headers: Sequence[Header]) -> list[str]:
     ]
 
 
-def _numeric(tables: Sequence[SheetTable], names: Sequence[str]) -> dict[str, np.ndarray]:
-    found: dict[str, np.ndarray] = {}
-    for name in names:
-        if any(name in table.numeric for table in tables):
-            parts = [table.numeric.get(name, np.zeros(len(table.frame), dtype=bool)) for table in tables]
-            found[name] = np.concatenate(parts)
-    return found
-
-
-def _file_totals(book: Book, tables: Sequence[SheetTable]) -> list[TotalRow]:
+def _file_totals(readers: Sequence[SheetReader]) -> list[TotalRow]:
     """The totals of every sheet, labelled with it. A 合计 that states the sum of the whole file is right by that sum."""
-    if len(tables) == 1:
-        return [replace(total, sheet="") for total in tables[0].totals]
-    totals = [total for table in tables for total in table.totals]
-    whole = {name: _file_sum(book, name, tables) for name in {total.column for total in totals}}
+    totals = [total for reader in readers for total in reader.totals.rows()]
+    if len(readers) == 1:
+        return [replace(total, sheet="") for total in totals]
+    whole = {name: whole_sum(name, [reader.totals for reader in readers]) for name in {t.column for t in totals}}
     return [
         replace(total, computed=whole[total.column])
         if total.kind == GRAND_TOTAL and whole[total.column] is not None and total.stated_number == whole[total.column]
         else total
         for total in totals
     ]
-
-
-def _file_sum(book: Book, name: str, tables: Sequence[SheetTable]) -> str | None:
-    """What one column adds up to over all sheets, canonical; None when a value in it is no number."""
-    parts = [
-        RunningSums(book, name, table.frame).between(0, len(table.frame)) for table in tables if name in table.frame
-    ]
-    known = [part for part in parts if part is not None]
-    return canonical(book.column(name).kind, sum(known)) if len(known) == len(parts) else None
 
 
 _CONTROL = Book(
@@ -205,13 +246,13 @@ def read_control(path: Path) -> list[ControlLine]:
     `rows` counts records only; blank means not stated. Raises InputRejected where a line cannot be read or two lines
     name one file.
     """
-    grid, _ = read_delimited(path.read_bytes(), _CONTROL, path.name)
-    header = locate(_CONTROL, grid, path.name)
-    if header is None or "file" not in header.columns:
+    if path.suffix.lower() != ".csv":
+        raise rejected(path.name, "只接受 .csv 文件")
+    table = read_file(path, _CONTROL)
+    if "file" in table.missing:
         raise rejected(path.name, no_header(_CONTROL))
-    table = read_table(_CONTROL, header, grid, path.name).frame
     lines: dict[str, ControlLine] = {}
-    for record in table.to_dict("records"):
+    for record in table.frame.to_dict("records"):
         line = _control_line(record, path.name)
         if line.file in lines:
             raise rejected(path.name, "同一个文件写了两次；请只留一行", row=record["row"], column="文件名")

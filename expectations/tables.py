@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from itertools import accumulate
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from expectations.bodies import GRAND_TOTAL, RUNNING_TOTAL, SUBTOTAL, Body, read_body
-from expectations.books import Book, Kind, fold
+from expectations.bodies import GRAND_TOTAL, SUBTOTAL, Body, BodyReader
+from expectations.books import Book, Column, Kind, fold
 from expectations.cutoffs import cutoffs
 from expectations.grids import Grid, as_series, mask_of, rejected
 from expectations.headers import Header, find_header, other_money_unit
@@ -44,19 +43,6 @@ class TotalRow:
     sheet: str = ""
 
 
-@dataclass
-class SheetTable:
-    """One sheet read: `frame`, `numeric`, `totals` and `cutoffs` as in TextTable."""
-
-    sheet: str
-    header: Header
-    frame: pd.DataFrame
-    numeric: dict[str, np.ndarray]
-    totals: list[TotalRow]
-    cutoffs: list[date]
-    remarks: list[str] = field(default_factory=list)
-
-
 def is_complete(book: Book, header: Header) -> bool:
     """True when the header names every required column."""
     return all(column.name in header.columns for column in book.columns if column.required)
@@ -71,28 +57,79 @@ def locate(book: Book, grid: Grid, file: str) -> Header | None:
     return header
 
 
-def read_table(book: Book, header: Header, grid: Grid, file: str) -> SheetTable:
-    """The records of one sheet. Raises InputRejected where two columns of one name disagree."""
-    body = read_body(book, header, grid)
-    data: dict[str, pd.Series] = {}
-    numeric: dict[str, np.ndarray] = {}
-    taken = pa.array(body.records, pa.int64())
-    for name, places in header.columns.items():
-        column, mask = _united(book, name, places, grid, body, file, header)
-        data[name] = as_series(column.take(taken))
-        if mask is not None and (chosen := mask[body.records]).any():
-            numeric[name] = chosen
-    frame = pd.DataFrame(data)
-    frame["row"] = body.records + grid.first_row
-    remarks = [*grid.remarks, *body.remarks]
-    totals = _totals(book, header, grid, body, frame)
-    return SheetTable(grid.sheet, header, frame, numeric, totals, cutoffs([grid.sheet, *body.texts]), remarks)
+class SheetReader:
+    """One sheet, read in one piece or in several: together they give what the whole sheet would give at once.
+
+    `totals`, `cutoffs` and `remarks` are whole once the last piece has been read.
+    """
+
+    def __init__(self, book: Book, header: Header, file: str, sheet: str, first_row: int) -> None:
+        self.book, self.header, self.file, self.sheet, self.first_row = book, header, file, sheet, first_row
+        self.totals = Totals(book, header, sheet, first_row)
+        self._body: BodyReader | None = None
+        self._left: Grid | None = None
+        self._numbers = np.empty(0, dtype=np.int64)
+        self._current = self._numbers
+        self._rows = 0
+        self._days = set(cutoffs([sheet]))
+        self._remarks: list[str] = []
+
+    @property
+    def cutoffs(self) -> list[date]:
+        return sorted(self._days)
+
+    @property
+    def remarks(self) -> list[str]:
+        return [*self._remarks, *(self._body.remarks if self._body else ())]
+
+    def read(self, grid: Grid, last: bool) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+        """(frame with `row`, numeric) of the records of the next piece. The first one holds the header.
+
+        Raises InputRejected where two columns of one name disagree.
+        """
+        numbers = np.concatenate([self._numbers, np.arange(self._rows, self._rows + grid.height)])
+        self._rows += grid.height
+        first = 0
+        if self._body is None:
+            first = self.header.end + 1
+            titles = grid.rows(np.arange(min(first, grid.height)))
+            self._body = BodyReader(self.book, self.header, titles)
+            self._days |= set(cutoffs("　".join(filter(None, row)) for row in titles[: self.header.start]))
+            self._remarks += grid.remarks
+        whole = grid if self._left is None else self._left.above(grid)
+        self._current = numbers
+        body = self._body.read(whole, first, last)
+        self._days |= set(cutoffs(body.texts))
+        self._left, self._numbers = whole.taken(body.left) if len(body.left) else None, numbers[body.left]
+        frame, numeric = self._records(whole, body)
+        frame["row"] = numbers[body.records] + self.first_row
+        self.totals.add(frame, body, whole, numbers)
+        return frame, numeric
+
+    def row_of(self, position: int) -> int:
+        """The row, as a spreadsheet counts, of a position in the piece being read."""
+        return int(self._current[position]) + self.first_row
+
+    def _records(self, grid: Grid, body: Body) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+        data: dict[str, pd.Series] = {}
+        numeric: dict[str, np.ndarray] = {}
+        # A slice costs nothing, and records mostly lie in one piece.
+        start, count = (int(body.records[0]), len(body.records)) if len(body.records) else (0, 0)
+        together = count == 0 or int(body.records[-1]) == start + count - 1
+        taken = None if together else pa.array(body.records, pa.int64())
+        for name, places in self.header.columns.items():
+            column, mask = _united(self.book, name, places, grid, body, self)
+            data[name] = as_series(column.slice(start, count) if taken is None else column.take(taken))
+            if mask is not None and (chosen := mask[body.records]).any():
+                numeric[name] = chosen
+        return pd.DataFrame(data), numeric
 
 
 def _united(
-    book: Book, name: str, places: Sequence[int], grid: Grid, body: Body, file: str, header: Header
+    book: Book, name: str, places: Sequence[int], grid: Grid, body: Body, reader: SheetReader
 ) -> tuple[pa.ChunkedArray, np.ndarray | None]:
     """The cells of one known column, from as many positions as carry it: the first filled one of each row."""
+    header = reader.header
     merged = () if book.column(name).kind in _NOT_SPREAD else grid.merged
     column, mask = _spread(grid, places[0], merged, header.end)
     for place in places[1:]:
@@ -104,7 +141,8 @@ def _united(
             if fold(column[position].as_py()) != fold(other[position].as_py()):
                 label = header.labels[place]
                 reason = f"与“{header.labels[places[0]]}”列都表示“{book.column(name).label}”，内容却不同；请只留一列"
-                raise rejected(file, reason, row=int(position) + grid.first_row, column=label, sheet=grid.sheet)
+                row = reader.row_of(int(position))
+                raise rejected(reader.file, reason, row=row, column=label, sheet=reader.sheet)
         empty = mask_of(pc.equal(column, ""))
         column = pc.if_else(pc.equal(column, ""), other, column)
         if mask is not None or other_mask is not None:
@@ -139,41 +177,80 @@ def _stated_number(kind: Kind, text: str) -> str | None:
     return None if value is None else canonical(kind, value)
 
 
-class RunningSums:
-    """Running sums of one total column over the records: exact, and None over any value that is no number."""
+@dataclass
+class _Sum:
+    """The sum of one total column so far, and how many values in it are no numbers: exact, of any size."""
 
-    def __init__(self, book: Book, name: str, frame: pd.DataFrame) -> None:
-        self.column = book.column(name)
-        parsed = parse_column(frame[name], self.column)
+    value: int = 0
+    bad: int = 0
+
+    def since(self, before: _Sum) -> int | None:
+        return None if self.bad > before.bad else self.value - before.value
+
+
+class Totals:
+    """What the total rows of a sheet state, beside the sums of its records, piece by piece."""
+
+    def __init__(self, book: Book, header: Header, sheet: str, first_row: int) -> None:
+        self.book, self.header, self.sheet, self.first_row = book, header, sheet, first_row
+        self.sums = {name: _Sum() for name in book.total_columns if name in header.columns}
+        self._previous = {name: _Sum() for name in self.sums}
+        # The place of each 合计 among those found: it states the sum of all records, those below it too.
+        self._grand: list[int] = []
+        self._found: list[TotalRow] = []
+
+    def add(self, frame: pd.DataFrame, body: Body, grid: Grid, numbers: np.ndarray) -> None:
+        """The records and total rows of the next piece. numbers: the 0-based row in the sheet of each of the grid's."""
+        cells = grid.rows(np.array([position for position, _ in body.totals], dtype=np.int64))
+        stops = [int(np.searchsorted(body.records, position)) for position, _ in body.totals]
+        for name in self.sums:
+            column = self.book.column(name)
+            parsed = parse_column(frame[name], column)
+            values, bad = parsed.value.fillna(0).tolist(), parsed.problem.notna().to_numpy()
+            done = 0
+            for (position, kind), row, stop in zip(body.totals, cells, stops, strict=True):
+                self._count(name, values[done:stop], bad[done:stop])
+                self._state(column, kind, row, int(numbers[position]) + self.first_row)
+                done = stop
+            self._count(name, values[done:], bad[done:])
+
+    def _count(self, name: str, values: list[int], bad: np.ndarray) -> None:
         # Plain integers: a million of the largest amounts would not fit into 64 bits.
-        self.sums = [0, *accumulate(parsed.value.fillna(0).tolist())]
-        self.bad = [0, *accumulate(parsed.problem.notna().tolist())]
+        now = self.sums[name]
+        self.sums[name] = _Sum(now.value + sum(values), now.bad + int(np.count_nonzero(bad)))
 
-    def between(self, start: int, stop: int) -> int | None:
-        return None if self.bad[stop] > self.bad[start] else self.sums[stop] - self.sums[start]
+    def _state(self, column: Column, kind: str, row: Sequence[str], number: int) -> None:
+        name = column.name
+        before = self._previous[name] if kind == SUBTOTAL else _Sum()
+        self._previous[name] = self.sums[name]
+        stated = next((row[place] for place in self.header.columns[name] if row[place]), "")
+        if not stated or is_blank_mark(stated):
+            return
+        if kind == GRAND_TOTAL:
+            self._grand.append(len(self._found))
+        value = self.sums[name].since(before)
+        computed = None if value is None else canonical(column.kind, value)
+        shown = SUBTOTAL if kind == SUBTOTAL else GRAND_TOTAL
+        found = TotalRow(number, shown, name, stated, computed, _stated_number(column.kind, stated), self.sheet)
+        self._found.append(found)
+
+    def whole(self, name: str) -> str | None:
+        """What a column adds up to over all records, canonical; None when a value in it is no number."""
+        value = self.sums[name].since(_Sum())
+        return None if value is None else canonical(self.book.column(name).kind, value)
+
+    def rows(self) -> list[TotalRow]:
+        """Every total found, by row, once the sheet is read."""
+        for place in self._grand:
+            total = self._found[place]
+            self._found[place] = replace(total, computed=self.whole(total.column))
+        order = list(self.sums)
+        return sorted(self._found, key=lambda total: (total.row, order.index(total.column)))
 
 
-def _totals(book: Book, header: Header, grid: Grid, body: Body, frame: pd.DataFrame) -> list[TotalRow]:
-    if not body.totals:
-        return []
-    names = [name for name in book.total_columns if name in header.columns]
-    sums = {name: RunningSums(book, name, frame) for name in names}
-    count = len(frame)
-    found: list[TotalRow] = []
-    previous = 0
-    cells = grid.rows(np.array([position for position, _ in body.totals], dtype=np.int64))
-    for (position, kind), row in zip(body.totals, cells, strict=True):
-        here = int(np.searchsorted(body.records, position))
-        start, stop = {SUBTOTAL: (previous, here), GRAND_TOTAL: (0, count), RUNNING_TOTAL: (0, here)}[kind]
-        previous = here
-        for name in names:
-            stated = next((row[place] for place in header.columns[name] if row[place]), "")
-            if not stated or is_blank_mark(stated):
-                continue
-            column = sums[name].column
-            value = sums[name].between(start, stop)
-            computed = None if value is None else canonical(column.kind, value)
-            shown = SUBTOTAL if kind == SUBTOTAL else GRAND_TOTAL
-            number = _stated_number(column.kind, stated)
-            found.append(TotalRow(position + grid.first_row, shown, name, stated, computed, number, grid.sheet))
-    return found
+def whole_sum(name: str, sheets: Sequence[Totals]) -> str | None:
+    """What one column adds up to over some sheets, canonical; None when a value in it is no number."""
+    here = [totals for totals in sheets if name in totals.sums]
+    if any(totals.sums[name].bad for totals in here):
+        return None
+    return canonical(here[0].book.column(name).kind, sum(totals.sums[name].value for totals in here))

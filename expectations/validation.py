@@ -105,6 +105,41 @@ def _trim(details: dict, failing: np.ndarray, rows: np.ndarray | None) -> None:
     details["partial_unexpected_list"] = [f"{row}" for row in shown]
 
 
+def joined_results(whole: dict | None, piece: dict) -> dict:
+    """The results of one suite on two pieces of one file (as JSON) as the result on the whole."""
+    if whole is None:
+        return piece
+    results = [_joined(one, other) for one, other in zip(whole["results"], piece["results"], strict=True)]
+    good = sum(one["success"] for one in results)
+    statistics = piece["statistics"] | {
+        "successful_expectations": good,
+        "unsuccessful_expectations": len(results) - good,
+        "success_percent": 100 * good / len(results) if results else None,
+    }
+    return piece | {"success": good == len(results), "results": results, "statistics": statistics}
+
+
+def _joined(one: dict, other: dict) -> dict:
+    first, second = one["result"], other["result"]
+    if not first.get("element_count"):
+        return other
+    if not second.get("element_count"):
+        return one
+    joined = first | {name: first[name] + second[name] for name in first if name.endswith("_count") and name in second}
+    joined["partial_unexpected_list"] = (first["partial_unexpected_list"] + second["partial_unexpected_list"])[
+        :SAMPLE_ROWS
+    ]
+    elements, missing = joined["element_count"], joined.get("missing_count", 0)
+    shares = {
+        "missing_percent": (missing, elements),
+        "unexpected_percent": (joined["unexpected_count"], elements - missing),
+        "unexpected_percent_total": (joined["unexpected_count"], elements),
+        "unexpected_percent_nonmissing": (joined["unexpected_count"], elements - missing),
+    }
+    joined |= {name: 100 * part / of if of else None for name, (part, of) in shares.items() if name in joined}
+    return one | {"success": one["success"] and other["success"], "result": joined}
+
+
 @lru_cache(maxsize=1)
 def _page() -> tuple:
     """Great Expectations' renderer of validation results, and its view with a template of sections only."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -118,6 +118,7 @@ def _date_parts(text: str) -> tuple[int, int, int | None] | None:
     return int(year), int(month), int(day) if day else None
 
 
+@lru_cache(maxsize=1 << 16)
 def parse_date(text: str, numeric: bool = False) -> tuple[date | None, bool, ValueProblem | None]:
     """(date, exact, problem) of a delivered date; blank is (None, True, None).
 

@@ -78,6 +78,7 @@ class DeliveredFile:
 class GateSetting:
     """What the gate must know of the night. `unit_codes`: the accepted units; empty when gating `units` itself.
 
+    `cache_dir`: where what a file came to is kept for another run; None: nowhere.
     `control_missing`: per division, files of this book that its control.csv lists and nobody delivered.
     """
 
@@ -86,6 +87,7 @@ class GateSetting:
     retirement: Retirement = field(default_factory=lambda: Retirement.of(DEFAULT_TABLE))
     unit_codes: frozenset[str] = frozenset()
     docs_dir: Path | None = None
+    cache_dir: Path | None = None
     control_missing: Mapping[str, list[str]] = field(default_factory=dict)
 
 

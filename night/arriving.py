@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from core.db import engine_for, reading, writing
 from core.errors import InputRejected
 from core.identity import normalise_code
+from core.key_mark import hold_key
 from core.parameters import Parameter, parameter_value
 from core.retirement import Retirement
 from core.settings import Settings
@@ -22,7 +23,7 @@ from core.types import BookVerdict
 from expectations.books import BOOKS
 from night.expected import expected_books
 from night.inbox import InboxFile, fingerprint, inbox_files, sha256_of
-from night.places import raw_path, run_of, snapshot_dir
+from night.places import check_run_key, raw_path, run_of, snapshot_dir
 from reconcile.models import Delivery, NightRun, NightState, Verdict
 
 VERSION = "1"
@@ -36,7 +37,8 @@ def open_night(settings: Settings, inbox: Path, as_of: date, now: datetime) -> i
     """
     files = inbox_files(inbox, as_of)
     with writing(engine_for(settings.database_url)) as session:
-        mark = fingerprint(files, _parameters(session), VERSION)
+        key = hold_key(session, settings.person_key, now)
+        mark = fingerprint(files, _parameters(session), f"{VERSION} {key}")
         last = session.scalars(
             select(NightRun).where(NightRun.as_of == as_of).order_by(NightRun.run_no.desc()).limit(1)
         ).one_or_none()
@@ -46,6 +48,7 @@ def open_night(settings: Settings, inbox: Path, as_of: date, now: datetime) -> i
             as_of=as_of,
             run_no=last.run_no + 1 if last else 1,
             fingerprint=mark,
+            key_mark=key,
             inbox=str(inbox.resolve()),
             state=NightState.OPEN,
             backfill=_is_backfill(session, as_of),
@@ -141,6 +144,7 @@ def gate(settings: Settings, run_id: int, book: str) -> dict[str, int]:
     engine = engine_for(settings.database_url)
     with reading(engine) as session:
         run = run_of(session, run_id)
+        check_run_key(settings, run)
         files, missing = delivered_files(session, settings, run, book)
         ages = Retirement.of(parameter_value(session, "retirement_ages", run.as_of))
         setting = gate_setting(settings, run, book, missing, snapshot_dir(settings, run), ages)

@@ -16,10 +16,11 @@ from core.types import BookVerdict
 from expectations.books import BOOKS
 from night.expected import GOOD, expected_books
 from night.lookups import looked_up, rule_night
-from night.places import run_of, snapshot_dir
+from night.places import check_run_key, run_of, snapshot_dir
 from reconcile import settle as settling
 from reconcile.engine import DetectSetting, VerdictFact
 from reconcile.engine import detect as detect_all
+from reconcile.identities import keep_identities
 from reconcile.models import NightRun, Verdict
 from reconcile.store import night_run
 
@@ -51,11 +52,15 @@ def detect(settings: Settings, run_id: int) -> dict[str, int]:
     """Judge the night by every rule; writes findings and figures beside the accepted books."""
     with reading(engine_for(settings.database_url)) as session:
         run = run_of(session, run_id)
+        check_run_key(settings, run)
         verdicts = verdict_facts(session, run)
         setting = DetectSetting(
             rule_night(session, run.as_of),
             verdicts,
             looked_up(session, settings, run, {verdict.division_code for verdict in verdicts}),
+            engine=settings.engine,
+            spark_master=settings.spark_master,
+            spark_staging=settings.spark_staging,
         )
     folder = snapshot_dir(settings, run)
     result = detect_all(folder, setting, folder)
@@ -66,7 +71,10 @@ def settle(settings: Settings, run_id: int, now: datetime) -> dict[str, int]:
     """Findings become rows and flags take their step, in one transaction."""
     with writing(engine_for(settings.database_url)) as session:
         run = run_of(session, run_id)
-        result = settling.settle(session, run_id, snapshot_dir(settings, run), now)
+        check_run_key(settings, run)
+        folder = snapshot_dir(settings, run)
+        result = settling.settle(session, run_id, folder, now)
+        keep_identities(session, run_id, folder, settings.person_key)
     return {"findings": result.findings, **result.moves}
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from core.errors import NotFound
+from core.errors import NotFound, Refused
+from core.keys import key_mark
 from core.settings import Settings
 from reconcile.models import NightRun
 
@@ -17,6 +18,12 @@ def run_of(session: Session, run_id: int) -> NightRun:
     if run is None:
         raise NotFound(f"no run {run_id}")
     return run
+
+
+def check_run_key(settings: Settings, run: NightRun) -> None:
+    """Errors: Refused when the PERSON_KEY was rotated since the run was opened: its files would not fit its flags."""
+    if run.key_mark not in (None, key_mark(settings.person_key)):
+        raise Refused("the PERSON_KEY was rotated since this night was opened; run the night again")
 
 
 def raw_path(settings: Settings, sha256: str, name: str) -> Path:

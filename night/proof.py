@@ -4,6 +4,7 @@ the rules. Part of every night, and of `bianzhi verify`."""
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from core.audit import broken_link
 from core.errors import InvariantViolated
+from core.key_mark import mark_in_force
 from core.settings import Settings
 from core.types import ACTIVE_STATUSES
 from expectations.books import BOOKS
@@ -70,7 +72,7 @@ def _current_runs(session: Session) -> list[NightRun]:
     return list(
         session.scalars(
             select(NightRun)
-            .where(NightRun.state == NightState.SETTLED, NightRun.superseded_by.is_(None))
+            .where(NightRun.state == NightState.SETTLED, NightRun.superseded_by.is_(None), NightRun.pruned_at.is_(None))
             .order_by(NightRun.as_of)
         )
     )
@@ -94,7 +96,9 @@ def _flag_lives(session: Session) -> Proof:
             wrong.append(key)
     last: dict[str, str] = {}
     for key, before, after in session.execute(
-        select(FlagEvent.flag_key, FlagEvent.from_status, FlagEvent.to_status).order_by(FlagEvent.id)
+        select(Flag.key, FlagEvent.from_status, FlagEvent.to_status)
+        .join(Flag, Flag.id == FlagEvent.flag_id)
+        .order_by(FlagEvent.id)
     ):
         if before != last.get(key):
             wrong.append(key)
@@ -147,11 +151,22 @@ def _raw_copies(session: Session, settings: Settings, run: NightRun) -> Proof:
 
 
 def _findings(session: Session, settings: Settings, run: NightRun) -> Proof:
-    """What settled is what the rules found: the same keys, each once."""
+    """What settled is what the rules found: the same keys, each once; all but the keys, where they were rotated since."""
+    if run.key_mark not in (None, mark_in_force(session)):
+        return _rekeyed_findings(session, settings, run)
     kept = session.scalars(select(FindingRow.key).where(FindingRow.run_id == run.id)).all()
     found = pq.read_table(snapshot_dir(settings, run) / "findings.parquet", columns=["key"])["key"].to_pylist()
     holds = sorted(kept) == sorted(found) and len(set(kept)) == len(kept)
     return Proof(_label(run, "发现与入库一致"), holds, f"{len(kept)} 条入库，{len(found)} 条发现")
+
+
+def _rekeyed_findings(session: Session, settings: Settings, run: NightRun) -> Proof:
+    columns = ("rule", "severity", "division_code", "unit_code", "person_mask", "expected", "found", "cause")
+    kept = session.execute(select(*(getattr(FindingRow, name) for name in columns)).where(FindingRow.run_id == run.id))
+    found = pq.read_table(snapshot_dir(settings, run) / "findings.parquet", columns=list(columns))
+    was = Counter(zip(*(found[name].to_pylist() for name in columns), strict=True))
+    holds = Counter(map(tuple, kept)) == was
+    return Proof(_label(run, "发现与入库一致"), holds, f"{was.total()} 条发现，密钥已轮换：除人员键外逐条一致")
 
 
 def _people_counted(session: Session, settings: Settings, run: NightRun) -> Proof:

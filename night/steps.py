@@ -9,14 +9,19 @@ from zoneinfo import ZoneInfo
 
 from core.accounts import User
 from core.db import engine_for, writing
-from core.errors import InputRejected
+from core.errors import InputRejected, InvariantViolated, Refused
 from core.settings import Settings, load_settings
 from expectations.books import BOOKS
 from night import arriving, ending, judging
 from night.inbox import CONTROL, newest_night
+from night.position import take_position
+
+# Errors that say what the night is: trying the same step again would not change them.
+ANSWERS = (InputRejected, InvariantViolated, Refused)
 
 # (step, book): land and gate once per book; the others once. Units first: the other books name them.
 ORDER: tuple[tuple[str, str | None], ...] = (
+    ("position", None),
     ("land", CONTROL),
     *(("land", book) for book in BOOKS),
     *(("gate", book) for book in BOOKS),
@@ -51,6 +56,7 @@ def perform(name: str, run_id: int, book: str | None = None, settings: Settings 
     settings = settings or load_settings()
     now = datetime.now(UTC)
     calls: dict[str, Callable[[], dict[str, int]]] = {
+        "position": lambda: take_position(settings, run_id),
         "land": lambda: arriving.land(settings, run_id, str(book)),
         "gate": lambda: arriving.gate(settings, run_id, str(book)),
         "detect": lambda: judging.detect(settings, run_id),

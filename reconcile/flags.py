@@ -111,7 +111,7 @@ def _make(session: Session, key: str, move: Move, act: Act, paper: Paper) -> Fla
     flag.status, flag.closed_by, flag.version = after.value, row.closed_by, flag.version + 1
     session.add(
         FlagEvent(
-            flag_key=key, at=act.now, actor=act.by.login, move=move.value, from_status=before.value,
+            flag_id=flag.id, at=act.now, actor=act.by.login, move=move.value, from_status=before.value,
             to_status=after.value, note=note,
         )
     )  # fmt: skip
@@ -119,7 +119,7 @@ def _make(session: Session, key: str, move: Move, act: Act, paper: Paper) -> Fla
     # The note may name a person; the trail keeps what happened, not what was said.
     record(
         session, actor=act.by.login, action=f"flag_{move.value.lower()}", subject=f"flag {key}", now=act.now,
-        rule=flag.rule, before=before.value, after=after.value, version=flag.version,
+        flag=flag.id, rule=flag.rule, before=before.value, after=after.value, version=flag.version,
     )  # fmt: skip
     return flag
 
@@ -149,7 +149,7 @@ def _note(paper: Paper) -> str | None:
 
 def _who_decided(session: Session, flag: Flag) -> str:
     last = session.scalars(
-        select(FlagEvent).where(FlagEvent.flag_key == flag.key).order_by(FlagEvent.id.desc()).limit(1)
+        select(FlagEvent).where(FlagEvent.flag_id == flag.id).order_by(FlagEvent.id.desc()).limit(1)
     ).one_or_none()
     if last is None:
         return "这条不符项刚刚有了变化，请刷新后再办理。"

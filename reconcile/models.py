@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import Date, ForeignKey, Index, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Date, ForeignKey, Index, String, Text, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from core.db import Base, Instant
 
@@ -46,6 +46,7 @@ class NightRun(Base):
     as_of: Mapped[date] = mapped_column(Date)
     run_no: Mapped[int]
     fingerprint: Mapped[str] = mapped_column(String(64))
+    key_mark: Mapped[str | None] = mapped_column(String(32))  # of the PERSON_KEY its files were made with
     inbox: Mapped[str] = mapped_column(String(1000))
     state: Mapped[str] = mapped_column(String(16), default=NightState.OPEN)
     backfill: Mapped[bool] = mapped_column(default=False)
@@ -56,6 +57,7 @@ class NightRun(Base):
     red_reasons: Mapped[str | None] = mapped_column(Text)  # JSON list of sentences; null until concluded, [] = green
     new_flag_count: Mapped[int | None]
     released_by: Mapped[str | None] = mapped_column(String(200))
+    pruned_at: Mapped[datetime | None] = mapped_column(Instant)  # its files and rows were let go; its counts were not
 
 
 class Delivery(Base):
@@ -130,6 +132,20 @@ class FindingRow(Base):
     evidence: Mapped[str | None] = mapped_column(Text)
 
 
+class FindingCount(Base):
+    """How many findings of a rule one run had per unit: what trends read, and what stays when a night is pruned."""
+
+    __tablename__ = "finding_count"
+    __table_args__ = (Index("ix_finding_count_run", "run_id", "rule"), Index("ix_finding_count_unit", "unit_code"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("night_run.id"))
+    rule: Mapped[str] = mapped_column(String(8))
+    severity: Mapped[str] = mapped_column(String(2))
+    division_code: Mapped[str | None] = mapped_column(String(32))
+    unit_code: Mapped[str | None] = mapped_column(String(64))
+    findings: Mapped[int]
+
+
 class Flag(Base):
     """A mismatch with a life of its own. Its columns mirror the newest night's finding; history is in FlagEvent."""
 
@@ -139,7 +155,10 @@ class Flag(Base):
         Index("ix_flag_unit", "unit_code"),
         Index("ix_flag_division", "division_code"),
     )
-    key: Mapped[str] = mapped_column(String(32), primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(32), unique=True)
+    # Doors and files name a flag by its key, its history by its number: rotating the PERSON_KEY changes the key alone.
+    __mapper_args__ = {"primary_key": [key]}  # noqa: RUF012 (SQLAlchemy reads it from the class)
     rule: Mapped[str] = mapped_column(String(8))
     grain: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(String(16))
@@ -165,13 +184,18 @@ class Flag(Base):
     confirmed_by_login: Mapped[str | None] = mapped_column(String(64))
 
 
+# By another name, so that a query may join the flag itself as well.
+_NAMED = Flag.__table__.alias("named")
+
+
 class FlagEvent(Base):
     """One step in a flag's life: by a night (actor `night`) or by a person."""
 
     __tablename__ = "flag_event"
-    __table_args__ = (Index("ix_flag_event_key", "flag_key", "id"),)
+    __table_args__ = (Index("ix_flag_event_flag", "flag_id", "id"),)
     id: Mapped[int] = mapped_column(primary_key=True)
-    flag_key: Mapped[str] = mapped_column(ForeignKey("flag.key"))
+    flag_id: Mapped[int] = mapped_column(ForeignKey("flag.id"))
+    flag_key: Mapped[str] = column_property(select(_NAMED.c.key).where(_NAMED.c.id == flag_id).scalar_subquery())
     at: Mapped[datetime] = mapped_column(Instant)
     as_of: Mapped[date | None] = mapped_column(Date)
     run_id: Mapped[int | None] = mapped_column(ForeignKey("night_run.id"))
@@ -180,6 +204,14 @@ class FlagEvent(Base):
     from_status: Mapped[str | None] = mapped_column(String(16))
     to_status: Mapped[str] = mapped_column(String(16))
     note: Mapped[str | None] = mapped_column(Text)
+
+
+class PersonIdentity(Base):
+    """The full number of a person who has findings, sealed; the only table that holds any (decision 0004)."""
+
+    __tablename__ = "person_identity"
+    person_key: Mapped[str] = mapped_column(String(32), primary_key=True)
+    sealed: Mapped[bytes]
 
 
 class CellFigure(Base):

@@ -102,7 +102,7 @@ def _tallies(session: Session, run: NightRun) -> dict[Place, Tally]:
         places[unit, division][rule, severity][LIVE] += count
     turns = (
         select(*group, FlagEvent.move, func.count())
-        .join(Flag, Flag.key == FlagEvent.flag_key)
+        .join(Flag, Flag.id == FlagEvent.flag_id)
         .where(FlagEvent.run_id == run.id, FlagEvent.move.in_([Move.OPEN, Move.REOPEN, Move.CLOSE_BY_DATA]))
         .group_by(*group, FlagEvent.move)
     )

@@ -28,8 +28,12 @@ ACROSS_DIVISIONS: dict[str, frozenset[str]] = {
     "F05": frozenset({"payroll"}),
     "F07": frozenset({"payroll", "roster"}),
     "F08": frozenset({"payroll", "roster"}),
+    "F06": frozenset({"leads"}),
     "D01": frozenset({"roster"}),
+    "D03": frozenset({"payroll", "roster"}),
 }
+# Rules about exactly one division, and the books of it that silence must rest on.
+ONE_DIVISION: dict[str, tuple[str, ...]] = {"Q11": ("limits", "units"), "F11": ("payroll", "units")}
 FOR_ALL_BELOW = frozenset({"leads", "base", "limits"})
 COMPARED = (
     "severity",
@@ -142,6 +146,8 @@ class Coverage:
         grain = json.loads(seen.grain)
         if rule == "Q08" and seen.division_code is not None:
             return self._covers_total(rule, seen.division_code)
+        if rule in ONE_DIVISION and seen.division_code is not None:
+            return self._covers_one(rule, seen.division_code)
         if rule == "D06" and seen.division_code is not None:
             place, book = seen.division_code, _book_of(grain)
             return (place, book) in self.accepted and (rule, place, ANY_UNIT) not in self.blind
@@ -161,6 +167,22 @@ class Coverage:
         based = any(book == "base" and place in above for place, book in self.accepted)
         counted = any(book in ("establishment", "headcount") and related(place) for place, book in self.accepted)
         return based and counted
+
+    def _covers_one(self, rule: str, division: str) -> bool:
+        above = division_lineage(division)
+        books = ONE_DIVISION[rule]
+        if (rule, division, ANY_UNIT) in self.blind or (rule == "F11" and "base" in self.absent):
+            return False  # without the base a limit that was broken may only be out of sight
+        near = {place for place in self._places() if place in above or division in division_lineage(place)}
+        if any(place in near for place, book in self.unplaced if book in (*books, "base")):
+            return False
+        # A quarantined row of one of its units may be what was counted before.
+        if any(near & self.homes.get(unit, near) for unit in self.quarantined):
+            return False
+        return all(any((place, book) in self.accepted for place in above) for book in books)
+
+    def _places(self) -> set[str]:
+        return {place for place, _ in (*self.accepted, *self.unplaced)}.union(*self.homes.values())
 
 
 def _books(rule: str) -> tuple[str, ...]:

@@ -31,6 +31,8 @@ CAUSES = {
     "QUARANTINE": "有行被隔离", "BLANK_ID": "对方名册有空白证件号", "TIMING": "当月进出的时间差", "LEAVE": "离岗或长休",
     "PAID_AS_OTHER": "以其他身份发放", "EXITED": "已出编", "OFF_QUOTA": "编外人员", "NOT_YET_ENTERED": "尚未入编",
     "NO_EXIT_DATE": "无出编日期", "UNEXPLAINED": "未能解释", "PERSONS_NOT_DELIVERED": "未报送人员",
+    "NO_PERMIT": "无用编通知单", "UNKNOWN_PERMIT": "通知单号不存在", "OTHER_CELL": "通知单不属本单位本类编制",
+    "APPROVED_LATER": "批准晚于入编", "OVERUSED": "超数量使用", "EXPIRED": "过期使用",
 }  # fmt: skip
 PRESENCE = {
     "111": "有编、在册、有薪", "110": "有编、在册、无薪", "101": "有编、不在册、有薪", "100": "有编、不在册、无薪",

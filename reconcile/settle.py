@@ -41,6 +41,7 @@ from reconcile.models import (
     Verdict,
 )
 from reconcile.plan import COMPARED, Change, Coverage, Seen, Standing, concerned_units, plan_settle
+from reconcile.trends import count_findings
 
 FLAGS_LOCK = 0x666C6167
 CHUNK = 5_000
@@ -168,6 +169,7 @@ def _store(session: Session, run: NightRun, folder: Path) -> None:
     ):
         for rows in read_batches(folder / f"{name}.parquet", columns):
             _insert(session, model.__table__, ({**row, "run_id": run.id} for row in rows))
+    count_findings(session, run.id)
 
 
 def _insert(session: Session, table: Table, rows: Iterable[dict[str, Any]]) -> None:
@@ -256,6 +258,7 @@ def _apply(session: Session, run: NightRun, changes: list[Change], now: datetime
     for move in (Move.REOPEN, Move.EXPIRE, Move.CLOSE_BY_DATA):
         _turn(session, move, [change.key for change in changes if change.move is move])
     before = _mirrored(session, [change.key for change in changes if change.move is Move.SEE and change.noted])
+    numbers = _numbers(session, [change.key for change in changes if change.noted])
     _mirror(session, run)
     stamp = {"at": now, "as_of": run.as_of, "run_id": run.id, "actor": NIGHT}
     _insert(
@@ -264,7 +267,7 @@ def _apply(session: Session, run: NightRun, changes: list[Change], now: datetime
         (
             stamp
             | {
-                "flag_key": change.key,
+                "flag_id": numbers[change.key],
                 "move": change.move.value,
                 "from_status": change.before.value if change.before else None,
                 "to_status": change.after.value,
@@ -294,6 +297,13 @@ def _turn(session: Session, move: Move, keys: list[str]) -> None:
         session.execute(
             update(Flag).where(Flag.key.in_(part)).values(**values).execution_options(synchronize_session=False)
         )
+
+
+def _numbers(session: Session, keys: list[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for part in _chunks(keys):
+        found |= dict(session.execute(select(Flag.key, Flag.id).where(Flag.key.in_(part))).all())
+    return found
 
 
 def _mirrored(session: Session, keys: list[str]) -> dict[str, dict[str, str | None]]:

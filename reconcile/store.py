@@ -209,7 +209,8 @@ def last_finding(session: Session, flag: Flag) -> FindingRow | None:
 
 def flag_history(session: Session, key: str) -> list[FlagEvent]:
     """Every step of a flag's life, oldest first."""
-    return list(session.scalars(select(FlagEvent).where(FlagEvent.flag_key == key).order_by(FlagEvent.id)))
+    events = select(FlagEvent).join(Flag, Flag.id == FlagEvent.flag_id).where(Flag.key == key)
+    return list(session.scalars(events.order_by(FlagEvent.id)))
 
 
 def live_flag_count(session: Session, scope: Scope | None = None) -> int:

@@ -25,7 +25,9 @@ PLACES = re.compile(r"%\(\w+\)s|\{\w+\}")
 REFUSING = (
     "core/accounts.py",
     "core/permissions.py",
+    "core/sealing.py",
     "reconcile/flags.py",
+    "reconcile/identities.py",
     "reconcile/settle.py",
     "reconcile/store.py",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from xml.sax.saxutils import escape
 
@@ -12,7 +13,7 @@ import vl_convert
 
 # The reader's browser sets the text: the names are looked up there, so no font has to be on the server.
 FONT = "PingFang SC, Microsoft YaHei, Noto Sans CJK SC, Source Han Sans SC, sans-serif"
-COLOURS = ("#1f4e79", "#2a9d8f", "#e09f3e")
+COLOURS = ("#1f4e79", "#2a9d8f", "#e09f3e", "#8a4f7d")
 INK, RULE = "#333f4d", "#d5dce4"
 BAR = 15
 
@@ -49,14 +50,55 @@ def three_numbers(bars: Sequence[Bars], wording: Wording, width: int) -> str:
         for place, bar in enumerate(bars)
         for measure, value in zip(wording.measures, (bar.quota, bar.in_post, bar.paid), strict=True)
     ]  # fmt: skip
-    svg = vl_convert.vegalite_to_svg(_spec(values, wording, width).to_dict())
-    head = (
-        f'role="img" aria-labelledby="three-numbers-title three-numbers-desc">'
-        f'<title id="three-numbers-title">{escape(wording.title)}</title>'
-        f'<desc id="three-numbers-desc">{escape(wording.description)}</desc>'
+    return _drawn(_spec(values, wording, width), wording.title, wording.description)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One measure over days; None is unknown and breaks the line. `days` and `values` run together."""
+
+    label: str
+    days: tuple[date, ...]
+    values: tuple[int | None, ...]
+
+
+@lru_cache(maxsize=64)
+def lines(drawn: tuple[Line, ...], title: str, description: str, width: int) -> str:
+    """An SVG of lines over the same days, `width` pixels wide; the scale begins at 0 where that shows something."""
+    values = [
+        {"label": line.label, "day": day.isoformat(), "value": value}
+        for line in drawn
+        for day, value in zip(line.days, line.values, strict=True)
+    ]
+    labels = [line.label for line in drawn]
+    known = [each["value"] for each in values if each["value"] is not None]
+    far = bool(known) and min(known) > 0.5 * max(known)
+    base = altair.Chart(altair.Data(values=values)).encode(
+        x=altair.X("day:O", title=None, axis=altair.Axis(labelAngle=-40, labelOverlap=True, ticks=False)),
+        y=altair.Y(
+            "value:Q",
+            title=None,
+            scale=altair.Scale(zero=not far, nice=True),
+            axis=altair.Axis(format=",d", tickCount=5, tickMinStep=1, gridColor=RULE, domain=False),
+        ),
+        color=altair.Color(
+            "label:N",
+            sort=labels,
+            scale=altair.Scale(domain=labels, range=list(COLOURS[: len(labels)])),
+            legend=altair.Legend(orient="top", title=None, symbolType="stroke", columns=4),
+        ),
     )
-    opening, rest = svg.split(">", 1)
-    return f"{opening} {head}{rest}"
+    layers = altair.layer(base.mark_line(strokeWidth=2), base.mark_point(filled=True, size=36))
+    return _drawn(_dressed(layers.properties(width=width - 96, height=200, background="white")), title, description)
+
+
+def _drawn(chart: altair.LayerChart, title: str, description: str) -> str:
+    """The chart as SVG with its title and description inside."""
+    opening, rest = vl_convert.vegalite_to_svg(chart.to_dict()).split(">", 1)
+    return (
+        f'{opening} role="img" aria-labelledby="chart-title chart-desc">'
+        f'<title id="chart-title">{escape(title)}</title><desc id="chart-desc">{escape(description)}</desc>{rest}'
+    )
 
 
 def _spec(values: list[dict], wording: Wording, width: int) -> altair.LayerChart:
@@ -77,15 +119,19 @@ def _spec(values: list[dict], wording: Wording, width: int) -> altair.LayerChart
         color=altair.Color(
             "measure:N",
             sort=measures,
-            scale=altair.Scale(domain=measures, range=list(COLOURS)),
+            scale=altair.Scale(domain=measures, range=list(COLOURS[:3])),
             legend=altair.Legend(orient="top", title=None, symbolType="square", columns=3),
         ),
     )
     numbers = base.mark_text(align="left", dx=4, fontSize=11, color=INK).encode(x=altair.X("at:Q"), text="shown:N")
+    size = {"width": width - label_width - 56, "height": altair.Step(BAR)}
+    return _dressed(altair.layer(bars, numbers).properties(**size, background="white"))
+
+
+def _dressed(chart: altair.LayerChart) -> altair.LayerChart:
+    """The same letters and lines for every chart."""
     return (
-        altair.layer(bars, numbers)
-        .properties(width=width - label_width - 56, height=altair.Step(BAR), background="white")
-        .configure(font=FONT)
+        chart.configure(font=FONT)
         .configure_view(stroke=None)
         .configure_axis(labelFontSize=13, labelColor=INK)
         .configure_legend(labelFontSize=13, labelColor=INK, padding=2)

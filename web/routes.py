@@ -75,9 +75,13 @@ TABLE: tuple[Route, ...] = (
     _page("/flags", "flags", P.SEE_FLAGS, R),
     _page("/flags/export.<any(csv,xlsx,json):form>", "flags_export", P.SEE_FLAGS, R),
     _page("/flags/<key>", "flag", P.SEE_FLAGS, F),
+    _page("/flags/<key>/identity", "flag_identity", P.SEE_IDENTITY, F, "POST"),
     _page("/flags/<key>/<move>", "flag_move", P.SEE_FLAGS, F, "POST"),
     _page("/units", "units", P.SEE_FIGURES, R),
     _page("/units/<path:code>", "unit", P.SEE_FIGURES, U),
+    _page("/units/<path:code>/trend.svg", "unit_chart", P.SEE_FIGURES, U),
+    _page("/trends", "trends", P.SEE_FIGURES, R),
+    _page("/trends/chart.svg", "trends_chart", P.SEE_FIGURES, R),
     _page("/nights", "nights", P.SEE_NIGHTS, R),
     _page("/nights/<as_of>", "night", P.SEE_NIGHTS, A),
     _page("/nights/<as_of>/files/<int:artefact_id>", "night_file", P.DOWNLOAD_WORKBOOK, A),
@@ -93,10 +97,13 @@ TABLE: tuple[Route, ...] = (
     ),
     _api("/flags", "flags", P.SEE_FLAGS, R),
     _api("/flags/<key>", "flag", P.SEE_FLAGS, F),
+    _api("/flags/<key>/identity", "flag_identity", P.SEE_IDENTITY, F, "POST"),
     _api("/flags/<key>/<move>", "flag_move", P.SEE_FLAGS, F, "POST"),
     _api("/nights", "nights", P.SEE_NIGHTS, R),
     _api("/nights/<as_of>", "night", P.SEE_NIGHTS, A),
     _api("/units/<code>", "unit", P.SEE_FIGURES, U),
+    _api("/units/<code>/trend", "unit_trend", P.SEE_FIGURES, U),
+    _api("/trends", "trends", P.SEE_FIGURES, R),
 )
 
 ROUTES: dict[str, Route] = {route.endpoint: route for route in TABLE}

@@ -21,6 +21,7 @@ NAVIGATION = (
     ("overview", "今夜总览", Permission.SEE_FIGURES),
     ("flags", "不符项", Permission.SEE_FLAGS),
     ("units", "单位", Permission.SEE_FIGURES),
+    ("trends", "趋势", Permission.SEE_FIGURES),
     ("nights", "夜次", Permission.SEE_NIGHTS),
     ("mails", "邮件", Permission.SEE_MAILS),
     ("accounts", "账号", Permission.MANAGE_ACCOUNTS),

@@ -13,23 +13,37 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "Q12": ("roster", "establishment"),
     "Q03": ("roster", "units"),
     "Q04": ("roster", "establishment"),
+    "Q05": ("roster", "units"),
     "Q06": ("units", "establishment", "roster", "payroll"),
     "Q07": ("establishment",),
     "Q08": ("base",),
+    "P01": ("roster", "permits"),
+    "P02": ("roster", "establishment"),
+    "P03": ("roster", "permits"),
+    "P04": ("roster",),
+    "P05": ("roster",),
+    "P06": ("roster", "permits"),
+    "P07": ("roster",),
     "F01": ("payroll", "roster"),
     "F02": ("roster", "payroll"),
     "F03": ("payroll", "roster"),
     "F04": ("payroll", "leads"),
     "F05": ("payroll",),
+    "F06": ("payroll", "leads"),
     "F07": ("roster", "payroll"),
     "F08": ("roster", "payroll"),
     "F09": ("roster", "payroll", "establishment"),
     "D01": ("roster",),
     "D02": ("roster", "payroll"),
+    "D03": ("roster", "payroll"),
+    "D04": ("roster",),
     "D05": ("headcount", "roster", "payroll", "establishment"),
     "D07": ("roster",),
 }
-ABOUT_PEOPLE = ("Q03", "Q04", "F01", "F02", "F03", "F04", "F05", "F07", "F08", "D01", "D02", "D07")
+ABOUT_PEOPLE = (
+    "Q03", "Q04", "Q05", "P01", "P02", "P03", "P04", "P05", "P06", "P07", "F01", "F02", "F03", "F04", "F05", "F06", "F07",
+    "F08", "D01", "D02", "D03", "D04", "D07",
+)  # fmt: skip
 NEEDS_ALL_ROSTERS = ("F01", "F03", "F09")
 # A count-only division is judged by these instead; D05 has nothing to compare there.
 COUNTED_NEEDS = {

@@ -1,4 +1,4 @@
-"""judge: every rule of issue 2 over one night's accepted rows, in plain loops."""
+"""judge: every rule over one night's accepted rows, in plain loops."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from demo.oracle import people, quota, statistics
+from demo.oracle import divisions, entries, holders, leads, names, people, permits, position, quota, ranks, statistics
 from demo.oracle.counts import Counts
 from demo.oracle.coverage import fold_whole_folders, note_missing_books
 from demo.oracle.night import Night, Row
@@ -19,13 +19,14 @@ class Judgement:
 
     findings: rows with the columns of a finding, sorted by rule and key; not_evaluable: rule, division_code,
     unit_code (or *), book; cells: division_code, unit_code, post_type, fund_form ('' '' = unit), quota, allowed,
-    in_post, paid, part_of; presence: unit_code, bits (quota, roster, pay), people.
+    in_post, paid, part_of; presence: unit_code, bits (quota, roster, pay), people; division_paid: division_code, paid.
     """
 
     findings: list[Row]
     not_evaluable: list[Row]
     cells: list[Row]
     presence: list[Row]
+    division_paid: list[Row]
 
 
 def judge(
@@ -44,6 +45,27 @@ def judge(
     """
     night = Night(books, facts, verdicts, as_of, parameters)
     counts = Counts(night)
+    gate = entries.Gate(night)
+    division_paid = divisions.paid_per_division(night)
+    findings = _of_people(night, gate)
+    findings += three_numbers(night, counts, findings)
+    findings += _of_units(night, counts)
+    findings += divisions.paid_above_limit(night, division_paid)
+    gate.note_unstarted()
+    note_missing_books(night)
+    fold_whole_folders(night)
+    columns = ("rule", "division_code", "unit_code", "book")
+    return Judgement(
+        findings=sorted(findings, key=lambda row: (row["rule"], row["key"])),
+        not_evaluable=[dict(zip(columns, row, strict=True)) for row in sorted(night.not_evaluable)],
+        cells=cell_figures(night, counts),
+        presence=presence_classes(night),
+        division_paid=division_paid,
+    )
+
+
+def _of_people(night: Night, gate: entries.Gate) -> list[Row]:
+    """The rules about persons; those that rest on what others found come after them."""
     findings = [
         *people.paid_without_post(night),
         *people.posts_without_pay(night),
@@ -51,24 +73,35 @@ def judge(
         *people.paid_otherwise(night),
         *people.several_posts(night),
         *people.invalid_ids(night),
+        *people.wrong_post_types(night),
+        *people.contradicting_dates(night),
+        *ranks.ranks_above_unit(night),
+        *ranks.past_statutory_age(night),
+        *names.names_that_differ(night),
+        *permits.entries_without_permit(night, gate),
+        *holders.entries_into_full_cells(night, gate),
+        *permits.permits_overused(night, gate),
+        *entries.late_entries(night, gate),
+        *entries.entries_without_exam(night, gate),
+        *entries.reverse_flow(night, gate),
     ]
-    findings += three_numbers(night, counts, findings)
-    findings += people.wrong_post_types(night)
-    findings += people.contradicting_dates(night)
-    findings += quota.over_quota(night, counts)
-    findings += quota.leaders_above_number(night)
-    findings += quota.unapproved_units(night, counts)
-    findings += quota.copies_that_differ(night)
-    findings += quota.totals_broken(night, counts)
-    findings += statistics.wrong_statistics(night)
-    findings += statistics.wrong_sums(night, night.facts["totals"])
-    findings += statistics.unlike_cutoffs(night, night.facts["cutoffs"])
-    note_missing_books(night)
-    fold_whole_folders(night)
-    names = ("rule", "division_code", "unit_code", "book")
-    return Judgement(
-        findings=sorted(findings, key=lambda row: (row["rule"], row["key"])),
-        not_evaluable=[dict(zip(names, row, strict=True)) for row in sorted(night.not_evaluable)],
-        cells=cell_figures(night, counts),
-        presence=presence_classes(night),
-    )
+    findings += names.one_person_two_ids(night, findings)
+    findings += leads.paid_while_elsewhere(night, findings)
+    findings += entries.late_exits(night, gate, findings)
+    return findings
+
+
+def _of_units(night: Night, counts: Counts) -> list[Row]:
+    """The rules about units, divisions and files."""
+    return [
+        *quota.over_quota(night, counts),
+        *quota.leaders_above_number(night),
+        *quota.unapproved_units(night, counts),
+        *quota.copies_that_differ(night),
+        *quota.totals_broken(night, counts),
+        *position.position_rules(night),
+        *divisions.units_above_limit(night),
+        *statistics.wrong_statistics(night),
+        *statistics.wrong_sums(night, night.facts["totals"]),
+        *statistics.unlike_cutoffs(night, night.facts["cutoffs"]),
+    ]

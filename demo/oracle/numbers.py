@@ -18,13 +18,17 @@ def three_numbers(night: Night, counts: Counts, findings: list[Row]) -> list[Row
     if night.roster_is_out:
         return []
     named = _named(findings)
+    entered = defaultdict(list)
+    for finding in findings:
+        if finding["rule"] == "P02":
+            entered[finding["unit_code"]].append(finding["key"])
     in_post, paid = _in_post_side(night), _paid_side(night)
     found = []
     for unit in night.all_units:
         if night.counts_only(unit):
             found += _on_counts_alone(night, counts, unit)
         elif night.present("roster", unit) and night.present("payroll", unit):
-            found += _unit_numbers(night, unit, in_post[unit], paid[unit], named)
+            found += _unit_numbers(night, unit, in_post[unit], paid[unit], named, entered[unit])
     return found
 
 
@@ -85,7 +89,9 @@ def _counted_at(night: Night, who: Person, payer: str) -> str:
     return active[0]["unit_code"] if left and active else payer
 
 
-def _unit_numbers(night: Night, unit: str, in_post: Counter, paid: Counter, named: dict) -> list[Row]:
+def _unit_numbers(
+    night: Night, unit: str, in_post: Counter, paid: Counter, named: dict, entered: list[str]
+) -> list[Row]:  # fmt: skip
     heads, allowed = unit_in_post(night, unit), None
     if night.present("establishment", unit):
         allowed = unit_allowed(night, unit)
@@ -104,7 +110,7 @@ def _unit_numbers(night: Night, unit: str, in_post: Counter, paid: Counter, name
             keys = named.get((who, None, None), [])
         naming |= set(keys)
         residual += not keys
-    explained = sorted(naming) if differs else [BEFORE_THE_GATE]
+    explained = sorted(naming) if differs else sorted(entered) or [BEFORE_THE_GATE]
     first, second = (in_post.total(), paid.total()) if differs else (allowed, heads)
     return [
         make_finding(

@@ -9,29 +9,29 @@ from datetime import date, timedelta
 from demo.oracle.night import ACTIVE, CONTROL, FUNDED, Blank, Night, Person, Row, first_cell, make_finding, payer_of
 
 
-def _person_finding(
+def person_finding(
     night: Night, rule: str, severity: str, who: Person, unit: str, rows: Iterable[Row], owner_only: bool = False, **columns
 ) -> Row:  # fmt: skip
     """`rows` give post type and fund form; `owner_only`: the grain is the person alone."""
     grain: dict[str, str | None] = {"person_key": str(who)} | ({} if owner_only else {"unit_code": unit})
     return make_finding(
         rule, grain, severity, division_code=night.division_of(unit), unit_code=unit, person_key=str(who),
-        person_mask=_mask(night, who), **first_cell(rows), **columns,
+        person_mask=mask_of(night, who), **first_cell(rows), **columns,
     )  # fmt: skip
 
 
-def _mask(night: Night, who: Person) -> str | None:
+def mask_of(night: Night, who: Person) -> str | None:
     rows = [*night.roster_of.get(who, []), *night.pay_rows_of.get(who, [])]
     return next((row["person_mask"] for row in rows if row.get("person_mask")), None)
 
 
-def _rows_for(night: Night, who: Person, unit: str) -> list[Row]:
+def rows_for(night: Night, who: Person, unit: str) -> list[Row]:
     """The roster rows that place a person: active ones of the unit, else active ones, else any."""
     active = night.active_of.get(who, [])
     return [row for row in active if row["unit_code"] == unit] or active or night.roster_of.get(who, [])
 
 
-def _payers(rows: Iterable[Row]) -> list[str]:
+def payers_of(rows: Iterable[Row]) -> list[str]:
     return sorted({payer_of(row) for row in rows})
 
 
@@ -53,7 +53,7 @@ def wrong_post_types(night: Night) -> list[Row]:
         for unit, bad in wrong.items():
             kinds = ";".join(sorted(night.allowed_post_types[night.units[unit]["unit_kind"]]))
             types = ";".join(sorted({row["post_type"] for row in bad}))
-            found.append(_person_finding(night, "Q03", "S2", who, unit, bad, expected=kinds, found=types))
+            found.append(person_finding(night, "Q03", "S2", who, unit, bad, expected=kinds, found=types))
     return found
 
 
@@ -77,18 +77,18 @@ def paid_without_post(night: Night) -> list[Row]:
 
 
 def _paid_after_death(night: Night, who: str, rows: list[Row], died: date | None) -> Row | None:
-    owner = _payers(rows)[0]
+    owner = payers_of(rows)[0]
     if died is None or died >= night.first or night.counts_only(owner):
         return None
     if not (night.present("payroll", owner) and night.present("leads", owner)):
         return None
-    placing = _rows_for(night, who, owner)
-    return _person_finding(night, "F04", "S1", who, owner, placing, owner_only=True, expected=0, found=died.isoformat())
+    placing = rows_for(night, who, owner)
+    return person_finding(night, "F04", "S1", who, owner, placing, owner_only=True, expected=0, found=died.isoformat())
 
 
 def _paid_after_exit(night: Night, who: str) -> Row | None:
     rows = [row for row in night.roster_of.get(who, []) if row["post_type"] != CONTROL]
-    owner = _payers(night.paid_of[who])[0]
+    owner = payers_of(night.paid_of[who])[0]
     if not rows or not _may_judge_absence(night, owner) or night.active_of.get(who):
         return None
     if any(night.enters_later(row) for row in rows):
@@ -98,7 +98,7 @@ def _paid_after_exit(night: Night, who: str) -> Row | None:
     if ("roster", owner) in night.quarantined:
         cause, severity = "QUARANTINE", "S4"
     last_day = _last_day(night, rows)
-    return _person_finding(
+    return person_finding(
         night, "F03", severity, who, owner, rows, owner_only=True, expected=0, found=last_day, cause=cause
     )
 
@@ -133,7 +133,7 @@ def _exit_cause(night: Night, rows: list[Row]) -> str:
 
 
 def _paid_without_roster(night: Night, who: str) -> Row | None:
-    owner = _payers(night.paid_of[who])[0]
+    owner = payers_of(night.paid_of[who])[0]
     if night.roster_of.get(who) or not _may_judge_absence(night, owner):
         return None
     cause = None
@@ -142,7 +142,7 @@ def _paid_without_roster(night: Night, who: str) -> Row | None:
     elif owner in night.units_with_blanks:
         cause = "BLANK_ID"
     severity = "S4" if cause else "S1"
-    return _person_finding(night, "F01", severity, who, owner, [], owner_only=True, expected=0, found=1, cause=cause)
+    return person_finding(night, "F01", severity, who, owner, [], owner_only=True, expected=0, found=1, cause=cause)
 
 
 def _may_judge_absence(night: Night, owner: str) -> bool:
@@ -164,7 +164,7 @@ def posts_without_pay(night: Night) -> list[Row]:
                 continue
             cause = _unpaid_cause(night, who, unit, held, unit in night.payers_with_blanks)
             severity = "S3" if cause in (None, "PAID_AS_OTHER") else "S4"
-            found.append(_person_finding(night, "F02", severity, who, unit, held, expected=1, found=0, cause=cause))
+            found.append(person_finding(night, "F02", severity, who, unit, held, expected=1, found=0, cause=cause))
     return found
 
 
@@ -187,16 +187,16 @@ def several_payers(night: Night) -> list[Row]:
     """F05."""
     found = []
     for who, rows in night.paid_of.items():
-        payers = _payers(rows)
+        payers = payers_of(rows)
         if isinstance(who, Blank) or len(payers) < 2:
             continue
         own = sorted({row["unit_code"] for row in night.active_of.get(who, [])} & set(payers))
         unit = own[0] if own else payers[0]
         if night.counts_only(unit) or not night.present("payroll", unit):
             continue
-        placing = _rows_for(night, who, unit)
+        placing = rows_for(night, who, unit)
         found.append(
-            _person_finding(night, "F05", "S1", who, unit, placing, owner_only=True, expected=1, found=len(payers))
+            person_finding(night, "F05", "S1", who, unit, placing, owner_only=True, expected=1, found=len(payers))
         )
     return found
 
@@ -210,7 +210,7 @@ def paid_otherwise(night: Night) -> list[Row]:
             continue
         forms = sorted({row["fund_form"] for row in active})
         modes = sorted({row["fund_mode"] for row in pay})
-        payers = _payers(pay)
+        payers = payers_of(pay)
         # Rows of CONTROL_NUMBER take no part in F08 (decision 18).
         homes = {row["unit_code"] for row in active}
         homes |= {row["seconded_to"] for row in active if row["status"] == "SECONDED_OUT" and row.get("seconded_to")}
@@ -223,10 +223,10 @@ def paid_otherwise(night: Night) -> list[Row]:
             held = [row for row in active if row["unit_code"] == unit]
             if set(modes) - set(forms):
                 texts = {"expected": ";".join(forms), "found": ";".join(modes)}
-                found.append(_person_finding(night, "F07", "S2", who, unit, held, **texts))
+                found.append(person_finding(night, "F07", "S2", who, unit, held, **texts))
             if not set(payers) & homes:
                 texts = {"expected": unit, "found": ";".join(payers)}
-                found.append(_person_finding(night, "F08", "S3", who, unit, held, **texts))
+                found.append(person_finding(night, "F08", "S3", who, unit, held, **texts))
     return found
 
 
@@ -241,7 +241,7 @@ def several_posts(night: Night) -> list[Row]:
         unit = min(places)[0]
         held = [row for row in rows if row["unit_code"] == unit]
         found.append(
-            _person_finding(night, "D01", "S2", who, unit, held, owner_only=True, expected=1, found=len(places))
+            person_finding(night, "D01", "S2", who, unit, held, owner_only=True, expected=1, found=len(places))
         )
     return found
 
@@ -293,7 +293,7 @@ def contradicting_dates(night: Night) -> list[Row]:
                 wrong[unit].append(row)
         for unit, bad in wrong.items():
             text = ";".join(code for code in CONTRADICTIONS if code in codes[unit])
-            found.append(_person_finding(night, "D07", "S4", who, unit, bad, found=text))
+            found.append(person_finding(night, "D07", "S4", who, unit, bad, found=text))
     return found
 
 

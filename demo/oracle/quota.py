@@ -247,13 +247,17 @@ def totals_broken(night: Night, counts: Counts) -> list[Row]:
         known = [row[name] for name in ("issued_total", "base_2012") if row.get(name) is not None]
         limits[row["division_code"], row["post_type"]] += known
     out = {folder for folder, book in night.expected - night.accepted if book == "establishment"}
+    under: dict[str, list[str]] = defaultdict(list)
+    for unit, row in night.units.items():
+        for above in division_lineage(row["division_code"]):
+            under[above].append(unit)
     found = []
     for (division, post_type), known in sorted(limits.items()):
         if not known:
             night.not_evaluable.add(("Q08", division, "*", "base"))
             continue
-        total = _quota_sum(night, counts, division, post_type)
-        if not _has_quota_source(night, counts, division, post_type):
+        total = _quota_sum(night, counts, under[division], post_type)
+        if not _has_quota_source(night, counts, division, under[division], post_type):
             total = None
         if total is None or any(division in division_lineage(folder) for folder in out):
             night.not_evaluable.add(("Q08", division, "*", "establishment"))
@@ -267,23 +271,21 @@ def totals_broken(night: Night, counts: Counts) -> list[Row]:
     return found
 
 
-def _has_quota_source(night: Night, counts: Counts, division: str, post_type: str) -> bool:
+def _has_quota_source(night: Night, counts: Counts, division: str, units: list[str], post_type: str) -> bool:
     """Whether anything was delivered that Σ quota could rest on: an establishment book below, or count-only figures."""
     below = [folder for folder, book in night.accepted if book == "establishment"]
     if any(division in division_lineage(folder) for folder in below):
         return True
-    units = [u for u, row in night.units.items() if division in division_lineage(row["division_code"])]
     counted = [u for u in units if night.counts_only(u) and u not in counts.part_of]
     if any(t == post_type for u in counted for t, _ in counts.stated(u, "QUOTA")):
         return True
     return any(cell[1] == post_type and night.copies.get(cell) for u in units for cell in night.cells_of.get(u, ()))
 
 
-def _quota_sum(night: Night, counts: Counts, division: str, post_type: str) -> int | None:
+def _quota_sum(night: Night, counts: Counts, units: list[str], post_type: str) -> int | None:
     total = 0
-    for unit, row in night.units.items():
-        is_part = night.counts_only(unit) and unit in counts.part_of
-        if is_part or division not in division_lineage(row["division_code"]):
+    for unit in units:
+        if night.counts_only(unit) and unit in counts.part_of:
             continue
         if unit in night.shut_units:
             return None

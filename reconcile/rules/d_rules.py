@@ -1,4 +1,4 @@
-"""D01 一人占两编, D02 身份证号无效, D07 状态与日期矛盾: what the person lists say against themselves. Pure."""
+"""D01 一人占两编, D02 身份证号无效, D04 到龄未退, D07 状态与日期矛盾: what the person lists say against themselves. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ibis.expr.types import BooleanValue, StringValue, Table, Value
 
 from core.types import PersonStatus
 from reconcile.rules.over_quota import rows
-from reconcile.rules.people import ACTIVE, CONTROL, is_off_quota
+from reconcile.rules.people import ACTIVE, CONTROL, is_active, is_off_quota
 from reconcile.rules.tables import Inputs, Night
 from reconcile.rules.texts import (
     NO_VALUE,
@@ -66,6 +66,19 @@ def _damaged(bad: Table, book: str) -> Table:
     return answer(
         p, "D02", person_key=p.person_key, book=book, unit_code=p.unit_code, expected=NO_VALUE, found=p.reason,
         evidence=p.person_key.isnull().ifelse(json_object({"rows": json_number(p.rows)}), null_text()),
+        **cell_columns(p.cell),
+    )  # fmt: skip
+
+
+def d04(i: Inputs, night: Night, place: Table) -> Table:
+    """Active past the statutory age; of several rows in a unit the first cell."""
+    r = i.roster.filter(i.roster.statutory_age.notnull() & i.roster.person_key.notnull() & is_active(i.roster, night))
+    past = r.select("person_key", "unit_code", "statutory_age", "age", cell=cell_text(r))
+    order = ["cell", "statutory_age", "age"]
+    turn = ibis.row_number().over(group_by=["person_key", "unit_code"], order_by=order)
+    p = judged(past.mutate(turn=turn).filter(ibis._.turn == 0), place, "D04")
+    return answer(
+        p, "D04", person_key=p.person_key, unit_code=p.unit_code, expected=p.statutory_age, found=p.age,
         **cell_columns(p.cell),
     )  # fmt: skip
 

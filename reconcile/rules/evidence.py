@@ -25,7 +25,7 @@ def person_evidence(i: Inputs, night: Night, named: Table) -> Table:
             "exit": json_code(day_text(r.exit_date)),
         }
     )
-    m = payroll_of_month(i, night).semi_join(persons, "person_key")
+    m = payroll_of_month(i, night.month).semi_join(persons, "person_key")
     payroll_row = json_object(
         {
             "payer": json_text(m.payer),

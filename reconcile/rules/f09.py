@@ -132,12 +132,16 @@ def _counted(table: Table, names: tuple[str, ...], **given) -> Table:
     return grouped.select("unit_code", **{name: grouped[name] if name in given else zero for name in names})
 
 
-def f09(figures: Table, keys: Table, sums: Table, place: Table) -> Table:
-    """Units that deliver persons. `sums`: sums.person_units, for the quota half."""
+def f09(figures: Table, keys: Table, findings: Table, sums: Table, place: Table) -> Table:
+    """Units that deliver persons. `findings`: those about people, of which P02 explains the quota half; `sums`:
+    sums.person_units, for that half."""
     listed = keys.group_by("unit_code").agg(keys=sorted_list(keys.key, '","'))
+    entered = findings.filter(findings.rule == "P02")
+    entered = entered.group_by("unit_code").agg(entered=sorted_list(entered.key, '","'))
     units = figures.select("unit_code").union(sums.select("unit_code"), distinct=True)
     u = units.left_join(figures, "unit_code", rname="figure_{name}")
     u = u.left_join(listed, "unit_code", rname="key_{name}")
+    u = u.left_join(entered, "unit_code", rname="entered_{name}")
     u = u.left_join(sums.rename(quota_in_post="in_post"), "unit_code", rname="sum_{name}")
     u = judged(u, place, "F09", ("roster", "payroll")).join(
         place.select("unit_code", "here_establishment"), "unit_code", rname="place_{name}"
@@ -162,7 +166,10 @@ def f09(figures: Table, keys: Table, sums: Table, place: Table) -> Table:
         expected=u.differ.ifelse(as_count(u.in_post), as_count(u.allowed)),
         found=u.differ.ifelse(as_count(u.paid), as_count(u.quota_in_post)),
         explained_by=choose(
-            (~u.differ, QUOTA_HALF), (u["keys"].notnull(), ibis.literal('["') + u["keys"] + '"]'), otherwise="[]"
+            (~u.differ & u.entered.isnull(), QUOTA_HALF),
+            (~u.differ, ibis.literal('["') + u.entered + '"]'),
+            (u["keys"].notnull(), ibis.literal('["') + u["keys"] + '"]'),
+            otherwise="[]",
         ),
         evidence=json_object({name: json_number(value) for name, value in evidence.items()}),
     )  # fmt: skip

@@ -84,11 +84,14 @@ def f03(persons: Table, dead: Table, place: Table) -> Table:
     )  # fmt: skip
 
 
-def f01(i: Inputs, stray: Table, dead: Table, place: Table) -> Table:
-    """In P and in no roster of the night, whatever the status or unit of its rows."""
-    persons = stray.anti_join(dead, "person_key").anti_join(
-        i.roster.filter(i.roster.person_key.notnull()), "person_key"
-    )
+def nowhere(i: Inputs, stray: Table) -> Table:
+    """Persons of P in no roster of the night, whatever the status or unit of its rows: person_key, first_payer."""
+    return stray.anti_join(i.roster.filter(i.roster.person_key.notnull()), "person_key")
+
+
+def f01(unlisted: Table, dead: Table, place: Table) -> Table:
+    """`unlisted`: nowhere. `dead`: persons F04 already names."""
+    persons = unlisted.anti_join(dead, "person_key")
     p = judged(persons.rename(unit_code="first_payer"), place, "F01")
     cause = choose((p.held_roster, Cause.QUARANTINE.value), (p.blank_roster, Cause.BLANK_ID.value))
     return answer(

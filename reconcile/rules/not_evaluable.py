@@ -10,11 +10,11 @@ from reconcile.findings import NOT_EVALUABLE_SCHEMA
 from reconcile.rules.tables import Inputs
 from reconcile.rules.units import NEEDS_EVERY_ROSTER, UNIT_BOOKS
 
-# Judged apart: Q08 by division (registers.q08_gaps); D06 and D08 judge what is there.
-OWN_COVERAGE = (
-    "Q05", "Q08", "Q09", "Q10", "Q11", "P01", "P02", "P03", "P04", "P05", "P06", "P07", "F06", "F11", "D03", "D04", "D06",
-    "D08",
-)  # fmt: skip
+# Judged apart: by division (Q08, Q11, F11) or by our own book (Q09, Q10), each beside its rule; D06 and D08 judge what is
+# there.
+OWN_COVERAGE = ("Q08", "Q09", "Q10", "Q11", "F11", "D06", "D08")
+# Books without which a rule still says what it can, and the rest is not evaluable (decisions 55 and 59).
+ALSO = {"P01": ("permits",), "P06": ("permits",)}
 COUNT_RULE_BOOKS = {
     "Q01": ("headcount",), "Q02": ("headcount",), "Q12": ("headcount",), "Q06": ("units", "headcount"),
     "Q07": ("establishment",), "F09": ("headcount",), "D05": (),
@@ -27,7 +27,7 @@ def needs() -> list[tuple[str, str, bool]]:
     for code, rule in RULES.items():
         if code in OWN_COVERAGE:
             continue
-        rows += [(code, book, False) for book in rule.books]
+        rows += [(code, book, False) for book in (*rule.books, *ALSO.get(code, ()))]
         rows += [(code, book, True) for book in COUNT_RULE_BOOKS.get(code, ("roster",))]
     return rows
 

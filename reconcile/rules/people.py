@@ -39,13 +39,17 @@ def enters_later(roster: Table, night: Night) -> BooleanValue:
     return (roster.status.isin(ACTIVE) & later & staying).fill_null(False)
 
 
-def payroll_of_month(i: Inputs, night: Night) -> Table:
-    """The payroll rows of M: payer, whether the row is of a person in service on the establishment (`proper`)."""
-    p = i.payroll.filter(i.payroll.month == night.month)
-    proper = (p.person_state == PersonState.IN_SERVICE.value) & (p.on_establishment == YesNo.YES.value)
+def is_proper(payroll: Table) -> BooleanValue:
+    """A payroll row of a person in service on the establishment (DOMAIN §4, P)."""
+    return (payroll.person_state == PersonState.IN_SERVICE.value) & (payroll.on_establishment == YesNo.YES.value)
+
+
+def payroll_of_month(i: Inputs, month: str) -> Table:
+    """The payroll rows of a month: payer, whether the row is of a person in service on the establishment (`proper`)."""
+    p = i.payroll.filter(i.payroll.month == month)
     return p.select(
         "person_key", "fund_mode", "amount", "id_problem", "person_state", "on_establishment",
-        payer=payer(p), proper=proper,
+        payer=payer(p), proper=is_proper(p),
     )  # fmt: skip
 
 

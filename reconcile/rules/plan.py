@@ -14,21 +14,32 @@ from ibis.expr.types import Table
 
 from reconcile.findings import FINDING_SCHEMA, NOT_EVALUABLE_SCHEMA
 from reconcile.rules import (
+    base_paid,
     counts,
     d_rules,
+    entries,
     f09,
     f_rules,
     figures,
+    flows,
     headcount,
+    holders,
+    leads,
+    movements,
+    names,
     not_evaluable,
     over_quota,
     pay_rules,
     people,
+    permits,
     posts_held,
     quota,
+    ranks,
     registers,
+    registration,
     sums,
     texts,
+    unit_limits,
     units,
 )
 from reconcile.rules.evidence import person_evidence
@@ -41,6 +52,7 @@ OUTPUTS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "not_evaluable": (NOT_EVALUABLE_SCHEMA, tuple(NOT_EVALUABLE_SCHEMA)),
     "cells": (figures.CELL_SCHEMA, ("unit_code", "post_type", "fund_form")),
     "presence": (figures.PRESENCE_SCHEMA, ("unit_code", "bits")),
+    "division_paid": (base_paid.DIVISION_PAID_SCHEMA, ("division_code",)),
 }
 
 
@@ -63,16 +75,20 @@ def plan(night: Night) -> Plan:
     _quota_stages(p, i, s)
     _people_stages(p, i, s, night)
     _sum_stages(p, i, s)
+    _division_stages(p, i, s, night)
+    _name_stages(p, i, s, night)
+    _gate_stages(p, i, s, night)
     s.named = _keyed(p, "named", _person_findings(i, s, night))
     _f09_stages(p, i, s, night)
     s.others = _keyed(p, "others", _unit_findings(i, s, night))
     s.evidence = p.stage("person_evidence", person_evidence(i, night, s.named))
     p.outputs["findings"] = _finished(s)
-    p.outputs["not_evaluable"] = _not_evaluable(i, s)
+    p.outputs["not_evaluable"] = _not_evaluable(i, s, night)
     cells = figures.person_figures(s.person_cells, s.person_units, s.unknown, s.in_post, s.paid_units, s.place)
     counted = figures.count_only_figures(s.figures, s.quota, s.count_units, s.parts, s.place)
     p.outputs["cells"] = cells.union(counted.select(cells.columns))
     p.outputs["presence"] = figures.presence(s.active, s.pairs, s.elsewhere, s.pay_blank, s.posts, s.place)
+    p.outputs["division_paid"] = base_paid.division_paid(s.division_pay)
     return p
 
 
@@ -83,7 +99,7 @@ def _keyed(p: Plan, name: str, raw: Table) -> Table:
 
 
 def _unit_stages(p: Plan, i: Inputs, s: SimpleNamespace, night: Night) -> None:
-    s.month_rows = p.stage("month_rows", people.payroll_of_month(i, night))
+    s.month_rows = p.stage("month_rows", people.payroll_of_month(i, night.month))
     s.folder = p.stage("folder", units.folders(i))
     named = p.stage("naming", units.named_units(i))
     unit = p.stage("unit", units.homes(named, units.version_in_force(i, night)))
@@ -111,6 +127,8 @@ def _people_stages(p: Plan, i: Inputs, s: SimpleNamespace, night: Night) -> None
     s.stray = p.stage("stray", people.strays(s.paid, s.active))
     s.dead = p.stage("dead", f_rules.f04(f_rules.f04_persons(i, s.month_rows, s.place), i, s.active, night))
     s.gone = p.stage("gone", f_rules.f03_persons(i, night, s.stray))
+    s.still_paid = p.stage("still_paid", f_rules.f03(s.gone, s.dead, s.place))
+    s.unlisted = p.stage("unlisted", f_rules.nowhere(i, s.stray))
     s.contradictions = p.stage("contradictions", d_rules.contradictions(i, night))
     s.unpaid = p.stage("unpaid", f_rules.f02_persons(s.active, s.paid, s.month_rows, s.place))
 
@@ -133,19 +151,58 @@ def _sum_stages(p: Plan, i: Inputs, s: SimpleNamespace) -> None:
     )
 
 
+def _division_stages(p: Plan, i: Inputs, s: SimpleNamespace, night: Night) -> None:
+    before = p.stage("paid_a_year_ago", base_paid.paid_a_year_ago(i, night, s.place, s.control))
+    s.division_pay = p.stage("division_pay", base_paid.division_pay(i, s.place, s.folder, s.paid_units, before))
+
+
+def _name_stages(p: Plan, i: Inputs, s: SimpleNamespace, night: Night) -> None:
+    known = p.stage("known_ranks", ranks.known_ranks(i))
+    s.ranked = p.stage("ranked", ranks.ranked(i, night, known, s.place))
+    suspects = p.stage("two_names", names.two_names(i, night))
+    s.name_rows = p.stage("name_rows", names.name_rows(i, night, suspects))
+    paid = p.stage("unlisted_names", names.unlisted_names(i, night, s.unlisted))
+    held = p.stage("alike", names.alike(i, night, paid))
+    s.lookalikes = p.stage("lookalikes", names.lookalikes(paid, held, s.month_rows, s.active, s.place))
+
+
+def _gate_stages(p: Plan, i: Inputs, s: SimpleNamespace, night: Night) -> None:
+    gated = p.stage("gated", entries.gated_units(i, s.place))
+    s.entry = p.stage("entry", entries.entries(i, night, gated))
+    s.leaving = p.stage("leaving", entries.exits(i, night, gated))
+    s.moved = p.stage("transfers", flows.transfers(i, s.entry, s.place))
+    s.taken = p.stage("posts_taken", holders.posts_taken(i, s.entry, s.quota))
+    cells = p.stage("scope_cells", holders.scope_cells(s.taken))
+    s.allowed_then = p.stage("allowed_then", holders.allowed_on(i, s.taken, cells, s.quota, s.unknown))
+    stay = p.stage("stay", holders.once_each(p.stage("stays", holders.stays(i, night, cells))))
+    s.held_then = p.stage("held_then", holders.held_on(night, s.taken, stay))
+    s.turn = p.stage("turn", holders.turns(s.taken))
+
+
 def _person_findings(i: Inputs, s: SimpleNamespace, night: Night) -> Table:
     return ibis.union(
         posts_held.q03(s.active, s.place, night),
+        ranks.q05(s.ranked),
         s.dead,
-        f_rules.f03(s.gone, s.dead, s.place),
-        f_rules.f01(i, s.stray, s.dead, s.place),
+        s.still_paid,
+        f_rules.f01(s.unlisted, s.dead, s.place),
         f_rules.f02(s.unpaid),
         pay_rules.f05(i, s.paid, s.active, s.place),
+        leads.f06(i, night, s.paid, (s.dead, s.still_paid), s.active, s.place),
         pay_rules.f07(s.pairs, s.paid, s.active, s.place),
         pay_rules.f08(i, night, s.pay, s.elsewhere, s.pairs, s.active, s.place),
         d_rules.d01(s.active, s.place),
         d_rules.d02(i, s.month_rows, s.place),
+        names.d03_names(s.name_rows, s.place),
+        names.d03_pairs(s.lookalikes),
+        d_rules.d04(i, night, s.place),
         d_rules.d07(s.contradictions, s.place),
+        permits.p01(i, s.entry),
+        holders.p02(s.taken, s.allowed_then, s.held_then, s.turn),
+        registration.p04(i, night, s.entry),
+        registration.p05(i, night, s.leaving, s.still_paid, s.pay),
+        permits.p06(i, s.entry),
+        flows.p07(s.moved),
     )
 
 
@@ -170,7 +227,12 @@ def _unit_findings(i: Inputs, s: SimpleNamespace, night: Night) -> Table:
         registers.q06(i, night, s.pay, s.pay_blank, s.quota, s.place),
         registers.q07(i, s.place),
         registers.q08(s.totals),
-        f09.f09(s.f09_figures, s.f09_keys, s.person_units, s.place),
+        movements.q09(i, night),
+        movements.q10(i, night),
+        unit_limits.q11(i, s.place),
+        base_paid.f11(s.division_pay),
+        permits.p03(i, s.entry, s.place),
+        f09.f09(s.f09_figures, s.f09_keys, s.named, s.person_units, s.place),
         f09.f09_counts(s.count_sides, s.count_units, s.place),
         headcount.d05(s.stated),
         headcount.d06_parts(i),
@@ -182,9 +244,12 @@ def _unit_findings(i: Inputs, s: SimpleNamespace, night: Night) -> Table:
 def _finished(s: SimpleNamespace) -> Table:
     """Findings with the division of their unit, the person's mask and evidence."""
     people_rows = s.named.left_join(s.evidence, "person_key", rname="evidence_{name}")
+    hints = names.suggestions(s.lookalikes)
+    people_rows = people_rows.left_join(hints, ["rule", "person_key"], rname="hint_{name}")
     people_rows = people_rows.select(
-        *(name for name in s.named.columns if name != "evidence"),
+        *(name for name in s.named.columns if name not in ("evidence", "explained_by")),
         evidence=ibis.coalesce(people_rows.evidence, people_rows.evidence_evidence),
+        explained_by=ibis.coalesce(people_rows.explained_by, people_rows.suggested),
         person_mask="person_mask",
     )
     others = s.others.mutate(person_mask=null_text()).select(people_rows.columns)
@@ -195,17 +260,25 @@ def _finished(s: SimpleNamespace) -> Table:
     return joined.select(*FINDING_SCHEMA)
 
 
-def _not_evaluable(i: Inputs, s: SimpleNamespace) -> Table:
+def _not_evaluable(i: Inputs, s: SimpleNamespace, night: Night) -> Table:
     rows = [
         not_evaluable.absences(i, s.folder, s.place),
         over_quota.unknown_quota(s.unknown, s.place),
         over_quota.count_only_gaps(s.count_units, s.count_types, s.count_cells, s.figures, s.place),
         posts_held.q03_gaps(s.active, s.place),
+        ranks.q05_gaps(s.ranked),
+        movements.position_gaps(i, night, s.place, s.folder),
+        unit_limits.q11_gaps(i, s.folder),
+        base_paid.f11_gaps(s.division_pay),
         posts_held.q04_gaps(s.tiers, s.unknown, s.place),
         registers.q07_gaps(i, s.place),
         registers.q08_gaps(s.totals, s.folder),
         f09.f09_count_gaps(s.count_sides, s.place),
         headcount.d05_gaps(s.stated, s.place),
         d_rules.d07_gaps(s.contradictions, s.place),
+        entries.start_gaps(i, s.folder, s.place),
+        entries.month_gaps(s.taken, s.entry, s.leaving),
+        holders.p02_gaps(s.taken, s.allowed_then),
+        flows.p07_gaps(s.moved),
     ]
     return not_evaluable.all_rows(*rows)

@@ -96,6 +96,16 @@ class Night:
     def month(self) -> str:
         return f"{self.as_of:%Y-%m}"
 
+    @property
+    def month_a_year_ago(self) -> str:
+        return f"{self.as_of.year - 1:04}-{self.as_of:%m}"
+
+    @property
+    def idle_span(self) -> tuple[str, ...]:
+        """M and the months before it that Q10 looks at, the newest first."""
+        newest = self.as_of.year * 12 + self.as_of.month - 1
+        return tuple(f"{n // 12:04}-{n % 12 + 1:02}" for n in range(newest, newest - self.idle_months, -1))
+
 
 @dataclass(frozen=True)
 class Inputs:

@@ -11,10 +11,11 @@ from reconcile.rules.tables import Inputs, Night
 
 # Books whose rows name units; the order is the one in which they give an unregistered unit its home (decision 11).
 NAMING_BOOKS = ("payroll", "roster", "establishment", "headcount")
-UNIT_BOOKS = ("units", *NAMING_BOOKS)
+UNIT_BOOKS = ("units", *NAMING_BOOKS, "permits")
 # For these it is enough that a division above has the book (decision 12).
-DIVISION_BOOKS = ("leads", "base")
-QUARANTINE_BOOKS = UNIT_BOOKS
+DIVISION_BOOKS = ("leads", "base", "limits")
+QUARANTINE_BOOKS = ("units", *NAMING_BOOKS)
+UNIT_COLUMNS = ("unit_code", "level", "unit_kind", "org_rank", "approval_doc")
 EARLIEST = "0001-01-01"
 
 
@@ -25,7 +26,7 @@ def payer(payroll: Table):
 
 def folders(i: Inputs) -> Table:
     """One row per division of the night: per book `has_<book>` (accepted) and `open_<book>` (neither delivered nor
-    expected), `counts` (a count-only division), `here_leads` and `here_base`."""
+    expected), `counts` (a count-only division), `here_leads`, `here_base` and `here_limits`."""
     v = i.verdict
     books = (*UNIT_BOOKS, *DIVISION_BOOKS)
     silent = ~v.delivered & ~v.expected
@@ -58,6 +59,7 @@ def named_units(i: Inputs) -> Table:
             ("roster", i.roster, i.roster.unit_code),
             ("establishment", i.establishment, i.establishment.unit_code),
             ("headcount", i.headcount, i.headcount.unit_code),
+            ("permits", i.permits, i.permits.unit_code),
         )
     ]
     return ibis.union(*tables)
@@ -71,22 +73,22 @@ def version_in_force(i: Inputs, night: Night) -> Table:
     dated = u.mutate(valid=valid, rank=valid.cast("int64"), start=u.valid_from.fill_null(ibis.date(EARLIEST)))
     order = [ibis.desc("rank"), ibis.desc("start"), "delivered_by", "file", "row"]
     numbered = dated.mutate(place=ibis.row_number().over(group_by="unit_code", order_by=order))
-    return numbered.filter(numbered.place == 0).select(
-        "unit_code", "division_code", "unit_kind", "approval_doc", "delivers", "delivered_by", "valid"
-    )
+    chosen = numbered.filter(numbered.place == 0)
+    return chosen.select(*UNIT_COLUMNS, "division_code", "delivers", "delivered_by", "valid")
 
 
 def homes(named: Table, version: Table) -> Table:
     """One row per unit code of the night with its home folder and what `units` says of it."""
-    first = named.group_by("unit_code").agg(
-        **{f"by_{book}": named.delivered_by.min(where=named.book == book) for book in NAMING_BOOKS}
+    # A permit gives no unit a home.
+    first = (
+        named.filter(named.book != "permits")
+        .group_by("unit_code")
+        .agg(**{f"by_{book}": named.delivered_by.min(where=named.book == book) for book in NAMING_BOOKS})
     )
     unit = first.left_join(version, "unit_code", rname="units_{name}")
     home = ibis.coalesce(unit.delivered_by, *(unit[f"by_{book}"] for book in NAMING_BOOKS))
     return unit.select(
-        "unit_code",
-        "unit_kind",
-        "approval_doc",
+        *UNIT_COLUMNS,
         home=home,
         division_code=ibis.coalesce(unit.division_code, home),
         registered=unit.delivered_by.notnull(),
@@ -126,8 +128,7 @@ def places(i: Inputs, named: Table, unit: Table, folder: Table, blank: Table) ->
     here["here_units"] = here["here_units"] & (joined.registered | (unlisted.count().as_scalar() == 0))
     by_division = joined.counts.fill_null(False)
     return joined.select(
-        *("unit_code", "unit_kind", "approval_doc", "home", "division_code", "registered", "valid"),
-        "delivers_counts",
+        *UNIT_COLUMNS, "home", "division_code", "registered", "valid", "delivers_counts",
         counts_by_division=by_division,
         count_only=joined.delivers_counts | by_division,
         here_leads=joined.here_leads.fill_null(False),
@@ -136,7 +137,7 @@ def places(i: Inputs, named: Table, unit: Table, folder: Table, blank: Table) ->
         **here,
         **{f"held_{book}": joined[f"held_{book}"].fill_null(False) for book in QUARANTINE_BOOKS},
         **{name: joined[name].fill_null(False) for name in ("blank_roster", "blank_payroll")},
-    )
+    )  # fmt: skip
 
 
 def can_judge(place: Table, rule: str, books: tuple[str, ...] | None = None) -> BooleanValue:

@@ -46,6 +46,8 @@ def test_the_layers_hold():
         ("reconcile/rules/planted.py", "import sqlalchemy"),
         ("reconcile/planted.py", "import night.steps"),
         ("reconcile/rules/planted.py", "import duckdb"),
+        ("reconcile/planted.py", "import pyspark"),
+        ("reconcile/engine/planted.py", "import duckdb"),
         ("core/planted.py", "import expectations.books"),
         ("night/planted.py", "import flask"),
         ("dags/planted.py", "import core.db"),

@@ -5,15 +5,21 @@ from __future__ import annotations
 import csv
 import json
 from collections import defaultdict
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from shutil import copyfile
 
 import pyarrow.parquet as pq
 import pytest
 
+from core.calendar import working_days
 from core.errors import InvariantViolated, Refused
-from core.parameters import DEFINITIONS
-from demo.atlas import build_atlas
+from core.identity import normalise_name
+from core.parameters import DEFINITIONS, RANKS
+from core.units import division_lineage
+from demo import names
+from demo.accounts import LEAD_REVIEWERS
+from demo.atlas import COUNTED, STREET, build_atlas
 from demo.city import make_city, nights_until
 from demo.rewriting import rewrite
 from demo.stage import Claim
@@ -22,20 +28,21 @@ from demo.writing import sha256_of
 from expectations.books import BOOKS, book_of, fold
 from expectations.gate import DeliveredFile, GateSetting, gate_book
 from expectations.readers import read_control
+from reconcile.catalog import RULES
 from reconcile.engine import DetectSetting, VerdictFact, detect
 from reconcile.rules.tables import Night
 
 LAST = date(2026, 10, 31)
-RULES = {
-    "Q01", "Q02", "Q12", "Q03", "Q04", "Q06", "Q07", "Q08", "F01", "F02", "F03", "F04", "F05", "F07", "F08", "F09", "D01",
-    "D02", "D05", "D06", "D07", "D08",
-}  # fmt: skip
 CAUSES = {
     "F01": {None, "QUARANTINE", "BLANK_ID"},
     "F02": {None, "QUARANTINE", "BLANK_ID", "TIMING", "LEAVE", "PAID_AS_OTHER"},
     "F03": {"QUARANTINE", "TIMING", "EXITED", "OFF_QUOTA", "NOT_YET_ENTERED", "NO_EXIT_DATE"},
     "F09": {None, "UNEXPLAINED", "PERSONS_NOT_DELIVERED"},
     "Q06": {None, "QUARANTINE"},
+    "P01": {"NO_PERMIT", "UNKNOWN_PERMIT", "OTHER_CELL", "APPROVED_LATER"},
+    "P03": {"OVERUSED", "EXPIRED"},
+    "P05": {None, "QUARANTINE"},
+    "D03": {None, "QUARANTINE"},
     "D05": {None, "QUARANTINE"},
 }
 KEY = "city-person-key-" * 3
@@ -61,12 +68,15 @@ def test_the_city_says_in_two_languages_that_nobody_in_it_is_real(city):
     text = (city / "README.txt").read_text(encoding="utf-8")
     assert "虚构" in text
     assert "invented" in text
-    assert (city / "accounts.csv").exists()
+    accounts = (city / "accounts.csv").read_text(encoding="utf-8")
+    assert all(f"\n{login},{login}@example.org," in accounts for login in LEAD_REVIEWERS)
 
 
 def test_every_rule_and_every_cause_is_planted(city):
     findings = [finding for truth in truths(city) for finding in truth["findings"]]
-    assert {finding["rule"] for finding in findings} == RULES
+    assert {finding["rule"] for finding in findings} == set(RULES)
+    for rule in RULES.values():
+        assert {finding["severity"] for finding in findings if finding["rule"] == rule.code} >= set(rule.severities)
     for rule, causes in CAUSES.items():
         assert {finding["cause"] for finding in findings if finding["rule"] == rule} == causes, rule
 
@@ -114,6 +124,9 @@ def test_a_clean_city_finds_nothing_and_is_green(tmp_path):
     make_city(tmp_path / "clean", people=400, seed=3, as_of=LAST, clean=True)
     for truth in truths(tmp_path / "clean"):
         assert (truth["findings"], truth["exit"]) == ([], 0)
+        # One county delivers counts, one street no monthly figures: nothing else is left unjudged.
+        assert {gap["division_code"] for gap in truth["not_evaluable"]} == {COUNTED[0], STREET}
+        assert {gap["rule"] for gap in truth["not_evaluable"] if gap["division_code"] == STREET} == {"D05"}
         assert all(verdict["quarantined"] == 0 for verdict in truth["verdicts"])
 
 
@@ -190,7 +203,21 @@ def run_gate(folder: Path, as_of: date, snapshot: Path) -> dict[tuple[str, str],
     return verdicts
 
 
-def run_rules(truth: dict, verdicts: dict, snapshot: Path) -> tuple[list[dict], list[dict]]:
+def told(city: Path, as_of: date, snapshot: Path) -> dict[str, list[tuple]]:
+    """What the demo's parameters say, as the night looks it up."""
+    with (city / "parameters.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["name"] == "gate_start"]
+    starts = {row["division"]: date.fromisoformat(row["value"]) for row in rows}
+    codes = set(pq.read_table(snapshot / "units.parquet")["division_code"].to_pylist())
+    above = {code: next((starts[place] for place in division_lineage(code) if place in starts), None) for code in codes}
+    return {
+        "gate_start": [(code, start) for code, start in sorted(above.items()) if start],
+        "workday": working_days(min(starts.values()), as_of),
+        "rank_order": [(word, place) for place, words in enumerate(RANKS, 1) for word in words],
+    }
+
+
+def run_rules(city: Path, truth: dict, verdicts: dict, snapshot: Path) -> tuple[list[dict], list[dict]]:
     due = {(v["division_code"], v["book"]): v for v in truth["verdicts"]}
     facts = []
     for division in sorted({division for division, _ in due}):
@@ -200,7 +227,8 @@ def run_rules(truth: dict, verdicts: dict, snapshot: Path) -> tuple[list[dict], 
             expected = bool(due.get((division, book), {}).get("expected"))
             facts.append(VerdictFact(division, book, expected, word != "MISSING", word.startswith("ACCEPTED")))
     allowed = DEFINITIONS["allowed_post_types"].default
-    detect(snapshot, DetectSetting(Night.of(date.fromisoformat(truth["as_of"]), allowed), facts), snapshot)
+    as_of = date.fromisoformat(truth["as_of"])
+    detect(snapshot, DetectSetting(Night.of(as_of, allowed), facts, told(city, as_of, snapshot)), snapshot)
     rows = pq.read_table(snapshot / "findings.parquet").to_pylist()
     gaps = pq.read_table(snapshot / "not_evaluable.parquet").to_pylist()
     return [row | {"grain": json.loads(row["grain"])} for row in rows], gaps
@@ -209,9 +237,11 @@ def run_rules(truth: dict, verdicts: dict, snapshot: Path) -> tuple[list[dict], 
 COUNTS = ("verdict", "rows_in", "accepted", "duplicates", "quarantined")
 
 
-def differences(truth: dict, inbox: Path, snapshot: Path) -> list[str]:
+def differences(city: Path, truth: dict, inbox: Path, snapshot: Path) -> list[str]:
     snapshot.mkdir(parents=True)
     verdicts = run_gate(inbox / truth["as_of"], date.fromisoformat(truth["as_of"]), snapshot)
+    for path in (city / "position" / truth["as_of"]).iterdir():
+        copyfile(path, snapshot / path.name)
     lines = []
     for due in truth["verdicts"]:
         given = verdicts.get((due["division_code"], due["book"]))
@@ -219,7 +249,7 @@ def differences(truth: dict, inbox: Path, snapshot: Path) -> list[str]:
         compared = 1 if due["verdict"] == "REJECTED" else len(COUNTS)
         if tuple(map(str, words))[:compared] != tuple(str(due[name]) for name in COUNTS)[:compared]:
             lines.append(f"{truth['as_of']} {due['division_code']} {due['book']}: {words}")
-    findings, gaps = run_rules(truth, verdicts, snapshot)
+    findings, gaps = run_rules(city, truth, verdicts, snapshot)
     text = lambda rows: {tuple(row[name] for name in ("rule", "division_code", "unit_code", "book")) for row in rows}
     lines += [f"{truth['as_of']} not evaluable: {row}" for row in text(gaps) ^ text(truth["not_evaluable"])]
     return lines + compare(truth, findings, KEY)
@@ -229,8 +259,8 @@ def test_gate_and_rules_find_exactly_the_truth_however_it_is_written(city, tmp_p
     rewrite(city / "inbox", tmp_path / "rewritten", 5)
     for truth in truths(city):
         night = truth["as_of"]
-        assert differences(truth, city / "inbox", tmp_path / "as-delivered" / night) == []
-        assert differences(truth, tmp_path / "rewritten", tmp_path / "otherwise" / night) == []
+        assert differences(city, truth, city / "inbox", tmp_path / "as-delivered" / night) == []
+        assert differences(city, truth, tmp_path / "rewritten", tmp_path / "otherwise" / night) == []
 
 
 def test_a_rewritten_inbox_holds_the_same_records(city, tmp_path):
@@ -254,6 +284,21 @@ def _lines(path: Path) -> list[str]:
         except UnicodeError:
             continue
     raise AssertionError(path.name)
+
+
+def test_the_names_of_the_demo_are_their_own_normal_form():
+    letters = [names.SURNAMES, names.GIVEN, *names.LONG_SURNAMES, *names.RARE_NAMES, *names.DOTTED_NAMES]
+    for text in [*letters, *names.AWKWARD_NAMES]:
+        assert normalise_name(text) == text
+
+
+def test_nobody_in_the_clean_city_is_past_retirement_and_some_are_within_a_year(tmp_path):
+    registry = names.Registry(1, LAST)
+    for months, past in ((-1, True), (0, False), (11, False)):
+        for post_type, sex in (("ADMIN", "M"), ("ADMIN", "F"), ("SUPPORT", "F")):
+            number = registry.elder(post_type, months, sex).number
+            assert (registry.past(number, post_type, None, LAST) is not None) == past
+            assert registry.past(number, post_type, None, LAST + timedelta(days=500)) is not None
 
 
 def test_the_smallest_city_still_has_a_unit_for_every_story():

@@ -7,35 +7,17 @@ roster rows of one person and cell, one document once per cell and copy, and no 
 from __future__ import annotations
 
 from datetime import date
-from random import Random
-from typing import Any
 
-from core.types import FundForm, IdType, Level, PersonState, PersonStatus, PostType, UnitKind
+from core.types import IdType, PersonState, PersonStatus, UnitKind
 from expectations.books import BOOKS, snapshot_schema
+from tests.property import random_history as history
+from tests.property.dice import DATES, FOLDERS, FORMS, TYPES, Dice, day_columns, random_cell
 from tests.spec.spec import AS_OF, FACT_SCHEMAS, STATES, Night
-
-FOLDERS = ("370000", "370100", "370102", "370103", "370102001")
-TYPES = [t.value for t in PostType]
-FORMS = [f.value for f in FundForm]
-DATES = [
-    date(2026, 9, 1), date(2026, 9, 30), date(2026, 10, 1), date(2026, 10, 2), date(2026, 10, 20), date(2026, 10, 21),
-    date(2026, 10, 31), date(2026, 11, 1), date(2027, 1, 1), date(2019, 5, 6),
-]  # fmt: skip
-BOOKS_OF_ROWS = ("establishment", "roster", "payroll", "headcount", "leads", "base")
-
-
-class _Dice(Random):
-    """A random source that mostly answers the plain thing."""
-
-    def rarely(self, one_in: int) -> bool:
-        return self.randrange(one_in) == 0
-
-    def mostly(self, usual: Any, others: Any, one_in: int = 6) -> Any:
-        return self.choice(list(others)) if self.rarely(one_in) else usual
 
 
 def random_night(seed: int) -> Night:
-    dice = _Dice(seed)
+    dice = Dice(seed)
+    dice.lively = not dice.rarely(3)
     folders = dice.sample(FOLDERS, dice.randint(1, 4))
     states = {(folder, book): _state(dice, book) for folder in folders for book in BOOKS}
     for folder in folders:
@@ -52,24 +34,29 @@ def random_night(seed: int) -> Night:
         rows["establishment"] += _establishment(dice, folder, codes)
         rows["leads"] += _leads(dice, folder, people)
         rows["base"] += _base(dice, folder)
+        rows["limits"] += history.limits(dice, folder)
     rows["headcount"] = _headcount(dice, folders, codes)
     rows["roster"], rows["payroll"] = _person_rows(dice, folders, codes, people)
+    rows["permits"] = history.cite_permits(dice, rows["roster"], codes, folders)
+    as_of = dice.mostly(AS_OF, [date(2026, 10, 31), date(2026, 10, 1)], 4)
     books = {book: _accepted(book, book_rows, states) for book, book_rows in rows.items()}
     facts: dict[str, list[dict]] = {name: [] for name in FACT_SCHEMAS} | {
         "quarantine": _quarantine(dice, folders, codes),
         "totals": _totals(dice, folders),
         "cutoffs": _cutoffs(dice, folders),
-        "position": _position(dice, codes),
+        **history.own_book(dice, codes),
+        **history.looked_up(dice, as_of),
     }
-    return Night(
-        books, facts, _verdicts(folders, states), dice.mostly(AS_OF, [date(2026, 10, 31), date(2026, 10, 1)], 4)
-    )
+    return Night(books, facts, _verdicts(folders, states), as_of)
 
 
-def _state(dice: _Dice, book: str) -> str:
+def _state(dice: Dice, book: str) -> str:
     usual = "accepted" if book in ("units", "establishment", "roster", "payroll") else "absent"
     if usual == "absent":
-        return dice.choice(["accepted", "absent"])
+        if book in ("permits", "limits") and dice.rarely(8):
+            return dice.choice(list(STATES))
+        others = ["accepted", "accepted"] if book == "permits" and dice.lively else []
+        return dice.choice(["accepted", "absent", *others])
     return dice.mostly(usual, [*STATES, "absent"], 12)
 
 
@@ -96,13 +83,14 @@ def _verdicts(folders: list[str], states: dict[tuple[str, str], str]) -> list[di
     ]
 
 
-def _units(dice: _Dice, folders: list[str]) -> list[dict]:
+def _units(dice: Dice, folders: list[str]) -> list[dict]:
     rows = []
     for n in range(dice.randint(1, 5)):
         folder = dice.choice(folders)
         row = {
             "unit_code": f"U{n}", "unit_name": f"单位{n}", "delivered_by": folder,
-            "division_code": dice.mostly(folder, ["370102", "370102001"]), "level": Level.COUNTY.value,
+            "division_code": dice.mostly(folder, ["370102", "370102001"]), "level": dice.choice(history.LEVELS),
+            "org_rank": dice.choice([None, "副部级", "正处级", "副处级", "正科级", "正科级"]),
             "unit_kind": dice.choice([k.value for k in UnitKind]), "approval_doc": dice.mostly("文1", [None]),
             "delivers": dice.mostly("PERSONS", ["COUNTS"], 5),
             "valid_from": dice.mostly(None, [date(2026, 10, 20), date(2027, 1, 1), date(2000, 1, 1)]),
@@ -119,16 +107,10 @@ def _units(dice: _Dice, folders: list[str]) -> list[dict]:
     return rows
 
 
-def _cell(dice: _Dice, codes: list[str]) -> dict:
-    return {
-        "unit_code": dice.choice(codes), "post_type": dice.choice(TYPES[:2] + TYPES[3:]), "fund_form": dice.choice(FORMS)
-    }  # fmt: skip
-
-
-def _establishment(dice: _Dice, folder: str, codes: list[str]) -> list[dict]:
+def _establishment(dice: Dice, folder: str, codes: list[str]) -> list[dict]:
     rows = []
     for n in range(dice.randint(0, 6)):
-        cell = _cell(dice, codes)
+        cell = random_cell(dice, codes)
         for copy in ("LEDGER", *(["CERTIFICATE"] if dice.rarely(2) else []), *(["DATABASE"] if dice.rarely(4) else [])):
             if dice.rarely(8):
                 continue
@@ -142,52 +124,57 @@ def _establishment(dice: _Dice, folder: str, codes: list[str]) -> list[dict]:
     return rows
 
 
-def _person(key: str | None, dice: _Dice) -> dict:
+def _person(key: str | None, dice: Dice) -> dict:
     damaged = key is not None and key in ("p03", "p07")
     kind = dice.mostly("RESIDENT", [k.value for k in IdType], 12)
     problem = "BLANK" if key is None else "CHECK_DIGIT" if damaged and kind == "RESIDENT" else None
     return {
         "id_type": kind, "person_key": key, "person_mask": f"{key}***" if key else "", "id_problem": problem,
-        "name_key": "n", "name_mask": "王*",
+        **history.name_columns(dice, key),
     }  # fmt: skip
 
 
-def _person_rows(dice: _Dice, folders: list[str], codes: list[str], people: list[str]) -> tuple[list[dict], list[dict]]:
+def _person_rows(dice: Dice, folders: list[str], codes: list[str], people: list[str]) -> tuple[list[dict], list[dict]]:
     roster: list[dict] = []
     payroll: list[dict] = []
     for key in people:
-        cells = [_cell(dice, codes) for _ in range(dice.mostly(1, [0, 2, 3], 4))]
+        cells = [random_cell(dice, codes) for _ in range(dice.mostly(1, [0, 2, 3], 4))]
         for cell in cells:
             if all((row["person_key"], *_place(row)) != (key, *_place(cell)) for row in roster):
                 roster.append(_roster_row(dice, key, cell, folders, codes))
         for _ in range(dice.mostly(1, [0, 2, 3], 4)):
-            home = dice.choice(cells) if cells and not dice.rarely(4) else _cell(dice, codes)
+            home = dice.choice(cells) if cells and not dice.rarely(4) else random_cell(dice, codes)
             payroll.append(_payroll_row(dice, key, home, folders, codes))
     for _ in range(dice.choice([0, 0, 0, 1, 2])):
-        roster.append(_roster_row(dice, None, _cell(dice, codes), folders, codes))
+        roster.append(_roster_row(dice, None, random_cell(dice, codes), folders, codes))
     for _ in range(dice.choice([0, 0, 0, 1, 2])):
-        payroll.append(_payroll_row(dice, None, _cell(dice, codes), folders, codes))
-    return roster, payroll
+        payroll.append(_payroll_row(dice, None, random_cell(dice, codes), folders, codes))
+    here, there = history.pair_of_ids(dice)
+    roster += [_roster_row(dice, "q1", random_cell(dice, codes), folders, codes) | row for row in here]
+    payroll += [_payroll_row(dice, "q2", random_cell(dice, codes), folders, codes) | row for row in there]
+    return roster, payroll + history.last_year(dice, payroll)
 
 
 def _place(row: dict) -> tuple[str, str, str]:
     return row["unit_code"], row["post_type"], row["fund_form"]
 
 
-def _roster_row(dice: _Dice, key: str | None, cell: dict, folders: list[str], codes: list[str]) -> dict:
+def _roster_row(dice: Dice, key: str | None, cell: dict, folders: list[str], codes: list[str]) -> dict:
     status = dice.mostly("IN_SERVICE", [s.value for s in PersonStatus], 3)
-    entry = dice.mostly(date(2001, 3, 1), [None, *DATES], 5)
+    entry = dice.mostly(date(2001, 3, 1), [None, *DATES, *history.ENTRIES, *history.ENTRIES], 2 if dice.lively else 5)
     leaving = status in ("LEFT", "RETIRED")
-    leaves = dice.mostly(dice.choice(DATES), [None], 5) if leaving else dice.mostly(None, DATES, 10)
+    exits = [*DATES, *history.ENTRIES, *history.ENTRIES] if dice.lively else DATES
+    leaves = dice.mostly(dice.choice(exits), [None], 5) if leaving else dice.mostly(None, exits, 10)
     return _person(key, dice) | cell | {
-        "status": status, "entry_date": entry, "entry_date_exact": None if entry is None else entry.day != 1 or dice.rarely(2),
-        "exit_date": leaves, "exit_date_exact": None if leaves is None else leaves.day != 1 or dice.rarely(2),
+        "status": status, **day_columns(dice, "entry_date", entry), **day_columns(dice, "exit_date", leaves),
+        **history.registered(dice, "entry_registered", entry), **history.registered(dice, "exit_registered", leaves),
+        **history.entry_columns(dice, codes), **history.rank_and_age(dice),
         "seconded_to": dice.choice(codes) if status == "SECONDED_OUT" and not dice.rarely(5) else None,
         "leader_tier": dice.mostly(None, ["CHIEF", "DEPUTY"], 5), "delivered_by": dice.choice(folders),
     }  # fmt: skip
 
 
-def _payroll_row(dice: _Dice, key: str | None, cell: dict, folders: list[str], codes: list[str]) -> dict:
+def _payroll_row(dice: Dice, key: str | None, cell: dict, folders: list[str], codes: list[str]) -> dict:
     return _person(key, dice) | {
         "month": dice.mostly("2026-10", ["2026-09"], 10), "paying_unit_code": cell["unit_code"],
         "on_behalf_of": dice.mostly(None, codes, 10), "fund_mode": dice.mostly(cell["fund_form"], FORMS),
@@ -197,7 +184,7 @@ def _payroll_row(dice: _Dice, key: str | None, cell: dict, folders: list[str], c
     }  # fmt: skip
 
 
-def _headcount(dice: _Dice, folders: list[str], codes: list[str]) -> list[dict]:
+def _headcount(dice: Dice, folders: list[str], codes: list[str]) -> list[dict]:
     """Figures of some units: by cell, by type, or the bare total; sometimes as parts of another unit."""
     rows = []
     for unit in dice.sample(codes, dice.randint(0, len(codes))):
@@ -222,23 +209,23 @@ def _headcount(dice: _Dice, folders: list[str], codes: list[str]) -> list[dict]:
     return rows
 
 
-def _leads(dice: _Dice, folder: str, people: list[str]) -> list[dict]:
+def _leads(dice: Dice, folder: str, people: list[str]) -> list[dict]:
     rows = []
-    for _ in range(dice.choice([0, 0, 1, 2])):
+    for _ in range(dice.choice([0, 0, 1, 2, 4])):
         day = dice.choice([None, *DATES])
-        kind = dice.mostly("DEATH", ["RETIREMENT", "PRISON"], 3)
+        kind = dice.mostly("DEATH", history.LEAD_KINDS, 2)
         rows.append(
             _person(dice.choice(people), dice)
-            | {"kind": kind, "date": day, "date_exact": True, "source": "民政", "delivered_by": folder}
+            | {"kind": kind, **day_columns(dice, "date", day), "source": "民政", "delivered_by": folder}
         )
     return [{name: value for name, value in row.items() if name in snapshot_schema("leads")} for row in rows]
 
 
-def _base(dice: _Dice, folder: str) -> list[dict]:
+def _base(dice: Dice, folder: str) -> list[dict]:
     return [
         {
             "division_code": dice.mostly(folder, FOLDERS), "post_type": kind, "base_2012": dice.choice([None, 0, 2, 5]),
-            "issued_total": dice.choice([None, 1, 3]), "base_paid": None, "delivered_by": folder,
+            "issued_total": dice.choice([None, 1, 3]), "base_paid": dice.choice([None, 0, 1, 3]), "delivered_by": folder,
         }
         for kind in dice.sample(TYPES, dice.randint(0, 2))
     ]  # fmt: skip
@@ -248,19 +235,19 @@ def _fact(name: str, row: dict) -> dict:
     return dict.fromkeys(FACT_SCHEMAS[name]) | {"file": "x.csv", "row": 1} | row
 
 
-def _quarantine(dice: _Dice, folders: list[str], codes: list[str]) -> list[dict]:
+def _quarantine(dice: Dice, folders: list[str], codes: list[str]) -> list[dict]:
     rows = []
     for _ in range(dice.choice([0, 0, 0, 1, 2])):
-        cell = _cell(dice, codes)
+        cell = random_cell(dice, codes)
         if dice.rarely(3):
             cell["post_type"] = None
-        book = dice.choice(["units", "establishment", "roster", "payroll"])
+        book = dice.choice(["units", "establishment", "roster", "roster", "payroll"])
         place = {"book": book, "division_code": dice.choice(folders), "column": "x", "reason": "BAD"}
         rows.append(_fact("quarantine", {**place, **cell}))
     return rows
 
 
-def _totals(dice: _Dice, folders: list[str]) -> list[dict]:
+def _totals(dice: Dice, folders: list[str]) -> list[dict]:
     return [
         _fact(
             "totals",
@@ -271,15 +258,9 @@ def _totals(dice: _Dice, folders: list[str]) -> list[dict]:
     ]  # fmt: skip
 
 
-def _cutoffs(dice: _Dice, folders: list[str]) -> list[dict]:
+def _cutoffs(dice: Dice, folders: list[str]) -> list[dict]:
     return [
         {"book": dice.choice(["roster", "payroll"]), "division_code": dice.choice(folders), "file": f"{n}.csv",
          "cutoff": dice.choice(DATES[:2])}
         for n in range(dice.choice([0, 0, 2, 3]))
     ]  # fmt: skip
-
-
-def _position(dice: _Dice, codes: list[str]) -> list[dict]:
-    if not dice.rarely(4):
-        return []
-    return [_cell(dice, codes) | {"borrowed": dice.randint(0, 2), "lent": dice.randint(0, 1)}]

@@ -26,6 +26,7 @@ from core.parameters import DEFINITIONS
 from demo.oracle import judge
 from expectations.books import BOOKS, CUTOFFS_SCHEMA, QUARANTINE_SCHEMA, TOTALS_SCHEMA, snapshot_schema
 from reconcile import engine
+from reconcile.engine import on_duckdb as duckdb_engine
 from reconcile.rules.tables import LOOKED_UP, POSITION
 from reconcile.rules.tables import Night as RuleNight
 
@@ -115,6 +116,7 @@ class Result:
     not_evaluable: list[dict] = field(default_factory=list)
     cells: list[dict] = field(default_factory=list)
     presence: list[dict] = field(default_factory=list)
+    division_paid: list[dict] = field(default_factory=list)
 
 
 def parse(text: str) -> list[dict[str, str | None]]:
@@ -262,7 +264,7 @@ def on_duckdb(night: Night) -> Result:
         looked_up = {name: [tuple(row.values()) for row in night.facts[name]] for name in LOOKED_UP}
         verdicts = [engine.VerdictFact(**v) for v in night.verdicts]
         setting = engine.DetectSetting(RuleNight.of(night.as_of, **PARAMETERS), verdicts, looked_up)
-        engine.run(_connection(), home, setting, home)
+        duckdb_engine.run(_connection(), home, setting, home)
         return Result(**{name: pq.read_table(home / f"{name}.parquet").to_pylist() for name in engine.OUTPUTS})
     finally:
         shutil.rmtree(home)
@@ -271,7 +273,7 @@ def on_duckdb(night: Night) -> Result:
 def on_oracle(night: Night) -> Result:
     """What the slow plain reading of DOMAIN says."""
     said = judge(night.books, night.facts, night.verdicts, night.as_of, PARAMETERS)
-    return Result(said.findings, said.not_evaluable, said.cells, said.presence)
+    return Result(said.findings, said.not_evaluable, said.cells, said.presence, said.division_paid)
 
 
 def check(

@@ -28,7 +28,7 @@ def _setting(whole, **limits):
     return engine.DetectSetting(Night.of(AS_OF, ALLOWED), [engine.VerdictFact(**v) for v in whole.verdicts], **limits)
 
 
-def test_detect_writes_four_sorted_files_of_known_columns_and_counts_them(tmp_path):
+def test_detect_writes_sorted_files_of_known_columns_and_counts_them(tmp_path):
     whole = night(BOOKS)
     write_snapshot(whole, tmp_path)
     result = engine.detect(tmp_path, _setting(whole, memory_limit="500MB", threads=2), tmp_path / "out")
@@ -39,7 +39,7 @@ def test_detect_writes_four_sorted_files_of_known_columns_and_counts_them(tmp_pa
     cells = pq.read_table(tmp_path / "out" / "cells.parquet").schema
     assert {cells.field(name).type for name in ("quota", "allowed", "in_post", "paid")} == {pa.int64()}
     assert result.findings == findings.num_rows == sum(result.by_severity.values())
-    assert result.not_evaluable == 3
+    assert result.not_evaluable == pq.read_metadata(tmp_path / "out" / "not_evaluable.parquet").num_rows > 0
 
 
 def test_running_again_replaces_the_files_and_says_the_same(tmp_path):

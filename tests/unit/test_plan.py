@@ -95,6 +95,30 @@ def test_a_total_needs_its_base_and_something_counted():
     assert step(flag, coverage=Coverage(accepted=accepted, blind=elsewhere)) is not None
 
 
+@pytest.mark.parametrize(("rule", "book"), [("Q11", "limits"), ("F11", "payroll")])
+def test_a_rule_about_one_division_needs_its_books_and_every_row_of_its_units(rule, book):
+    flag = Standing(replace(SEEN, rule=rule, unit_code=None, grain='{"division_code":"990102"}'), FlagStatus.OPEN)
+    accepted = frozenset({("990100", book), ("990102", "units")})
+    whole = Coverage(accepted=accepted, homes={"FAR": frozenset({"990203"}), "U1": frozenset({"990102"})})
+    assert step(flag, coverage=whole).move is Move.CLOSE_BY_DATA
+    for missing in accepted:
+        assert step(flag, coverage=replace(whole, accepted=accepted - {missing})) is None
+    assert step(flag, coverage=replace(whole, blind=frozenset({(rule, "990102", "*")}))) is None
+    assert step(flag, coverage=replace(whole, blind=frozenset({(rule, "990103", "*")}))) is not None
+    for place in ("990100", "990102"):
+        assert step(flag, coverage=replace(whole, unplaced=frozenset({(place, "units")}))) is None
+    assert step(flag, coverage=replace(whole, unplaced=frozenset({("990203", "units")}))) is not None
+    for unit, closes in (("U1", False), ("NOBODY", False), ("FAR", True)):
+        assert (step(flag, coverage=replace(whole, quarantined=frozenset({unit}))) is not None) is closes
+
+
+def test_a_base_that_did_not_come_may_be_the_limit_that_was_broken():
+    flag = Standing(replace(SEEN, rule="F11", unit_code=None, grain='{"division_code":"990102"}'), FlagStatus.OPEN)
+    whole = Coverage(accepted=frozenset({("990102", "payroll"), ("990102", "units")}))
+    assert step(flag, coverage=whole).move is Move.CLOSE_BY_DATA
+    assert step(flag, coverage=replace(whole, absent=frozenset({"base"}))) is None
+
+
 def test_an_unknown_flag_without_unit_is_never_closed():
     flag = Standing(replace(SEEN, unit_code=None, division_code=None, grain="{}"), FlagStatus.OPEN)
     assert step(flag) is None

@@ -254,15 +254,14 @@ def _flags(session: Session, runs: list[NightRun]) -> None:
                     evidence=json.dumps(EVIDENCE.get(rule)) if rule in EVIDENCE else None,
                 )
             )  # fmt: skip
-        session.add(
-            Flag(
+        flag = Flag(
                 **shared, status=status, closed_by="DATA" if status == "CLOSED" else None, first_seen=NIGHTS[1],
                 last_seen=NEWEST, last_run_id=runs[-1].id, version=2,
-            )
         )  # fmt: skip
+        session.add(flag)
         session.flush()
         session.add(
-            FlagEvent(flag_key=key, at=NOW, as_of=NIGHTS[1], run_id=runs[-2].id, actor="night", move="OPEN",
+            FlagEvent(flag_id=flag.id, at=NOW, as_of=NIGHTS[1], run_id=runs[-2].id, actor="night", move="OPEN",
                       from_status=None, to_status="OPEN")
         )  # fmt: skip
 

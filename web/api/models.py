@@ -94,6 +94,18 @@ class MoveBody(Strict):
     note: str | None = Field(None, max_length=3000)
 
 
+class IdentityBody(Strict):
+    """Why the full number is needed; it is kept in the trail."""
+
+    reason: str = Field(min_length=4, max_length=400)
+
+
+class IdentityOut(BaseModel):
+    """The full identity numbers behind a flag; two for D03."""
+
+    numbers: list[str]
+
+
 class FlagOut(BaseModel):
     """A flag. `expected` and `found` are numbers where the rule counts; `person` is a masked id."""
 
@@ -242,3 +254,48 @@ class UnitOut(BaseModel):
     cells: list[CellOut]
     presence: dict[str, int]
     flag_count: int
+
+
+class TrendPoint(BaseModel):
+    """Findings per rule in one night, leads aside; empty for who may not see flags."""
+
+    as_of: date
+    run_no: int
+    findings: dict[str, int]
+
+
+class LevelPointOut(BaseModel):
+    """The known figures of a level's units added up; `unknown`: units lacking one of the three."""
+
+    as_of: date
+    level: str | None
+    units: int
+    quota: int | None
+    in_post: int | None
+    paid: int | None
+    unknown: int
+
+
+class TrendsOut(BaseModel):
+    """The nights that count, oldest first."""
+
+    nights: list[TrendPoint]
+    levels: list[LevelPointOut]
+
+
+class UnitPointOut(BaseModel):
+    """A unit's totals in one night."""
+
+    as_of: date
+    run_no: int
+    quota: int | None
+    in_post: int | None
+    paid: int | None
+    findings: int | None
+
+
+class UnitTrendOut(BaseModel):
+    """The nights in which the unit has figures, oldest first."""
+
+    unit_code: str
+    points: list[UnitPointOut]

@@ -6,15 +6,16 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from flask import Response, g, jsonify
+from flask import Response, current_app, g, jsonify
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel
 from sqlalchemy import func, select
 
 from core.permissions import Permission
-from reconcile import store
+from reconcile import store, trends
 from reconcile.catalog import RULES
 from reconcile.flags import move_decisions
+from reconcile.identities import show_identity
 from reconcile.models import Flag, NightRun
 from reconcile.store import FlagFilter
 from web.api import models as m
@@ -59,6 +60,16 @@ def list_flags(query: m.FlagQuery) -> Response:
 def read_flag(path: m.FlagPath) -> Response:
     """One flag with its life, and the moves on it."""
     return _answer(_detail(g.flag))
+
+
+@blueprint.post(
+    "/flags/<key>/identity", endpoint="flag_identity", tags=[FLAGS], responses={"200": m.IdentityOut, "409": m.Problem}
+)
+def read_identity(path: m.FlagPath, body: m.IdentityBody) -> Response:
+    """The full number behind a flag, for a reviewer of its scope; who, which flag and why go into the trail."""
+    settings = current_app.config["SETTINGS"]
+    numbers = show_identity(g.db, path.key, g.scope, body.reason, settings.person_key, g.now)
+    return _answer(m.IdentityOut(numbers=numbers))
 
 
 @blueprint.post(
@@ -159,3 +170,32 @@ def read_unit(path: m.UnitPath) -> Response:
             flag_count=store.night_flag_count(g.db, run, g.scope, FlagFilter(unit_code=path.code)) if run else 0,
         )
     )
+
+
+@blueprint.get("/trends", endpoint="trends", tags=[NIGHTS], responses={"200": m.TrendsOut})
+def read_trends() -> Response:
+    """Findings per rule and the three numbers per level over the nights that count, within the scope."""
+    runs = trends.counting_runs(g.db)
+    counts = trends.finding_trend(g.db, runs, g.scope) if g.scope.may(Permission.SEE_FLAGS) else {}
+    nights = []
+    for run in runs:
+        by_rule: dict[str, int] = {}
+        for (rule, _severity), count in counts.get(run.id, {}).items():
+            by_rule[rule] = by_rule.get(rule, 0) + count
+        nights.append(m.TrendPoint(as_of=run.as_of, run_no=run.run_no, findings=dict(sorted(by_rule.items()))))
+    levels = [m.LevelPointOut(**asdict(point)) for point in trends.level_trend(g.db, runs, g.scope)]
+    return _answer(m.TrendsOut(nights=nights, levels=levels))
+
+
+@blueprint.get("/units/<code>/trend", endpoint="unit_trend", tags=[UNITS], responses={"200": m.UnitTrendOut})
+def read_unit_trend(path: m.UnitPath) -> Response:
+    """One unit's three numbers over the nights that count."""
+    may_flags = g.scope.may(Permission.SEE_FLAGS)
+    points = [
+        m.UnitPointOut(
+            as_of=point.run.as_of, run_no=point.run.run_no, quota=point.quota, in_post=point.in_post, paid=point.paid,
+            findings=point.findings if may_flags else None,
+        )
+        for point in trends.unit_trend(g.db, trends.counting_runs(g.db), path.code)
+    ]  # fmt: skip
+    return _answer(m.UnitTrendOut(unit_code=path.code, points=points))

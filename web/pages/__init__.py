@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from web.pages import accounts, flags, mails, nights, overview, signing, units
+from web.pages import accounts, flags, identities, mails, nights, overview, signing, trends, units
 from web.routes import ROUTES
 
-MODULES = (signing, overview, flags, units, nights, mails, accounts)
+MODULES = (signing, overview, flags, identities, units, trends, nights, mails, accounts)
 
 
 def register(app: Flask) -> None:

@@ -14,6 +14,7 @@ from core.errors import InputRejected, NotFound
 from reconcile import store
 from reconcile.catalog import RULES
 from reconcile.flags import move_decisions
+from reconcile.identities import may_show
 from reconcile.lifecycle import Answer
 from reconcile.models import Flag, FlagStatus, NightRun
 from reconcile.store import FlagFilter, FlagItem
@@ -138,6 +139,7 @@ def show_flag(key: str) -> str:
         history=history[::-1],
         names=_names({event.actor for event in history}),
         moves=_moves(),
+        may_identify=may_show(g.flag, g.scope),
         unseen=newest is not None and g.flag.status != FlagStatus.CLOSED and g.flag.last_seen < newest.as_of,
     )
 

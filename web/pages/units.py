@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from flask import g, render_template, request
 from sqlalchemy import or_, select
 
@@ -11,21 +9,13 @@ from core.permissions import is_current
 from core.types import Level
 from core.units import UnitVersion
 from reconcile import store
-from reconcile.models import CellFigure, NightRun, NightState
+from reconcile.models import CellFigure, NightRun
 from reconcile.store import FlagFilter
+from reconcile.trends import counting_runs, unit_trend
 from web.pages.flags import PAGE, TEXT_LIMIT
 
 ENDPOINTS = ("units", "unit")
 UNIT_FLAGS = 30
-UNIT_NIGHTS = 14
-
-
-@dataclass(frozen=True)
-class Night:
-    """A unit's totals in one run."""
-
-    run: NightRun
-    total: CellFigure
 
 
 def show_units() -> str:
@@ -79,7 +69,7 @@ def show_unit(code: str) -> str:
             g.db, {g.unit.parent_code, g.unit.supervising_code, *(p.unit_code for p in parts)} - {None}
         ),
         totals=_totals({each.unit_code for each in under}),
-        nights=_nights(code),
+        nights=unit_trend(g.db, counting_runs(g.db), code),
         not_evaluable=_not_evaluable(run, code),
         sees=g.scope.sees_unit,
     )
@@ -105,23 +95,6 @@ def _parts(run: NightRun, code: str) -> list[CellFigure]:
         g.scope.condition(CellFigure.unit_code, CellFigure.division_code),
     )
     return list(g.db.scalars(query.order_by(CellFigure.unit_code)))
-
-
-def _nights(code: str) -> list[Night]:
-    """The unit's totals over the last nights, newest first; superseded runs left out."""
-    rows = g.db.execute(
-        select(NightRun, CellFigure)
-        .join(CellFigure, CellFigure.run_id == NightRun.id)
-        .where(
-            NightRun.state == NightState.SETTLED,
-            NightRun.superseded_by.is_(None),
-            CellFigure.unit_code == code,
-            CellFigure.post_type == "",
-        )
-        .order_by(NightRun.as_of.desc())
-        .limit(UNIT_NIGHTS)
-    )
-    return [Night(run, total) for run, total in rows]
 
 
 def _not_evaluable(run: NightRun | None, code: str) -> list[tuple[str, str]]:

@@ -1,0 +1,34 @@
+"""F06 吃空饷疑点: people in P of whom others say that they work, trade, serve time or live elsewhere. Pure."""
+
+from __future__ import annotations
+
+from ibis.expr.types import Table
+
+from core.types import LeadKind
+from reconcile.rules.f_rules import with_cell
+from reconcile.rules.tables import Inputs, Night
+from reconcile.rules.texts import NO_VALUE, answer, cell_columns, sorted_list
+from reconcile.rules.units import judged
+
+ELSEWHERE = [kind.value for kind in (LeadKind.OTHER_EMPLOYER, LeadKind.BUSINESS, LeadKind.PRISON, LeadKind.ABROAD)]
+
+
+def f06(i: Inputs, night: Night, paid: Table, named: tuple[Table, Table], active: Table, place: Table) -> Table:
+    """Owned by the smallest payer. `named`: who has F03 or F04 tonight. A lead without a date fires nothing."""
+    e = i.leads
+    before = (e.kind == LeadKind.RETIREMENT.value) & (e.date < night.first)
+    dated = e.filter(e.person_key.notnull() & (before | (e.kind.isin(ELSEWHERE) & (e.date <= night.as_of))))
+    found = dated.join(paid, "person_key").select("person_key", "kind", unit_code="first_payer")
+    for others in named:
+        found = found.anti_join(others, "person_key")
+    persons = found.group_by("person_key", "unit_code").agg(kinds=sorted_list(found.kind))
+    p = with_cell(judged(persons, place, "F06"), i, active)
+    return answer(
+        p,
+        "F06",
+        person_key=p.person_key,
+        unit_code=p.unit_code,
+        expected=NO_VALUE,
+        found=p.kinds,
+        **cell_columns(p.cell),
+    )

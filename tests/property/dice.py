@@ -1,0 +1,41 @@
+"""What the makers of random nights share: a source of chance, codes, days and the places of a person."""
+
+from __future__ import annotations
+
+from datetime import date
+from random import Random
+from typing import Any
+
+from core.types import FundForm, PostType
+
+FOLDERS = ("370000", "370100", "370102", "370103", "370102001")
+TYPES = [t.value for t in PostType]
+FORMS = [f.value for f in FundForm]
+DATES = [
+    date(2026, 9, 1), date(2026, 9, 30), date(2026, 10, 1), date(2026, 10, 2), date(2026, 10, 20), date(2026, 10, 21),
+    date(2026, 10, 31), date(2026, 11, 1), date(2027, 1, 1), date(2019, 5, 6),
+]  # fmt: skip
+
+
+class Dice(Random):
+    """A random source that mostly answers the plain thing. `lively`: a night of many entries and exits."""
+
+    lively = False
+
+    def rarely(self, one_in: int) -> bool:
+        return self.randrange(one_in) == 0
+
+    def mostly(self, usual: Any, others: Any, one_in: int = 6) -> Any:
+        return self.choice(list(others)) if self.rarely(one_in) else usual
+
+
+def random_cell(dice: Dice, codes: list[str]) -> dict:
+    """One of the cells of the units; participating civil servants are left out, so that cells meet more often."""
+    return {
+        "unit_code": dice.choice(codes), "post_type": dice.choice(TYPES[:2] + TYPES[3:]), "fund_form": dice.choice(FORMS)
+    }  # fmt: skip
+
+
+def day_columns(dice: Dice, name: str, day: date | None) -> dict:
+    """A date with its `_exact`: a first of a month may be known to the month only."""
+    return {name: day, f"{name}_exact": None if day is None else day.day != 1 or dice.rarely(2)}

@@ -1,0 +1,63 @@
+"""The random nights reach what they are made for: every rule, severity, cause and reason not to judge. Oracle only, so it is fast."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+from reconcile.catalog import RULES
+from tests.property.random_nights import random_night
+from tests.spec.spec import on_oracle
+
+NIGHTS = 300
+SOFTENED = {("P05", "S4"), ("Q06", "S4")}
+CAUSES = {
+    "P01": {"NO_PERMIT", "UNKNOWN_PERMIT", "OTHER_CELL", "APPROVED_LATER"},
+    "P03": {"OVERUSED", "EXPIRED"},
+    "P05": {None, "QUARANTINE"},
+    "D03": {None, "QUARANTINE"},
+    "F01": {None, "QUARANTINE", "BLANK_ID"},
+    "F02": {None, "QUARANTINE", "BLANK_ID", "TIMING", "LEAVE", "PAID_AS_OTHER"},
+    "F03": {"QUARANTINE", "TIMING", "EXITED", "OFF_QUOTA", "NOT_YET_ENTERED", "NO_EXIT_DATE"},
+    "F09": {None, "UNEXPLAINED", "PERSONS_NOT_DELIVERED"},
+}
+EXPLAINED_BY = {"F01": {"D03"}, "F02": {"D03"}, "F09": {"P02", "entered before the gate", "F01", "F02", "D01"}}
+GATE = {("gate_start", False), ("gate_start", True), ("roster", False), ("roster", True)}
+PERMITS = {("permits", False), ("permits", True)}
+# Reasons not to judge, (book, whole folder), of the rules about entries, ranks, history and names.
+REASONS = {
+    "Q05": {("roster", True), ("roster", False), ("units", True), ("units", False)},
+    "Q09": {("position", True)},
+    "Q10": {("position", True)},
+    "Q11": {("limits", True), ("units", True)},
+    "F06": {("payroll", True), ("leads", True), ("roster", True)},
+    "F11": {("payroll", True), ("base", True), ("units", True)},
+    "D03": {("roster", True), ("payroll", True)},
+    "D04": {("roster", True), ("roster", False)},
+    "P01": GATE | PERMITS,
+    "P02": GATE | {("establishment", True), ("establishment", False)},
+    "P03": GATE | PERMITS,
+    "P04": GATE,
+    "P05": GATE,
+    "P06": GATE | PERMITS,
+    "P07": GATE,
+}
+
+
+def test_random_nights_reach_every_rule_cause_and_gap():
+    seen: Counter = Counter()
+    for seed in range(NIGHTS):
+        said = on_oracle(random_night(seed))
+        for row in said.findings:
+            seen[row["rule"], "severity", row["severity"]] += 1
+            seen[row["rule"], "cause", row["cause"]] += 1
+            for key in json.loads(row["explained_by"] or "[]"):
+                seen[row["rule"], "explained by", key.split("-")[0]] += 1
+        for row in said.not_evaluable:
+            seen[row["rule"], "lacks", (row["book"], row["unit_code"] == "*")] += 1
+    wanted = {(code, "severity", severity) for code, rule in RULES.items() for severity in rule.severities}
+    wanted |= {(code, "severity", severity) for code, severity in SOFTENED}
+    wanted |= {(code, "cause", cause) for code, causes in CAUSES.items() for cause in causes}
+    wanted |= {(code, "lacks", reason) for code, reasons in REASONS.items() for reason in reasons}
+    wanted |= {(code, "explained by", other) for code, others in EXPLAINED_BY.items() for other in others}
+    assert sorted(wanted - set(seen), key=str) == []
