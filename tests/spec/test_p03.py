@@ -132,3 +132,20 @@ def test_permits_a_gate_start_a_roster_and_persons_are_needed():
         370104   | *    | roster
         """,
     )
+
+
+def test_a_permit_whose_owner_delivered_no_roster_is_open_however_many_cite_it_elsewhere():
+    books = {
+        "units": "unit | by | delivers \n U1 | 370102 | \n C1 | 370102 | COUNTS \n N1 | 370103 |",
+        "roster": "person | entry | permit_no \n a | 2026-03-01 | K1 \n b | 2026-03-01 | K2",
+        "permits": "permit_no | unit | posts | by \n K1 | N1 | 0 | 370103 \n K2 | C1 | 0 | 370102",
+        "headcount": "unit | count \n C1 | 1",
+    }
+    check(
+        "P03",
+        books,
+        None,
+        gate_start="division | starts \n 370102 | 2026-01-01 \n 370103 | 2026-01-01",
+        verdicts="division | book | state \n 370103 | roster | missing",
+        not_evaluable="division | unit | book \n 370102 | C1 | roster \n 370103 | * | roster",
+    )
