@@ -135,3 +135,16 @@ def test_count_only_units_are_judged_on_their_own_figures_the_ledger_first_the_s
         370102   | C5   | headcount
         """,
     )
+
+
+def test_a_quarantined_row_of_a_counted_unit_that_names_no_cell_leaves_its_quota_unknown_not_zero():
+    check(
+        "Q01",
+        {
+            "units": "unit | delivers \n U1 | COUNTS \n U2 | COUNTS",
+            "headcount": "unit | type | fund | count \n U1 | ADMIN | FULL | 2 \n U2 | ADMIN | FULL | 2",
+        },
+        "unit | expected | found \n U2 | 0 | 2",
+        quarantine="book | unit_code \n establishment | U1",
+        not_evaluable="division | unit | book \n 370102 | U1 | establishment",
+    )
