@@ -58,6 +58,7 @@ def detect(settings: Settings, run_id: int) -> dict[str, int]:
             rule_night(session, run.as_of),
             verdicts,
             looked_up(session, settings, run, {verdict.division_code for verdict in verdicts}),
+            memory_limit=settings.memory_limit,
             engine=settings.engine,
             spark_master=settings.spark_master,
             spark_staging=settings.spark_staging,
