@@ -158,7 +158,7 @@ def _rows(book: str, text: str, schema: Mapping[str, str]) -> list[dict]:
             column = name if name in NOT_SHORT.get(book, ()) else SHORT.get(name, name)
             assert column in schema, f"{book} has no column {column}"
             row[column] = _typed(value, schema[column])
-            if schema[column] == "date" and value and f"{column}_exact" not in given:
+            if f"{column}_exact" in schema and value and f"{column}_exact" not in given:
                 row[f"{column}_exact"] = True
         _complete(book, row)
         rows.append(row)
