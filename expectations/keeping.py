@@ -42,6 +42,7 @@ GATE_VERSION = "2"
 _CODE = ("core", "expectations")
 _PACKAGES = ("great-expectations", "pandas", "pyarrow")
 _RECORD = "record.json"
+# Of the whole folder: nobody else comes to what is in it.
 _MODE = 0o700
 
 
@@ -99,7 +100,7 @@ class Kept:
     def make(self, file: DeliveredFile, write: Callable[[Path], Sequence[str]]) -> None:
         """Make the entry of a file. write: writes it and gives the unit codes that the file names."""
         codes_path = self._codes_path(file)
-        codes_path.parent.mkdir(parents=True, exist_ok=True, mode=_MODE)
+        codes_path.parent.mkdir(parents=True, exist_ok=True)
         fresh = codes_path.with_name(f".{codes_path.stem}.{os.getpid()}-{secrets.token_hex(4)}")
         try:
             codes = list(write(fresh))
@@ -194,12 +195,14 @@ class Kept:
 
 
 def unused(folder: Path, before: float) -> list[Path]:
-    """What no run has used since an instant (seconds since 1970), in the folder of what is kept: files, and whole folders."""
+    """The files that no run has used since an instant (seconds since 1970), in a folder of what is kept."""
     found = [path for path in folder.glob("files/*/*") if path.stat().st_mtime < before]
     for record in folder.glob("books/*/*"):
-        newest = max((path.stat().st_mtime for path in (record, record / _RECORD) if path.exists()), default=0.0)
-        if newest < before:
-            found.append(record)
+        files = list(record.iterdir())
+        # A record is used as a whole; one that was never finished is as old as its newest file.
+        used = [path for path in files if path.name == _RECORD] or files
+        if all(path.stat().st_mtime < before for path in used):
+            found += files
     return sorted(found)
 
 
