@@ -215,7 +215,7 @@ def prune(dry_run: bool, today: datetime | None) -> None:
         gone = prune_nights(session, settings, day, now, actor="cli", dry_run=dry_run)
     if not dry_run:
         with reading(engine) as session:
-            sweep(session, settings)
+            sweep(session, settings, day)
     for as_of, run_no, superseded in gone.runs:
         click.echo(f"{as_of} run {run_no}{' (superseded)' if superseded else ''}")
     rows = ", ".join(f"{count} {name}" for name, count in gone.rows.items())

@@ -55,6 +55,11 @@ class Settings:
         return self.home / "raw"
 
     @property
+    def cache_dir(self) -> Path:
+        """What the gate keeps between nights; deleting it costs the next night time, nothing else."""
+        return self.home / "cache"
+
+    @property
     def snapshots_dir(self) -> Path:
         return self.home / "snapshots"
 

@@ -121,13 +121,17 @@ class DivisionVerdict:
 
 @dataclass(frozen=True)
 class FileOutcome:
-    """One delivered file. `rows`: its records (0 when ignored or unreadable)."""
+    """One delivered file. `rows`: its records (0 when ignored or unreadable).
+
+    `taken_over`: it was not read again; how a result was come by is no part of it.
+    """
 
     division_code: str
     name: str
     rows: int
     ignored_as_duplicate: bool
     remarks: list[str]
+    taken_over: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from expectations.books import book_of, fold
 from expectations.gate import DeliveredFile, GateSetting
 from expectations.readers import ControlLine, read_control
 from night.inbox import CONTROL
-from night.places import raw_path
+from night.places import raw_path, snapshot_dir
 from reconcile.models import Delivery, NightRun
 
 
@@ -71,14 +71,10 @@ def _controls(
 
 
 def gate_setting(
-    settings: Settings,
-    run: NightRun,
-    book: str,
-    missing: dict[str, list[str]],
-    snapshot: Path,
-    retirement: Retirement,
+    settings: Settings, run: NightRun, book: str, missing: dict[str, list[str]], retirement: Retirement
 ) -> GateSetting:
     """The gate's setting for one book; every book but `units` knows the night's accepted unit codes."""
+    snapshot = snapshot_dir(settings, run)
     codes: frozenset[str] = frozenset()
     if book != "units":
         codes = frozenset(pq.read_table(snapshot / "units.parquet", columns=["unit_code"])["unit_code"].to_pylist())
@@ -88,5 +84,6 @@ def gate_setting(
         retirement=retirement,
         unit_codes=codes,
         docs_dir=snapshot / "docs",
+        cache_dir=settings.cache_dir,
         control_missing=missing,
     )

@@ -50,7 +50,7 @@ def prune(house: House, dry_run: bool = False) -> retention.Pruning:
 
 def sweep(house: House) -> int:
     with reading(engine_for(house.settings.database_url)) as session:
-        return retention.sweep(session, house.settings)
+        return retention.sweep(session, house.settings, TODAY)
 
 
 def counts(house: House) -> dict[str, int]:
