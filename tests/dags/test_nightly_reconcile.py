@@ -44,7 +44,7 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def airflow(settings: Settings, *command: str, timeout: int = 240) -> subprocess.CompletedProcess:
+def airflow(settings: Settings, *command: str, timeout: int = 600) -> subprocess.CompletedProcess:
     return subprocess.run(
         ["bash", "deploy/airflow.sh", *command],
         cwd=ROOT, env=airflow_environment(settings), capture_output=True, text=True, timeout=timeout,
