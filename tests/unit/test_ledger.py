@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.errors import InputRejected, InvariantViolated, Refused
 from core.quota import allowed, usable
-from pool import ledger
+from pool import entries, ledger
 from pool.ledger import (
     KINDS,
     Account,
@@ -34,31 +34,31 @@ CITY = Cell("CITY:990100", "INSTITUTION", "FULL")
 LOT = Lot(7, U1, "HEALTH")
 DAY = date(2026, 10, 20)
 SHAPES = {
-    Kind.GRANT: [ledger.grant(U1, 5), ledger.grant(U1, 5, 7), ledger.grant(U1, 5, 5)],
-    Kind.CUT: [ledger.cut(U1, 5)],
-    Kind.TRANSFER: [ledger.transfer(U1, U2, 3), ledger.transfer(U1, U2, 3, 2), ledger.transfer(U1, U2, 3, 3)],
-    Kind.DEPOSIT: [ledger.deposit(U1, LOT, 2), ledger.deposit(U1, Lot(7, CITY, "HEALTH"), 2),
-                   ledger.deposit(None, Lot(7, CITY, "HEALTH"), 2)],
-    Kind.WITHDRAW: [ledger.withdraw(LOT, 1)],
-    Kind.ASK: [ledger.ask([(LOT, 1)])],
-    Kind.DROP: [ledger.drop([(LOT, 1)])],
-    Kind.LEND: [ledger.lend(U2, [(LOT, 2), (Lot(9, CITY, "HEALTH"), 1)])],
-    Kind.RETURN: [ledger.give_back(U2, [(LOT, 1)])],
-    Kind.SWAP: [ledger.swap(U2, LOT)],
-    Kind.RESERVE: [ledger.reserve(U1, 2, 5)],
-    Kind.RELEASE: [ledger.release(U1, 2, 5)],
-    Kind.FILL: [ledger.fill(U1, 1, 5), ledger.fill_slot(U2, "HEALTH")],
-    Kind.VACATE: [ledger.vacate(U1, 1), ledger.vacate_slot(U2, "HEALTH")],
+    Kind.GRANT: [entries.grant(U1, 5), entries.grant(U1, 5, 7), entries.grant(U1, 5, 5)],
+    Kind.CUT: [entries.cut(U1, 5)],
+    Kind.TRANSFER: [entries.transfer(U1, U2, 3), entries.transfer(U1, U2, 3, 2), entries.transfer(U1, U2, 3, 3)],
+    Kind.DEPOSIT: [entries.deposit(U1, LOT, 2), entries.deposit(U1, Lot(7, CITY, "HEALTH"), 2),
+                   entries.deposit(None, Lot(7, CITY, "HEALTH"), 2)],
+    Kind.WITHDRAW: [entries.withdraw(LOT, 1)],
+    Kind.ASK: [entries.ask([(LOT, 1)])],
+    Kind.DROP: [entries.drop([(LOT, 1)])],
+    Kind.LEND: [entries.lend(U2, [(LOT, 2), (Lot(9, CITY, "HEALTH"), 1)])],
+    Kind.RETURN: [entries.give_back(U2, [(LOT, 1)])],
+    Kind.SWAP: [entries.swap(U2, LOT)],
+    Kind.RESERVE: [entries.reserve(U1, 2, 5)],
+    Kind.RELEASE: [entries.release(U1, 2, 5)],
+    Kind.FILL: [entries.fill(U1, 1, 5), entries.fill_slot(U2, "HEALTH")],
+    Kind.VACATE: [entries.vacate(U1, 1), entries.vacate_slot(U2, "HEALTH")],
     Kind.EXTEND: [[]],
-    Kind.CONVERSION: [ledger.convert(U1, Cell("U:1", "INSTITUTION", "PART"), 2)],
-    Kind.REVERSE: [ledger.reversed_entries(ledger.lend(U2, [(LOT, 2)]))],
+    Kind.CONVERSION: [entries.convert(U1, Cell("U:1", "INSTITUTION", "PART"), 2)],
+    Kind.REVERSE: [entries.reversed_entries(entries.lend(U2, [(LOT, 2)]))],
 }  # fmt: skip
 
 
 def total(*movements: list[Entry]) -> dict[Key, int]:
     sums: Counter[Key] = Counter()
-    for entries in movements:
-        for key, posts in entries:
+    for movement in movements:
+        for key, posts in movement:
             sums[key] += posts
     return dict(sums)
 
@@ -66,25 +66,25 @@ def total(*movements: list[Entry]) -> dict[Key, int]:
 @pytest.mark.parametrize("kind", Kind)
 def test_every_kind_has_a_row_and_its_entries_sum_to_nothing(kind):
     assert kind in KINDS
-    for entries in SHAPES[kind]:
-        check_entries(kind, entries)
+    for shape in SHAPES[kind]:
+        check_entries(kind, shape)
 
 
 def test_an_entry_too_few_a_foreign_account_or_a_double_key_is_no_movement():
-    for kind, entries in (
-        (Kind.GRANT, ledger.grant(U1, 5)[:1]),
-        (Kind.ASK, ledger.lend(U2, [(LOT, 1)])),
-        (Kind.RESERVE, ledger.reserve(U1, 1, 5) * 2),
-        (Kind.CONVERSION, [*ledger.cut(U1, 2)[:1], *ledger.grant(Cell("U:1", "SUPPORT", "FULL"), 2)[1:]]),
-        (Kind.LEND, ledger.lend(U2, [(LOT, 1)])[:3]),
+    for kind, given in (
+        (Kind.GRANT, entries.grant(U1, 5)[:1]),
+        (Kind.ASK, entries.lend(U2, [(LOT, 1)])),
+        (Kind.RESERVE, entries.reserve(U1, 1, 5) * 2),
+        (Kind.CONVERSION, [*entries.cut(U1, 2)[:1], *entries.grant(Cell("U:1", "SUPPORT", "FULL"), 2)[1:]]),
+        (Kind.LEND, entries.lend(U2, [(LOT, 1)])[:3]),
     ):
         with pytest.raises(InvariantViolated):
-            check_entries(kind, entries)
+            check_entries(kind, given)
 
 
 def test_loans_change_no_quota_and_lent_equals_borrowed():
-    held = total(ledger.grant(U1, 5), ledger.grant(U2, 3, 3), ledger.deposit(U1, LOT, 2), ledger.ask([(LOT, 2)]),
-                 ledger.lend(U2, [(LOT, 2)]), ledger.fill_slot(U2, "HEALTH"))  # fmt: skip
+    held = total(entries.grant(U1, 5), entries.grant(U2, 3, 3), entries.deposit(U1, LOT, 2), entries.ask([(LOT, 2)]),
+                 entries.lend(U2, [(LOT, 2)]), entries.fill_slot(U2, "HEALTH"))  # fmt: skip
     assert (quota_of(held, U1), quota_of(held, U2)) == (5, 3)
     assert partition_gap(held) == {("INSTITUTION", "FULL"): 0}
     lent = held[Key("lent", *U1, "HEALTH", 7)]
@@ -94,7 +94,7 @@ def test_loans_change_no_quota_and_lent_equals_borrowed():
 
 def test_a_source_that_gives_posts_up_lowers_the_givers_quota_and_raises_the_nodes():
     lot = Lot(7, CITY, "HEALTH")
-    held = total(ledger.grant(U1, 5), ledger.deposit(U1, lot, 2), ledger.deposit(None, Lot(8, CITY, "TALENT"), 3))
+    held = total(entries.grant(U1, 5), entries.deposit(U1, lot, 2), entries.deposit(None, Lot(8, CITY, "TALENT"), 3))
     assert (quota_of(held, U1), quota_of(held, CITY)) == (3, 5)
     assert partition_gap(held) == {("INSTITUTION", "FULL"): 0}
 
@@ -105,40 +105,40 @@ def test_balances_by_day_run_from_the_effective_date_over_all_that_is_booked():
 
 
 def test_a_movement_may_make_no_later_day_too_small():
-    key = ledger.reserve(U1, 1, 5)[0].key
+    key = entries.reserve(U1, 1, 5)[0].key
     later = {key: [(date(2026, 11, 1), -4)]}
-    check_balances(Kind.RESERVE, ledger.reserve(U1, 1, 5), {key: 1}, later, DAY)
+    check_balances(Kind.RESERVE, entries.reserve(U1, 1, 5), {key: 1}, later, DAY)
     with pytest.raises(Refused, match="2026-11-01 的本单位空编只有 1 个，不够 2 个"):
-        check_balances(Kind.RESERVE, ledger.reserve(U1, 2, 5), {key: 1}, later, DAY)
+        check_balances(Kind.RESERVE, entries.reserve(U1, 2, 5), {key: 1}, later, DAY)
 
 
 def test_an_excess_may_shrink_and_only_a_cut_deepens_it():
     key = Key("home", *U1)
-    check_balances(Kind.VACATE, ledger.vacate(U1, 1), {key: -3, Key("in_use", *U1): 9}, {}, DAY)
-    check_balances(Kind.CUT, ledger.cut(U1, 2), {key: -3}, {}, DAY)
-    for kind, entries in ((Kind.RESERVE, ledger.reserve(U1, 1, 5)), (Kind.TRANSFER, ledger.transfer(U1, U2, 1))):
+    check_balances(Kind.VACATE, entries.vacate(U1, 1), {key: -3, Key("in_use", *U1): 9}, {}, DAY)
+    check_balances(Kind.CUT, entries.cut(U1, 2), {key: -3}, {}, DAY)
+    for kind, given in ((Kind.RESERVE, entries.reserve(U1, 1, 5)), (Kind.TRANSFER, entries.transfer(U1, U2, 1))):
         with pytest.raises(Refused):
-            check_balances(kind, entries, {key: -3}, {}, DAY)
+            check_balances(kind, given, {key: -3}, {}, DAY)
 
 
 def test_posts_are_released_returned_and_dropped_once():
-    for kind, entries, key in (
-        (Kind.RELEASE, ledger.release(U1, 1, 5), Key("reserved", *U1, lot=5)),
-        (Kind.RETURN, ledger.give_back(U2, [(LOT, 1)]), Key("lent", *U1, "HEALTH", 7)),
-        (Kind.DROP, ledger.drop([(LOT, 1)]), Key("pending", *U1, "HEALTH", 7)),
-        (Kind.ASK, ledger.ask([(LOT, 1)]), Key("idle", *U1, "HEALTH", 7)),
+    for kind, given, key in (
+        (Kind.RELEASE, entries.release(U1, 1, 5), Key("reserved", *U1, lot=5)),
+        (Kind.RETURN, entries.give_back(U2, [(LOT, 1)]), Key("lent", *U1, "HEALTH", 7)),
+        (Kind.DROP, entries.drop([(LOT, 1)]), Key("pending", *U1, "HEALTH", 7)),
+        (Kind.ASK, entries.ask([(LOT, 1)]), Key("idle", *U1, "HEALTH", 7)),
     ):
-        check_balances(kind, entries, {key: 1}, {}, DAY)
+        check_balances(kind, given, {key: 1}, {}, DAY)
         with pytest.raises(Refused):
-            check_balances(kind, entries, {key: 0}, {}, DAY)
+            check_balances(kind, given, {key: 0}, {}, DAY)
 
 
 def test_partitions_are_crossed_by_conversion_alone():
     other = Cell("U:2", "SUPPORT", "FULL")
     for act in (
-        lambda: ledger.transfer(U1, other, 1),
-        lambda: ledger.deposit(other, LOT, 1),
-        lambda: ledger.lend(other, [(LOT, 1)]),
+        lambda: entries.transfer(U1, other, 1),
+        lambda: entries.deposit(other, LOT, 1),
+        lambda: entries.lend(other, [(LOT, 1)]),
     ):
         with pytest.raises(Refused):
             act()
