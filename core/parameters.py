@@ -93,6 +93,7 @@ DEFINITIONS: dict[str, Definition] = {
         "purposes a post may be lent for (R05)",
         "words",
     ),
+    "pool_request_days": Definition(365, "days after which a request nobody decided lapses", "count"),
     "pool_skip_days": Definition(
         90, "days after which a waiting request too large for the stock is no longer skipped (R15)", "count"
     ),

@@ -42,6 +42,7 @@ class Permission(StrEnum):
     MANAGE_ACCOUNTS = "MANAGE_ACCOUNTS"
     SEE_POOL = "SEE_POOL"
     MOVE_POSTS = "MOVE_POSTS"
+    CONVERT_POSTS = "CONVERT_POSTS"
     REVERSE_MOVEMENT = "REVERSE_MOVEMENT"
     SET_LIMITS = "SET_LIMITS"
     REORGANISE = "REORGANISE"
@@ -84,6 +85,7 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     # The pool (DOMAIN §5): the office moves posts, the director alone grants one.
     Permission.SEE_POOL: _DOMAIN_ROLES,
     Permission.MOVE_POSTS: _OFFICE,
+    Permission.CONVERT_POSTS: frozenset({Role.DIRECTOR}),
     Permission.REVERSE_MOVEMENT: frozenset({Role.DIRECTOR}),
     Permission.SET_LIMITS: frozenset({Role.DIRECTOR}),
     Permission.REORGANISE: frozenset({Role.DIRECTOR}),

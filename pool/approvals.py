@@ -70,6 +70,7 @@ class Move(StrEnum):
     REOPEN = "REOPEN"
     ISSUE = "ISSUE"
     FILL = "FILL"
+    UNFILL = "UNFILL"
     REMIND = "REMIND"
     EXPIRE = "EXPIRE"
     RENEW = "RENEW"
@@ -120,6 +121,9 @@ SLOT_MOVES: dict[Move, Transition] = {
     for row in (
         Transition(Move.ISSUE, "下达", (None,), S.ISSUED, P.DECIDE_LOAN),
         Transition(Move.FILL, "入编", (S.ISSUED, S.DUE_SOON), S.FILLED, P.FILL_SLOT),
+        Transition(
+            Move.UNFILL, "入编冲正", (S.FILLED, S.DUE_SOON, S.OVERDUE, S.RECALLED), S.ISSUED, P.REVERSE_MOVEMENT
+        ),
         Transition(Move.REMIND, "临期提醒", (S.ISSUED, S.FILLED), S.DUE_SOON, None),
         Transition(Move.EXPIRE, "到期未还", (S.ISSUED, S.FILLED, S.DUE_SOON, S.RECALLED), S.OVERDUE, None),
         Transition(Move.RENEW, "续借", (S.ISSUED, S.FILLED, S.DUE_SOON, S.OVERDUE), None, P.RENEW_LOAN),

@@ -192,19 +192,20 @@ def balances_by_day(total: int, later: Sequence[tuple[date, int]], effective: da
     return days
 
 
-def decide_balance(kind: Kind, key: Key, posts: int, before: int) -> bool:
+def decide_balance(kind: Kind, key: Key, posts: int, before: int, debt: bool) -> bool:
     """Whether a balance of `before` may change by `posts` on a day.
 
-    Vacant own posts may be negative (excess), but only a CUT deepens that; the other side of pool people, the
-    counterpart and the lender's side of `borrowed` have no floor of their own: others mirror them.
+    Vacant own posts may be negative (excess), but only what may open debt (a CUT, opening balances) deepens that; the
+    counterpart and the other side of pool people have no floor of their own: others mirror them. `borrowed` grows by a
+    LEND alone, away from 0 on either side; whatever else touches it gives back, at most to 0.
     """
     after = before + posts
     if key.account == Account.AUTHORITY or (key.account == Account.HOME and key.purpose):
         return True
-    if key.account == Account.BORROWED and posts < 0:
-        return True  # checked as `lent` of the same lot, whose floor is 0
+    if key.account == Account.BORROWED:
+        return before * posts >= 0 if kind is Kind.LEND else before * posts < 0 and abs(posts) <= abs(before)
     if key.account == Account.HOME:
-        return after >= 0 or after >= before or KINDS[kind].debt
+        return after >= 0 or after >= before or debt
     return after >= 0
 
 
@@ -225,6 +226,7 @@ def check_balances(
     totals: Mapping[Key, int],
     later: Mapping[Key, Sequence[tuple[date, int]]],
     effective: date,
+    debt: bool = False,
 ) -> None:
     """No balance is too small on any day from `effective` on, future bookings included. Errors: Refused with the day.
 
@@ -232,7 +234,7 @@ def check_balances(
     """
     for key, posts in entries:
         for day, before in balances_by_day(totals.get(key, 0), later.get(key, ()), effective):
-            if not decide_balance(kind, key, posts, before):
+            if not decide_balance(kind, key, posts, before, debt or KINDS[kind].debt):
                 raise Refused(
                     f"{day} 的{LACKING[key.account]}只有 {before} 个，不够 {-posts} 个。",
                     answer="NOT_ENOUGH", account=key.account, holder=key.holder, day=day.isoformat(), has=before,

@@ -180,6 +180,30 @@ def climb(path: Sequence[Step], own_change: int, lend_change: int = 0) -> tuple[
     return after, found
 
 
+def climb_many(
+    steps: Mapping[str, Step], moves: Sequence[tuple[Sequence[str], int, int]]
+) -> tuple[dict[str, int], list[Binding]]:
+    """Several changes at once, each (path leaf first, own change, deposit change): T after of every node on a path, and
+    what binds when all are made, in the order of the paths."""
+    now = dict(steps)
+    reached: dict[str, int] = {}
+    for path, own, lend in moves:
+        after, _ = climb([now[node_id] for node_id in path], own, lend)
+        for node_id, surplus in zip(path, after, strict=True):
+            node, more = now[node_id].node, lend if node_id == path[0] else 0
+            limit = None if node.lend_limit is None else node.lend_limit + more
+            now[node_id] = Step(replace(node, lend_limit=limit), surplus)
+            reached[node_id] = surplus
+    found = []
+    for node_id, surplus in reached.items():
+        node, was = steps[node_id].node, steps[node_id].surplus
+        short, bound, limit = shortfall(node, surplus)
+        old = shortfall(node, was)[0]
+        if short > old:
+            found.append(Binding(node_id, bound, limit, was, surplus, short - old))
+    return reached, found
+
+
 def smallest_change(before: Tree, after: Tree) -> list[Change]:
     """What would have to grow for the change to pass: applied, it passes; one post less anywhere, it fails.
 

@@ -71,7 +71,7 @@ def test_every_kind_has_a_row_and_its_entries_sum_to_nothing(kind):
 
 
 def test_an_entry_too_few_a_foreign_account_or_a_double_key_is_no_movement():
-    for kind, given in (
+    for kind, legs in (
         (Kind.GRANT, entries.grant(U1, 5)[:1]),
         (Kind.ASK, entries.lend(U2, [(LOT, 1)])),
         (Kind.RESERVE, entries.reserve(U1, 1, 5) * 2),
@@ -79,7 +79,7 @@ def test_an_entry_too_few_a_foreign_account_or_a_double_key_is_no_movement():
         (Kind.LEND, entries.lend(U2, [(LOT, 1)])[:3]),
     ):
         with pytest.raises(InvariantViolated):
-            check_entries(kind, given)
+            check_entries(kind, legs)
 
 
 def test_loans_change_no_quota_and_lent_equals_borrowed():
@@ -116,21 +116,28 @@ def test_an_excess_may_shrink_and_only_a_cut_deepens_it():
     key = Key("home", *U1)
     check_balances(Kind.VACATE, entries.vacate(U1, 1), {key: -3, Key("in_use", *U1): 9}, {}, DAY)
     check_balances(Kind.CUT, entries.cut(U1, 2), {key: -3}, {}, DAY)
-    for kind, given in ((Kind.RESERVE, entries.reserve(U1, 1, 5)), (Kind.TRANSFER, entries.transfer(U1, U2, 1))):
+    for kind, legs in ((Kind.RESERVE, entries.reserve(U1, 1, 5)), (Kind.TRANSFER, entries.transfer(U1, U2, 1))):
         with pytest.raises(Refused):
-            check_balances(kind, given, {key: -3}, {}, DAY)
+            check_balances(kind, legs, {key: -3}, {}, DAY)
 
 
 def test_posts_are_released_returned_and_dropped_once():
-    for kind, given, key in (
+    for kind, legs, key in (
         (Kind.RELEASE, entries.release(U1, 1, 5), Key("reserved", *U1, lot=5)),
         (Kind.RETURN, entries.give_back(U2, [(LOT, 1)]), Key("lent", *U1, "HEALTH", 7)),
         (Kind.DROP, entries.drop([(LOT, 1)]), Key("pending", *U1, "HEALTH", 7)),
         (Kind.ASK, entries.ask([(LOT, 1)]), Key("idle", *U1, "HEALTH", 7)),
     ):
-        check_balances(kind, given, {key: 1}, {}, DAY)
+        others = {entry.key: -entry.posts for entry in legs if entry.key.account == "borrowed"}
+        check_balances(kind, legs, others | {key: 1}, {}, DAY)
         with pytest.raises(Refused):
-            check_balances(kind, given, {key: 0}, {}, DAY)
+            check_balances(kind, legs, others | {key: 0}, {}, DAY)
+
+
+def test_a_unit_gives_back_no_more_than_it_borrowed_itself():
+    lent = {Key("lent", *U1, "HEALTH", 7): 5, Key("borrowed", *U1, "HEALTH", 7): -5}
+    with pytest.raises(Refused, match="借入编制只有 0 个"):
+        check_balances(Kind.RETURN, entries.give_back(U2, [(LOT, 1)]), lent, {}, DAY)
 
 
 def test_partitions_are_crossed_by_conversion_alone():
