@@ -204,8 +204,8 @@ def prune(dry_run: bool, today: datetime | None) -> None:
     Their counts, verdicts, unit totals and every flag with its history stay; single findings, snapshots, reports and raw
     copies go. The newest night is never pruned.
     """
+    from night.retention import drop_unused, sweep
     from night.retention import prune as prune_nights
-    from night.retention import sweep
 
     settings = opened()
     engine = engine_for(settings.database_url)
@@ -215,7 +215,8 @@ def prune(dry_run: bool, today: datetime | None) -> None:
         gone = prune_nights(session, settings, day, now, actor="cli", dry_run=dry_run)
     if not dry_run:
         with reading(engine) as session:
-            sweep(session, settings, day)
+            sweep(session, settings)
+            drop_unused(session, settings, day)
     for as_of, run_no, superseded in gone.runs:
         click.echo(f"{as_of} run {run_no}{' (superseded)' if superseded else ''}")
     rows = ", ".join(f"{count} {name}" for name, count in gone.rows.items())

@@ -38,7 +38,7 @@ from expectations.judging import Work
 from expectations.keeping import Kept, distinct_files
 from expectations.normalise import arrow_schema
 from expectations.quarantine import HeldKind
-from expectations.readers import PIECE_ROWS, read_control
+from expectations.readers import CONTROL_NAME, PIECE_ROWS, read_control
 from expectations.rivals import Rivals
 from expectations.snapshot_files import replace_file, snapshot_path, write_table
 from expectations.verdicts import (
@@ -166,14 +166,17 @@ class _Gate:
         columns = {
             name: pd.array([fact.get(name) for fact in facts], dtype="Int64" if name.endswith("rows") else object)
             for name in (
-                "read_error", "missing_columns", "not_delivered", "rows", "control_rows", "sha256", "control_sha256",
+                "read_error", "missing_columns", "not_delivered", "control_error",
+                "rows", "control_rows", "sha256", "control_sha256",
             )
         }  # fmt: skip
         for failure in self._judge("deliveries", pd.DataFrame(columns), self.suites.deliveries):
             for at in failure.rows:
                 if at < len(self.deliveries):
                     delivery = self.deliveries[at]
-                    self.rejected[delivery.division].append(self._delivery_reason(failure.reason, delivery))
+                    found, reasons = self._delivery_reason(failure.reason, delivery), self.rejected[delivery.division]
+                    # A control.csv is unreadable once, not once per file.
+                    reasons += [] if found in reasons else [found]
                 else:
                     name, division = listed[at - len(self.deliveries)]
                     self.rejected[division].append(reason(failure.reason, name))
@@ -189,6 +192,8 @@ class _Gate:
         outcome = (delivery.original or delivery).entry.outcome
         file = delivery.file
         facts: dict = {"sha256": file.sha256.lower(), "control_sha256": (file.control_sha256 or "").lower() or None}
+        if delivery.division in self.setting.control_unreadable:
+            facts["control_error"] = "unreadable"
         if outcome.error is not None:
             return facts | {"read_error": "unreadable"}
         return facts | {
@@ -202,6 +207,8 @@ class _Gate:
         name = delivery.file.name
         if code is ReasonCode.UNREADABLE and outcome.error is not None:
             return Reason(code, name, outcome.error["row"], outcome.error["column"], outcome.error["message"])
+        if code is ReasonCode.CONTROL_UNREADABLE:
+            return reason(code, CONTROL_NAME, detail=self.setting.control_unreadable[delivery.division])
         if code is ReasonCode.COLUMN_MISSING and outcome.missing:
             labels = "、".join(f"“{self.book.column(column).label}”" for column in outcome.missing)
             return reason(code, name, column=outcome.missing[0], label=labels)

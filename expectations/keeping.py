@@ -143,7 +143,8 @@ class Kept:
             place = [file.division_code, file.name, file.sha256, file.control_rows, file.control_sha256]
             told.append([*place, path.name if path else None])
         missing = sorted((division, list(names)) for division, names in self.setting.control_missing.items())
-        return [GATE_VERSION, code_mark(), *night, told, missing]
+        unreadable = sorted(self.setting.control_unreadable.items())
+        return [GATE_VERSION, code_mark(), *night, told, missing, unreadable]
 
     def take_over(self, files: Sequence[DeliveredFile], out: Path) -> BookResult | None:
         """Put the snapshot files of an equal earlier run into `out`; None where there was none."""

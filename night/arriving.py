@@ -148,9 +148,9 @@ def gate(settings: Settings, run_id: int, book: str) -> dict[str, int]:
     with reading(engine) as session:
         run = run_of(session, run_id)
         check_run_key(settings, run)
-        files, missing = delivered_files(session, settings, run, book)
+        files, controls = delivered_files(session, settings, run, book)
         ages = Retirement.of(parameter_value(session, "retirement_ages", run.as_of))
-        setting = gate_setting(settings, run, book, missing, ages)
+        setting = gate_setting(settings, run, book, controls, ages)
     result = gate_book(book, files, setting, snapshot_dir(settings, run))
     with writing(engine) as session:
         run = run_of(session, run_id)

@@ -80,7 +80,7 @@ def due_runs(session: Session, today: date) -> list[NightRun]:
 
 
 def prune(session: Session, settings: Settings, today: date, now: datetime, *, actor: str, dry_run: bool) -> Pruning:
-    """Let go of the rows of what is due, in the caller's transaction; `sweep` removes the files once it is committed.
+    """Let go of the rows of what is due, in the caller's transaction; `sweep` and `drop_unused` remove the files after it.
 
     dry_run: only count. Errors: none of its own.
     """
@@ -117,23 +117,30 @@ def _going(model, ids: list[int]) -> list:
     return where
 
 
-def sweep(session: Session, settings: Settings, today: date) -> int:
+def sweep(session: Session, settings: Settings) -> int:
     """Remove the files of every pruned run, also what a killed sweep left; returns how many. Raw copies that a kept run
     names stay."""
     gone = _pruned(session)
     count = 0
-    for path in [*_files(session, settings, gone), *_unused(session, settings, today)]:
+    for path in list(_files(session, settings, gone)):
         path.unlink(missing_ok=True)
         count += 1
-        if path.is_relative_to(settings.cache_dir):
-            with suppress(OSError):
-                path.parent.rmdir()
     for run in gone:
         for folder in (snapshot_dir(settings, run), report_dir(settings, run)):
             shutil.rmtree(folder, ignore_errors=True)
             if folder.parent.is_dir() and not any(folder.parent.iterdir()):
                 folder.parent.rmdir()
     return count
+
+
+def drop_unused(session: Session, settings: Settings, today: date) -> int:
+    """Remove what the gate keeps and no night has used for long; returns how many files."""
+    paths = _unused(session, settings, today)
+    for path in paths:
+        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.parent.rmdir()
+    return len(paths)
 
 
 def _unused(session: Session, settings: Settings, today: date) -> list[Path]:
