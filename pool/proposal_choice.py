@@ -79,6 +79,9 @@ class Programme:
         self.lower = [0.0] * len(requests)
         self.upper = [1.0] * len(requests)
         self.rows: list[tuple[dict[int, float], float]] = []  # Σ coefficient × column ≤ bound
+        self.asked: dict[PoolKey, int] = defaultdict(int)  # bounds on the flows: nobody can take more than all ask for
+        for request in requests:
+            self.asked[request.pool] += request.posts
         self.deficits: dict[tuple[PoolKey, str], tuple[dict[int, float], float]] = {}
         self._caps()
         self._backing()
@@ -111,15 +114,16 @@ class Programme:
         """Later answers keep this one."""
         self.lower[column] = self.upper[column] = float(granted)
 
-    def _column(self, upper: float, lower: float = -np.inf) -> int:
+    def _column(self, upper: float, lower: float) -> int:
         self.lower.append(lower)
         self.upper.append(upper)
         return len(self.lower) - 1
 
     def _caps(self) -> None:
-        groups: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
+        groups: dict[tuple[str, str | None], dict[int, float]] = defaultdict(dict)
         for column, request in enumerate(self.requests):
-            groups[request.unit, request.pool.purpose][column] = request.posts
+            for purpose in (None, request.pool.purpose):
+                groups[request.unit, purpose][column] = request.posts
         for (unit, purpose), terms in groups.items():
             most = self.standing.caps.get((unit, purpose))
             if most is not None:
@@ -159,7 +163,7 @@ class Programme:
             if parent is None:
                 continue
             limit = standing.lend.get((pool, code), 0)
-            flow = self._column(np.inf if limit is None else limit)
+            flow = self._column(passed_up(limit, tree[code]), passed_up(limit, tree[code] - self.asked[pool]))
             self.rows.append(({flow: 1.0, **{column: -value for column, value in terms[code].items()}}, constant[code]))
             terms[parent][flow] = 1.0
             constant[parent] -= passed_up(limit, tree[code])
@@ -179,7 +183,8 @@ class Programme:
             for pool in sorted(pools):
                 net = self.standing.net[pool, code]
                 room += max(net, -self.standing.surplus(pool)[code])
-                outside = self._column(np.inf, float(net))
+                deepest = self.standing.surplus(pool)[code] - self.asked[pool]
+                outside = self._column(max(net, -deepest), net)
                 terms, constant = self.deficits[pool, code]
                 self.rows.append(({outside: -1.0, **{column: -value for column, value in terms.items()}}, constant))
                 row[outside] = 1.0

@@ -108,10 +108,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Cap:
-    """The most posts a unit may hold on loan for a purpose (R15)."""
+    """The most posts a unit may hold on loan for a purpose, or (None) over all purposes (R15)."""
 
     unit: str
-    purpose: str
+    purpose: str | None
     most: int
 
 

@@ -74,7 +74,7 @@ def smallest_change(standing: Standing, request: Request) -> tuple[Change, ...]:
     """Changes that together let the request pass, none of them one post larger than needed; () when it passes."""
     trial, changes = standing.copy(), []
     while found := trial.bindings(request):
-        change = _remedy(trial, request, found[0])
+        change = _remedy(trial, request, found[0], {made.node for made in changes})
         if change in changes:
             raise InvariantViolated("所需变动没有消除约束。", request=request.number)
         changes.append(change)
@@ -82,14 +82,16 @@ def smallest_change(standing: Standing, request: Request) -> tuple[Change, ...]:
     return tuple(changes)
 
 
-def _remedy(standing: Standing, request: Request, binding: Binding) -> Change:
-    """What mends one limit and nothing above it, so that every part of a change is needed by itself."""
+def _remedy(standing: Standing, request: Request, binding: Binding, mended: set[str]) -> Change:
+    """What mends one limit and none that is mended already, so that every part of a change is needed by itself."""
     pool, short = request.pool, binding.short
     match binding.rule:
         case Rule.OVERDUE:
             return Change(Remedy.RETURN_OVERDUE, binding.node, pool, short)
-        case Rule.CAP:
-            return Change(Remedy.RAISE_CAP, binding.node, pool, short)
+        case Rule.UNIT_CAP:
+            return Change(Remedy.RAISE_UNIT_CAP, binding.node, pool, short)
+        case Rule.PURPOSE_CAP:
+            return Change(Remedy.RAISE_PURPOSE_CAP, binding.node, pool, short)
         case Rule.BACKING:
             return Change(
                 Remedy.ADD_RETIREMENTS, binding.node, pool, short, by=add_months(standing.on, request.term_months)
@@ -100,18 +102,22 @@ def _remedy(standing: Standing, request: Request, binding: Binding) -> Change:
             return Change(Remedy.RAISE_DIVISION_LIMIT, binding.node, pool, short)
     lent = standing.copy()
     lent.take(request)  # what the request itself takes below a limit is held back no longer
-    keeper = _held_back(lent, pool, binding.node, short)
+    keeper = _held_back(lent, pool, binding.node, short, mended)
     if keeper is not None:
         return Change(Remedy.RAISE_LEND_LIMIT, keeper, pool, short)
     return Change(Remedy.ADD_POSTS, binding.node, pool, short)
 
 
-def _held_back(standing: Standing, pool: PoolKey, root: str, short: int) -> str | None:
-    """A level's node whose lending limit alone keeps so many posts from the root; a unit's deposit is its own choice."""
+def _held_back(standing: Standing, pool: PoolKey, root: str, short: int, mended: set[str]) -> str | None:
+    """A level's node whose lending limit alone keeps so many posts from the root; a unit's deposit is its own choice.
+
+    None below a node that is mended already: its posts would mend that one a second time.
+    """
     surplus = standing.surplus(pool)
     for code in standing.top_down:
         limit = standing.lend.get((pool, code), 0)
-        if code in standing.units or standing.paths[code][-1] != root or code == root or limit is None:
+        above = standing.paths[code][1:]
+        if code in standing.units or limit is None or root not in above or not mended.isdisjoint(above):
             continue
         arrived = passed_up(limit + short, surplus[code]) - passed_up(limit, surplus[code])
         steps = standing.climb(pool, standing.parents[code], arrived) if arrived else []
@@ -130,7 +136,9 @@ def make(standing: Standing, change: Change) -> None:
                 if back:
                     standing.give_back(loan.number, back)
                 posts -= back
-        case Remedy.RAISE_CAP:
+        case Remedy.RAISE_UNIT_CAP:
+            standing.caps[node, None] += posts
+        case Remedy.RAISE_PURPOSE_CAP:
             standing.caps[node, pool.purpose] += posts
         case Remedy.ADD_RETIREMENTS:
             standing.add_retirement((node, pool.post_type, pool.fund_form), change.by, posts)
@@ -168,7 +176,9 @@ def binding_text(row: Binding, names: Mapping[str, str]) -> str:
     match row.rule:
         case Rule.OVERDUE:
             return f"{name}有 {row.before} 个周转编制逾期未还，归还、置换或续借之前不予新借"
-        case Rule.CAP:
+        case Rule.UNIT_CAP:
+            return f"{name}借用总上限 {row.limit} 个，已借（含拟借）{row.before} 个，加上本次共 {row.after} 个"
+        case Rule.PURPOSE_CAP:
             return f"{name}该用途借用上限 {row.limit} 个，已借（含拟借）{row.before} 个，加上本次共 {row.after} 个"
         case Rule.BACKING:
             return (
@@ -193,7 +203,9 @@ def change_text(change: Change, names: Mapping[str, str]) -> str:
     match change.remedy:
         case Remedy.RETURN_OVERDUE:
             return f"{name}先办结逾期的 {posts} 个"
-        case Remedy.RAISE_CAP:
+        case Remedy.RAISE_UNIT_CAP:
+            return f"{name}借用总上限提高 {posts} 个"
+        case Remedy.RAISE_PURPOSE_CAP:
             return f"{name}该用途借用上限提高 {posts} 个"
         case Remedy.ADD_RETIREMENTS:
             return f"{name}在 {change.by} 前再有 {posts} 人退休腾编，或由上一级编委主任批准"

@@ -19,7 +19,8 @@ class Rule(StrEnum):
     """What can stand against a request, in the order it is looked at."""
 
     OVERDUE = "OVERDUE"  # R10
-    CAP = "CAP"  # R15
+    UNIT_CAP = "UNIT_CAP"  # R15
+    PURPOSE_CAP = "PURPOSE_CAP"  # R15
     BACKING = "BACKING"  # R06
     BORROW_LIMIT = "BORROW_LIMIT"
     FLOOR = "FLOOR"
@@ -33,7 +34,8 @@ class Remedy(StrEnum):
     """What would have to grow (or come back) for a request to pass."""
 
     RETURN_OVERDUE = "RETURN_OVERDUE"
-    RAISE_CAP = "RAISE_CAP"
+    RAISE_UNIT_CAP = "RAISE_UNIT_CAP"
+    RAISE_PURPOSE_CAP = "RAISE_PURPOSE_CAP"
     ADD_RETIREMENTS = "ADD_RETIREMENTS"
     RAISE_BORROW_LIMIT = "RAISE_BORROW_LIMIT"
     RAISE_LEND_LIMIT = "RAISE_LEND_LIMIT"
@@ -239,9 +241,9 @@ class Standing:
         }
         return sorted({due, *later})
 
-    def used_of_cap(self, unit: str, purpose: str) -> int:
-        """Posts a unit holds on loan for a purpose, over all post types."""
-        return sum(loan.posts for loan in self.of_unit[unit].values() if loan.pool.purpose == purpose)
+    def used_of_cap(self, unit: str, purpose: str | None) -> int:
+        """Posts a unit holds on loan for a purpose (None: for any), over all post types."""
+        return sum(loan.posts for loan in self.of_unit[unit].values() if purpose in (None, loan.pool.purpose))
 
     def overdue(self, unit: str) -> list[Loan]:
         """The unit's loans past their last good day, the oldest first."""
@@ -271,12 +273,12 @@ class Standing:
         late = sum(loan.posts for loan in self.overdue(request.unit))
         if late:
             found.append(Binding(Rule.OVERDUE, request.unit, 0, late, late, late))
-        most = self.caps.get((request.unit, request.pool.purpose))
-        if most is not None:
-            used = self.used_of_cap(request.unit, request.pool.purpose)
-            if used + request.posts > most:
-                short = used + request.posts - most
-                found.append(Binding(Rule.CAP, request.unit, most, used, used + request.posts, short))
+        for purpose, rule in ((None, Rule.UNIT_CAP), (request.pool.purpose, Rule.PURPOSE_CAP)):
+            most = self.caps.get((request.unit, purpose))
+            used = self.used_of_cap(request.unit, purpose)
+            if most is not None and used + request.posts > most:
+                after = used + request.posts
+                found.append(Binding(rule, request.unit, most, used, after, after - most))
         return found
 
     def _backing_bindings(self, request: Request) -> list[Binding]:

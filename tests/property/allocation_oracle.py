@@ -41,7 +41,7 @@ def figures(situation: Situation, counted: Sequence[Request]) -> dict[tuple, Fig
     found = _tree_figures(situation, counted)
     found |= _division_figures(situation, found)
     for cap in situation.caps:
-        used = sum(row[2] for row in live + lent if row[1] == cap.unit and row[0].purpose == cap.purpose)
+        used = sum(row[2] for row in live + lent if row[1] == cap.unit and cap.purpose in (None, row[0].purpose))
         found["cap", cap.unit, cap.purpose] = Figure(used, cap.most)
     days = {row[3] for row in live + lent if row[4]}
     places = {(row[1], row[0].post_type, row[0].fund_form) for row in live + lent}
@@ -209,9 +209,10 @@ def applied(situation: Situation, change: Change) -> Situation:
                 situation = returned(situation, loan.number, back) if back else situation
                 posts -= back
             return situation
-        case Remedy.RAISE_CAP:
+        case Remedy.RAISE_UNIT_CAP | Remedy.RAISE_PURPOSE_CAP:
+            purpose = None if change.remedy is Remedy.RAISE_UNIT_CAP else pool.purpose
             return replace(situation, caps=tuple(
-                replace(cap, most=cap.most + posts) if (cap.unit, cap.purpose) == (node, pool.purpose) else cap
+                replace(cap, most=cap.most + posts) if (cap.unit, cap.purpose) == (node, purpose) else cap
                 for cap in situation.caps
             ))  # fmt: skip
         case Remedy.ADD_RETIREMENTS:

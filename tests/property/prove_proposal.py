@@ -80,7 +80,11 @@ def disagreement(seed: int, seen: Counter | None = None) -> list[str]:
         for row in proposal.rejections:
             seen[row.outcome.value] += 1
             seen["earliest"] += row.earliest is not None
-            seen["behind"] += bool(row.reason.behind)
+            seen["behind a held one"] += bool(row.reason.behind)
+            seen["outweighed by others of its rank"] += any(
+                grant.request.rank[:2] == row.request.rank[:2] and grant.request.rank > row.request.rank
+                for grant in proposal.grants
+            )
             seen.update(f"bound {binding.rule}" for binding in row.reason.bindings)
             seen.update(f"remedy {change.remedy}" for change in row.reason.changes)
     return lines

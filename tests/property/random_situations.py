@@ -30,19 +30,23 @@ POOLS = (
 
 
 def random_situation(seed: int) -> Situation:
-    """A tree of two or three levels, one to four pools, up to eight requests on few days."""
+    """A tree of two or three levels, one to four pools, up to eight requests on few days.
+
+    Every other situation is plain: nothing but stock is scarce, so that requests of one rank compete for it.
+    """
     dice = Random(seed)
+    plain = seed % 2 == 0
     nodes = _nodes(dice)
     pools = dice.sample(POOLS, dice.choice([1, 1, 2, 4]))
     units = [node.code for node in nodes if node.is_unit]
     holdings = [row for pool in pools for row in _holdings(dice, nodes, pool)]
-    requests = tuple(_request(dice, f"S{number}", units, pools) for number in range(dice.randint(2, 8)))
+    requests = tuple(_request(dice, f"S{number}", units, pools, plain) for number in range(dice.randint(2, 8)))
     loans = tuple(_loan(dice, f"L{number}", nodes, units, pools) for number in range(dice.choice([0, 1, 2, 4])))
     caps = tuple(
         Cap(unit, purpose, dice.randint(2, 9))
         for unit in units
-        for purpose in sorted({pool.purpose for pool in pools})
-        if dice.random() < 0.3
+        for purpose in (None, *sorted({pool.purpose for pool in pools}))
+        if dice.random() < (0.0 if plain else 0.2)
     )
     limits = tuple(
         DivisionLimit(node.code, post_type, 100 + dice.randint(-1, 6), 100)
@@ -87,12 +91,12 @@ def _holdings(dice: Random, nodes: tuple[Node, ...], pool: PoolKey) -> list[Hold
     return rows
 
 
-def _request(dice: Random, number: str, units: list[str], pools: list[PoolKey]) -> Request:
-    waited = dice.choice([5, 5, 30, 30, 90, 91, 200])
+def _request(dice: Random, number: str, units: list[str], pools: list[PoolKey], plain: bool) -> Request:
+    waited = dice.choice([5, 5, 90, 120] if plain else [5, 5, 30, 30, 90, 91, 200])
     return Request(
         number, dice.choice(units), dice.choice(pools), dice.randint(1, 7), AS_OF - timedelta(days=waited),
-        dice.choice([Need.PLACEMENT, Need.RIGID, Need.ORDINARY, Need.ORDINARY]), dice.choice([12, 36, 60]),
-        backing_waived=dice.random() < 0.6,
+        Need.ORDINARY if plain else dice.choice(list(Need)), dice.choice([12, 36, 60]),
+        backing_waived=plain or dice.random() < 0.6,
     )  # fmt: skip
 
 
