@@ -47,7 +47,7 @@ def large_situation(seed: int, requests: int, units: int, same_day: bool) -> Sit
     holdings = []
     for pool in POOLS:
         for node in nodes:
-            own = dice.randint(0, 3) if node.is_unit else dice.randint(0, 8)
+            own = dice.randint(0, 1) if node.is_unit else dice.randint(0, 2)
             holdings.append(
                 Holding(node.code, pool, own, own) if node.is_unit
                 else Holding(node.code, pool, own, dice.choice([None, 4, 8]), dice.choice([None, 5, 15]), 0)
@@ -56,7 +56,7 @@ def large_situation(seed: int, requests: int, units: int, same_day: bool) -> Sit
         Request(
             f"S{n:04d}", dice.choice(names), dice.choice(POOLS), dice.randint(1, 12),
             AS_OF - timedelta(days=30 if same_day else dice.randint(0, 365)), dice.choice(list(Need)),
-            dice.choice([12, 36, 60]), backing_waived=dice.random() < 0.7,
+            dice.choice([12, 36, 60]), backing_waived=dice.random() < 0.9,
         )
         for n in range(requests)
     )  # fmt: skip
@@ -72,7 +72,7 @@ def large_situation(seed: int, requests: int, units: int, same_day: bool) -> Sit
         for name in names
         for post_type, fund_form in sorted({(pool.post_type, pool.fund_form) for pool in POOLS})
     )  # fmt: skip
-    caps = tuple(Cap(name, None, 15) for name in names)
+    caps = tuple(Cap(name, None, 40) for name in names)
     limits = tuple(DivisionLimit(f"C{c}", PostType.INSTITUTION, 1030, 1000) for c in range(10))
     return Situation(AS_OF, tuple(nodes), tuple(holdings), asked, loans, cells, caps, limits)
 

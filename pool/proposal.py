@@ -13,7 +13,15 @@ from enum import StrEnum
 from itertools import groupby
 
 from pool.proposal_choice import choose
-from pool.proposal_forecast import CAUSE_LABELS, Coming, could_ever_pass, forecast, waits_for_stock
+from pool.proposal_forecast import (
+    CAUSE_LABELS,
+    Coming,
+    could_ever_pass,
+    everything_back,
+    forecast,
+    is_patient,
+    lacks_only_stock,
+)
 from pool.proposal_input import NEED_LABELS, Request, Situation, check_situation
 from pool.proposal_reasons import Reason, pool_text, reason_of, reason_text
 from pool.proposal_standing import Standing
@@ -93,6 +101,7 @@ class _Queue:
     def __init__(self, situation: Situation) -> None:
         self.situation = situation
         self.standing = Standing(situation)
+        self.back = everything_back(situation)
         self.counted: list[str] = []
         self.held: list[Request] = []
         self.granted: list[Request] = []
@@ -114,16 +123,16 @@ class _Queue:
 
     def _refuse(self, request: Request) -> None:
         reason = reason_of(self.standing, request, self.held)
-        outcome = self._outcome(request)
+        outcome = self._outcome(request, reason)
         self.rejected.append((request, outcome, reason, tuple(self.counted)))
         if outcome is Outcome.HELD:
             self.held.append(request)
             self._count(request)
 
-    def _outcome(self, request: Request) -> Outcome:
-        if not waits_for_stock(self.standing, request, self.situation.skip_days):
+    def _outcome(self, request: Request, reason: Reason) -> Outcome:
+        if not is_patient(self.standing, request, self.situation.skip_days) or not lacks_only_stock(reason.bindings):
             return Outcome.SKIPPED
-        return Outcome.HELD if could_ever_pass(self.standing, request) else Outcome.TOO_LARGE
+        return Outcome.HELD if could_ever_pass(self.back, request) else Outcome.TOO_LARGE
 
 
 def _grant_text(request: Request, situation: Situation, names: dict[str, str]) -> str:

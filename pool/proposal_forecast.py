@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from pool.proposal_input import Loan, PoolKey, Request, Situation, add_months
-from pool.proposal_standing import STOCK_RULES, Standing
+from pool.proposal_standing import STOCK_RULES, Binding, Standing
 
 
 class Cause(StrEnum):
@@ -47,19 +47,27 @@ class Forecast:
     earliest: dict[str, date]
 
 
-def could_ever_pass(standing: Standing, request: Request) -> bool:
-    """Whether the stock would do if every post on loan were back."""
-    empty = standing.copy()
-    for number in list(empty.loans):
-        empty.give_back(number, empty.loans[number].posts)
-    return not any(binding.rule in STOCK_RULES for binding in empty.bindings(request))
+def everything_back(situation: Situation) -> Standing:
+    """The situation with every loan returned: the most stock there can be without new posts."""
+    standing = Standing(situation)
+    for number in list(standing.loans):
+        standing.give_back(number, standing.loans[number].posts)
+    return standing
 
 
-def waits_for_stock(standing: Standing, request: Request, skip_days: int) -> bool:
-    """Whether a request has waited longer than it may be passed over (R15), and nothing but stock stands against it."""
-    if (standing.on - request.submitted_on).days <= skip_days:
-        return False
-    return all(binding.rule in STOCK_RULES for binding in standing.bindings(request))
+def lacks_only_stock(bindings: Sequence[Binding]) -> bool:
+    """Whether returned posts would mend all that binds."""
+    return all(binding.rule in STOCK_RULES for binding in bindings)
+
+
+def could_ever_pass(back: Standing, request: Request) -> bool:
+    """Whether the stock would do for the request alone with everything back."""
+    return not any(binding.rule in STOCK_RULES for binding in back.bindings(request))
+
+
+def is_patient(standing: Standing, request: Request, skip_days: int) -> bool:
+    """Whether a request has waited longer than it may be passed over (R15)."""
+    return (standing.on - request.submitted_on).days > skip_days
 
 
 def forecast(situation: Situation, granted: Sequence[Request], waiting: Sequence[Request]) -> Forecast:
@@ -80,8 +88,8 @@ class _Play:
         for request in granted:
             self.standing.take(request)
         self.waiting = list(waiting)
-        # With every post back the stock is the same on any day, so this is asked once.
-        self.possible = {request.number for request in waiting if could_ever_pass(self.standing, request)}
+        back = everything_back(situation)  # the same on any day, so this is asked once
+        self.possible = {request.number for request in waiting if could_ever_pass(back, request)}
         self.coming: list[Coming] = []
         self.earliest: dict[str, date] = {}
         # A loan that is late already has no day of return.
@@ -158,13 +166,18 @@ class _Play:
     def _serve(self, requests: list[Request], day: date) -> None:
         held = []
         for request in requests:
-            if not self.standing.bindings(request):
+            bindings = self.standing.bindings(request)
+            if not bindings:
                 self.standing.take(request)
                 self.waiting.remove(request)
                 self.earliest[request.number] = day
                 self._add_days([self.standing.loans[request.number].due + timedelta(days=1)])
-            elif request.number in self.possible and waits_for_stock(self.standing, request, self.skip_days):
+            elif self._is_held(request, bindings):
                 self.standing.take(request)
                 held.append(request)
         for request in held:
             self.standing.give_back(request.number, request.posts)
+
+    def _is_held(self, request: Request, bindings: list[Binding]) -> bool:
+        possible = request.number in self.possible and lacks_only_stock(bindings)
+        return possible and is_patient(self.standing, request, self.skip_days)

@@ -208,7 +208,7 @@ def change_text(change: Change, names: Mapping[str, str]) -> str:
         case Remedy.RAISE_PURPOSE_CAP:
             return f"{name}该用途借用上限提高 {posts} 个"
         case Remedy.ADD_RETIREMENTS:
-            return f"{name}在 {change.by} 前再有 {posts} 人退休腾编，或由上一级编委主任批准"
+            return f"{name}在 {change.by}（含当日）前再有 {posts} 人退休腾编，或由上一级编委主任批准"
         case Remedy.RAISE_BORROW_LIMIT:
             return f"{name}借入上限提高 {posts} 个"
         case Remedy.RAISE_LEND_LIMIT:
