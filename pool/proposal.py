@@ -111,15 +111,12 @@ class _Queue:
         """One rank: requests of one need that wait since the same day, in the order of unit codes."""
         chosen = choose(self.standing, rank)
         for request in chosen:
-            self._count(request)
+            self.standing.take(request)
+            self.counted.append(request.number)
         self.granted += chosen
         for request in rank:
             if request not in chosen:
                 self._refuse(request)
-
-    def _count(self, request: Request) -> None:
-        self.standing.take(request)
-        self.counted.append(request.number)
 
     def _refuse(self, request: Request) -> None:
         reason = reason_of(self.standing, request, self.held)
@@ -127,7 +124,8 @@ class _Queue:
         self.rejected.append((request, outcome, reason, tuple(self.counted)))
         if outcome is Outcome.HELD:
             self.held.append(request)
-            self._count(request)
+            self.standing.hold(request)
+            self.counted.append(request.number)
 
     def _outcome(self, request: Request, reason: Reason) -> Outcome:
         if not is_patient(self.standing, request, self.situation.skip_days) or not lacks_only_stock(reason.bindings):

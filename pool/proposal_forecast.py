@@ -173,10 +173,10 @@ class _Play:
                 self.earliest[request.number] = day
                 self._add_days([self.standing.loans[request.number].due + timedelta(days=1)])
             elif self._is_held(request, bindings):
-                self.standing.take(request)
+                self.standing.hold(request)
                 held.append(request)
-        for request in held:
-            self.standing.give_back(request.number, request.posts)
+        for request in reversed(held):
+            self.standing.release(request)
 
     def _is_held(self, request: Request, bindings: list[Binding]) -> bool:
         possible = request.number in self.possible and lacks_only_stock(bindings)

@@ -46,14 +46,14 @@ def _behind(standing: Standing, request: Request, held: Sequence[Request]) -> tu
     """The held requests that stand in the way, when nothing else does: without them it would pass."""
     free = standing.copy()
     for other in held:
-        free.give_back(other.number, other.posts)
+        free.release(other)
     if not held or free.bindings(request):
         return ()
     behind = []
     for other in held:
-        free.take(other)
+        free.hold(other)
         if free.bindings(request):
-            free.give_back(other.number, other.posts)
+            free.release(other)
             behind.append(other.number)
     return tuple(behind)
 
@@ -159,7 +159,11 @@ def _holders(standing: Standing, request: Request, bindings: list[Binding]) -> t
         return ()
     posts: dict[str, int] = defaultdict(int)
     for loan in standing.loans.values():
-        if loan.pool == request.pool and places[0] in standing.paths[loan.borrower]:
+        if (
+            loan.number not in standing.kept
+            and loan.pool == request.pool
+            and places[0] in standing.paths[loan.borrower]
+        ):
             posts[loan.borrower] += loan.posts
     return tuple(sorted(posts.items(), key=lambda pair: (-pair[1], pair[0])))
 

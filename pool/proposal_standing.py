@@ -100,6 +100,7 @@ class Standing:
         self.retirements: dict[tuple, tuple[Retirement, ...]] = {
             (cell.unit, cell.post_type, cell.fund_form): cell.retirements for cell in situation.cells
         }
+        self.kept: dict[str, list[tuple[str, int]]] = {}  # held requests: number → (node, posts not kept above it)
         self.loans: dict[str, Loan] = {}
         self.of_unit: dict[str, dict[str, Loan]] = defaultdict(dict)
         self.net: dict[tuple[PoolKey, str], int] = defaultdict(int)  # borrowed from outside − lent outside
@@ -114,7 +115,7 @@ class Standing:
         """Another standing that changes by itself."""
         twin = object.__new__(Standing)
         twin.__dict__.update(self.__dict__)
-        for name in ("own", "lend", "borrow", "caps", "divisions", "over_quota", "retirements", "loans"):
+        for name in ("own", "lend", "borrow", "caps", "divisions", "over_quota", "retirements", "loans", "kept"):
             setattr(twin, name, dict(getattr(self, name)))
         twin.net = defaultdict(int, self.net)
         twin.of_unit = defaultdict(dict, {unit: dict(loans) for unit, loans in self.of_unit.items()})
@@ -166,6 +167,29 @@ class Standing:
         """Count a request as lent from today."""
         self._register(self.loan_of(request))
         self.shift(request.pool, request.unit, -request.posts)
+
+    def hold(self, request: Request) -> None:
+        """Count a request that does not pass as if it were lent, so that nothing after it takes what it waits for.
+
+        What is short at a node must come back below it and will pass up then; above, only the rest is kept.
+        """
+        tree = self.surplus(request.pool)
+        before = {code: tree[code] for code in self.paths[request.unit]}
+        self.take(request)
+        self.kept[request.number] = []
+        for code in self.paths[request.unit][:-1]:
+            least, _ = self.nominal(request.pool, code)
+            short = 0 if least is None else min(least, before[code]) - tree[code]
+            if short > 0:
+                parent = self.parents[code]
+                self.shift(request.pool, parent, short)
+                self.kept[request.number].append((parent, short))
+
+    def release(self, request: Request) -> None:
+        """Undo a hold."""
+        for node, posts in reversed(self.kept.pop(request.number)):
+            self.shift(request.pool, node, -posts)
+        self.give_back(request.number, request.posts)
 
     def loan_of(self, request: Request) -> Loan:
         """The loan a request would become today. Its lender is found when it is made; inside or outside, T tells."""

@@ -148,19 +148,33 @@ def _choices(
         for chosen in combinations(rank, size):
             if broken(situation, counted, chosen):
                 continue
-            now, held, too_large = [*counted, *chosen], set(), set()
+            after, now, held, too_large = situation, [*counted, *chosen], set(), set()
             for row in rank:
                 if row in chosen or (situation.as_of - row.submitted_on).days <= situation.skip_days:
                     continue
-                against = broken(situation, now, [row])
+                against = broken(after, now, [row])
                 if not against or any(key[0] != "deficit" for key in against):
                     continue
                 (held if row.number in possible else too_large).add(row.number)
                 if row.number in possible:
-                    now.append(row)
+                    after, now = kept(after, now, row), [*now, row]
             mine = (sum(row.posts for row in chosen), tuple(row in chosen for row in rank))
-            for key, granted, kept, large in _choices(situation, ranks[1:], possible, now):
-                yield (mine, *key), {row.number for row in chosen} | granted, held | kept, too_large | large
+            for key, granted, waits, large in _choices(after, ranks[1:], possible, now):
+                yield (mine, *key), {row.number for row in chosen} | granted, held | waits, too_large | large
+
+
+def kept(situation: Situation, counted: Sequence[Request], request: Request) -> Situation:
+    """The situation in which a held request weighs above a node that is short only by what that node is not short of."""
+    parents = {node.code: node.parent for node in situation.nodes}
+    code, was = request.unit, figures(situation, counted)
+    while parents[code] is not None:
+        before = was["deficit", request.pool, code]
+        after = figures(situation, [*counted, request])["deficit", request.pool, code]
+        short = min(after.value - after.most, after.value - before.value) if after.most is not None else 0
+        if short > 0:
+            situation = _own(situation, parents[code], request, short)
+        code = parents[code]
+    return situation
 
 
 def returned(situation: Situation, number: str, posts: int) -> Situation:
@@ -177,7 +191,7 @@ def returned(situation: Situation, number: str, posts: int) -> Situation:
     return situation
 
 
-def _own(situation: Situation, node: str, place: Loan | Change, posts: int) -> Situation:
+def _own(situation: Situation, node: str, place: Loan | Change | Request, posts: int) -> Situation:
     if not any(row.node == node and row.pool == place.pool for row in situation.holdings):
         blank = Holding(node, place.pool, 0, lend_limit=0)
         situation = replace(situation, holdings=(*situation.holdings, blank))
@@ -185,7 +199,7 @@ def _own(situation: Situation, node: str, place: Loan | Change, posts: int) -> S
 
 
 def _limits(
-    situation: Situation, place: Loan | Change, node: str, own: int = 0, lend: int = 0, borrow: int = 0
+    situation: Situation, place: Loan | Change | Request, node: str, own: int = 0, lend: int = 0, borrow: int = 0
 ) -> Situation:
     def grown(limit: int | None, posts: int) -> int | None:
         return None if limit is None else max(0, limit + posts)

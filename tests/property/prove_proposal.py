@@ -10,7 +10,7 @@ from random import Random, SystemRandom
 
 from pool.proposal import Outcome, Proposal, Rejection, propose
 from pool.proposal_input import Situation
-from tests.property.allocation_oracle import applied, best, broken
+from tests.property.allocation_oracle import applied, best, broken, kept
 from tests.property.random_situations import random_situation
 
 
@@ -28,13 +28,16 @@ def objections(situation: Situation, proposal: Proposal) -> list[str]:
     over = broken(situation, [], [grant.request for grant in proposal.grants])
     lines += [f"limit broken: {key}" for key in over]
     for rejection in proposal.rejections:
-        lines += [f"{rejection.request.number}: {line}" for line in _of_rejection(situation, rejection)]
+        lines += [f"{rejection.request.number}: {line}" for line in _of_rejection(situation, rejection, held)]
     return lines
 
 
-def _of_rejection(situation: Situation, rejection: Rejection) -> list[str]:
-    by_number = {row.number: row for row in situation.requests}
-    ahead = [by_number[number] for number in rejection.ahead]
+def _of_rejection(situation: Situation, rejection: Rejection, held: set[str]) -> list[str]:
+    by_number, ahead = {row.number: row for row in situation.requests}, []
+    for number in rejection.ahead:
+        if number in held:
+            situation = kept(situation, ahead, by_number[number])
+        ahead.append(by_number[number])
     request, changes, lines = rejection.request, rejection.reason.changes, []
 
     def passes(parts, posts=request.posts) -> bool:
