@@ -89,7 +89,7 @@ def propose(situation: Situation) -> Proposal:
     rejections = []
     for request, outcome, reason, ahead in queue.rejected:
         earliest = seen.earliest.get(request.number)
-        text = reason_text(request, reason, names, situation.purpose_names)
+        text = reason_text(request, reason, names, situation.words)
         text += _outcome_text(outcome, situation.skip_days) + _earliest_text(earliest, situation, request, seen.coming)
         rejections.append(Rejection(request, outcome, reason, ahead, earliest, text))
     return Proposal(situation.as_of, grants, tuple(rejections), seen.coming)
@@ -136,7 +136,7 @@ class _Queue:
 def _grant_text(request: Request, situation: Situation, names: dict[str, str]) -> str:
     waited = (situation.as_of - request.submitted_on).days
     return (
-        f"建议批准申请 {request.number}：{names[request.unit]}，{pool_text(request.pool, situation.purpose_names)}，"
+        f"建议批准申请 {request.number}：{names[request.unit]}，{pool_text(request.pool, situation.words)}，"
         f"{request.posts} 个，{request.term_months} 个月（{NEED_LABELS[request.need]}，已等待 {waited} 天）。"
     )
 

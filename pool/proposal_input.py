@@ -149,6 +149,7 @@ class Situation:
     """Everything a proposal looks at, as it stands on `as_of`. A unit without a Holding holds and lends nothing.
 
     skip_days: how long a request too large may be passed over (R15). horizon_months: how far the forecast looks.
+    words: the labels of post types, fund forms and purposes, by identifier, for the sentences.
     """
 
     as_of: date
@@ -161,7 +162,7 @@ class Situation:
     division_limits: tuple[DivisionLimit, ...] = ()
     skip_days: int = 90
     horizon_months: int = 60
-    purpose_names: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 def add_months(day: date, months: int) -> date:

@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.errors import InvariantViolated
-from core.types import FundForm, PostType
-from expectations.books import WORDS
 from pool.proposal_input import PoolKey, Request, add_months
 from pool.proposal_standing import Binding, Change, Remedy, Rule, Standing, passed_up
 
@@ -168,10 +166,9 @@ def _holders(standing: Standing, request: Request, bindings: list[Binding]) -> t
     return tuple(sorted(posts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def pool_text(pool: PoolKey, purposes: Mapping[str, str]) -> str:
-    """A pool as officials write it: 事业、全额拨款、教育."""
-    post_type, fund_form = WORDS[PostType][pool.post_type][0], WORDS[FundForm][pool.fund_form][0]
-    return f"{post_type}、{fund_form}、{purposes.get(pool.purpose, pool.purpose)}"
+def pool_text(pool: PoolKey, words: Mapping[str, str]) -> str:
+    """A pool as officials write it: 事业、全额拨款、教育. words: `Situation.words`."""
+    return "、".join(words.get(part, part) for part in (pool.post_type, pool.fund_form, pool.purpose))
 
 
 def binding_text(row: Binding, names: Mapping[str, str]) -> str:
@@ -230,7 +227,7 @@ def holders_text(holders: tuple[tuple[str, int], ...], names: Mapping[str, str])
     return f"在借（含拟借）：{shown}{rest}。" if holders else ""
 
 
-def reason_text(request: Request, reason: Reason, names: Mapping[str, str], purposes: Mapping[str, str]) -> str:
+def reason_text(request: Request, reason: Reason, names: Mapping[str, str], words: Mapping[str, str]) -> str:
     """The sentences a refused applicant reads: limits, who holds the posts, what would pass."""
     bound = "；".join(binding_text(row, names) for row in reason.bindings)
     changes = "，并且".join(change_text(change, names) for change in reason.changes)
@@ -239,7 +236,7 @@ def reason_text(request: Request, reason: Reason, names: Mapping[str, str], purp
     if reason.behind:
         behind = f"所缺编制正为等待已久的申请 {'、'.join(reason.behind)} 保留。"
     return (
-        f"申请 {request.number}（{names[request.unit]}，{pool_text(request.pool, purposes)}，{request.posts} 个）"
+        f"申请 {request.number}（{names[request.unit]}，{pool_text(request.pool, words)}，{request.posts} 个）"
         f"本次未列入建议：{bound}。{holders_text(reason.holders, names)}{behind}"
         f"排在前面的建议不变时，{changes}，即可通过{fewer}。"
     )

@@ -172,7 +172,7 @@ def kept(situation: Situation, counted: Sequence[Request], request: Request) -> 
         after = figures(situation, [*counted, request])["deficit", request.pool, code]
         short = min(after.value - after.most, after.value - before.value) if after.most is not None else 0
         if short > 0:
-            situation = _own(situation, parents[code], request, short)
+            situation = with_own(situation, parents[code], request, short)
         code = parents[code]
     return situation
 
@@ -182,16 +182,17 @@ def returned(situation: Situation, number: str, posts: int) -> Situation:
     loan = next(loan for loan in situation.loans if loan.number == number)
     rest = (replace(loan, posts=loan.posts - posts),) if loan.posts > posts else ()
     loans = (*(other for other in situation.loans if other.number != number), *rest)
-    situation = _own(replace(situation, loans=loans), loan.borrower, loan, posts)
+    situation = with_own(replace(situation, loans=loans), loan.borrower, loan, posts)
     if loan.recalled and loan.lender is not None:
-        situation = _own(situation, loan.lender, loan, -posts)
+        situation = with_own(situation, loan.lender, loan, -posts)
         units = {node.code for node in situation.nodes if node.is_unit}
         if loan.lender in units:
             situation = _limits(situation, loan, loan.lender, lend=-posts)
     return situation
 
 
-def _own(situation: Situation, node: str, place: Loan | Change | Request, posts: int) -> Situation:
+def with_own(situation: Situation, node: str, place: Loan | Change | Request, posts: int) -> Situation:
+    """A node owns so many posts more in the pool of `place`."""
     if not any(row.node == node and row.pool == place.pool for row in situation.holdings):
         blank = Holding(node, place.pool, 0, lend_limit=0)
         situation = replace(situation, holdings=(*situation.holdings, blank))
@@ -240,7 +241,7 @@ def applied(situation: Situation, change: Change) -> Situation:
         case Remedy.RAISE_LEND_LIMIT:
             return _limits(situation, change, node, lend=posts)
         case Remedy.ADD_POSTS:
-            return _own(situation, node, change, posts)
+            return with_own(situation, node, change, posts)
         case Remedy.RAISE_DIVISION_LIMIT:
             return replace(situation, division_limits=tuple(
                 replace(row, limit=row.limit + posts) if (row.node, row.post_type) == (node, pool.post_type) else row

@@ -11,6 +11,7 @@ from random import Random, SystemRandom
 from pool.proposal import Outcome, Proposal, Rejection, propose
 from pool.proposal_input import Situation
 from tests.property.allocation_oracle import applied, best, broken, kept
+from tests.property.forecast_oracle import forecast_objections
 from tests.property.random_situations import random_situation
 
 
@@ -75,7 +76,7 @@ def disagreement(seed: int, seen: Counter | None = None) -> list[str]:
     """What is wrong with the proposal for the situation of a seed. seen: counts what the situation made happen."""
     situation = random_situation(seed)
     proposal = propose(situation)
-    lines = objections(situation, proposal)
+    lines = objections(situation, proposal) + forecast_objections(situation, proposal)
     if propose(shuffled(situation, seed)) != proposal:
         lines.append("another order of the same situation gives another proposal")
     if seen is not None:
