@@ -57,6 +57,7 @@ class PoolLimit(Base):
     borrow_unlimited: Mapped[bool]
     borrow_posts: Mapped[int | None]
     floor_posts: Mapped[int]
+    set_after: Mapped[int] = mapped_column(BigInteger)  # the last movement when they were set: what was over already
 
 
 class PoolDocument(Base):

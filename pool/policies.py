@@ -38,6 +38,7 @@ class Terms:
     grace_days: int = 60
     fill_months: int = 6
     skip_days: int = 90
+    request_days: int = 365
     unit_cap: int | None = None
     purpose_caps: dict[str, int] = field(default_factory=dict)
     break_borders: bool = False

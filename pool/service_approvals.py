@@ -63,7 +63,7 @@ def _grant(session, act, request, node, wanted, document_no, note) -> Receipt:
         "request_no": request.number,
     }  # fmt: skip
     seq = book(session, Booking(
-        Kind.LEND, lambda _: entries.lend(cell, lent), granted, loan_no=loan_no, **common
+        Kind.LEND, lambda _: entries.lend(cell, lent), granted, loan_no=loan_no, central_no=request.central_no, **common
     ), act.login, act.now)  # fmt: skip
     if back:
         drop_lots(session, act, request, node, back)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import date
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.errors import InputRejected, Refused
@@ -29,6 +29,7 @@ from pool.ledger import NO_PURPOSE, POOLED, Cell, Kind, parse_cell
 from pool.models import (
     PoolBalance,
     PoolLimit,
+    PoolMovement,
     PoolNode,
     PoolReorganisation,
     PoolRequest,
@@ -71,10 +72,11 @@ def set_limits(
     def do() -> Receipt:
         old = session.get(PoolLimit, key, populate_existing=True)
         before = _limit_words(old)
+        last = session.scalar(select(func.coalesce(func.max(PoolMovement.seq), 0)))
         session.execute(delete(PoolLimit).where(*(getattr(PoolLimit, name) == value for name, value in key.items())))
         session.execute(insert(PoolLimit.__table__), [{
             **key, "lend_unlimited": lends is None, "lend_posts": lends, "borrow_unlimited": borrows is None,
-            "borrow_posts": borrows, "floor_posts": floor,
+            "borrow_posts": borrows, "floor_posts": floor, "set_after": last,
         }])  # fmt: skip
         rebuild_sums(session, (post_type, fund_form), purpose)
         trail(session, act, "limits_set", f"node {node_id}", **key, before=before, after=after)
@@ -271,5 +273,5 @@ def _hand_over(session: Session, act: Act, node: PoolNode, into: PoolNode, docum
         legs = entries.transfer(cell, taken, people + vacant, people)
         book(session, Booking(
             Kind.TRANSFER, lambda _, legs=legs: legs, max(people, people + vacant), cell.partition, day,
-            from_holder=node.id, to_holder=into.id, document_no=number, debt=True,
+            from_holder=node.id, to_holder=into.id, document_no=number, source="MERGER", debt=True,
         ), act.login, act.now)  # fmt: skip

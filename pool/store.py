@@ -39,7 +39,7 @@ def terms_on(session: Session, on: date, division_code: str) -> Terms:
     names = {
         "purposes": "pool_purposes", "months": "loan_months", "school_months": "loan_months_school",
         "renewals": "loan_renewals", "due_soon_days": "pool_due_soon_days", "grace_days": "pool_grace_days",
-        "fill_months": "pool_fill_months", "skip_days": "pool_skip_days", "unit_cap": "pool_unit_cap",
+        "fill_months": "pool_fill_months", "skip_days": "pool_skip_days", "request_days": "pool_request_days", "unit_cap": "pool_unit_cap",
         "purpose_caps": "pool_purpose_caps", "break_borders": "pool_break_borders",
     }  # fmt: skip
     return Terms(**{field: parameter_value(session, name, on, division_code) for field, name in names.items()})

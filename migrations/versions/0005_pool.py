@@ -108,6 +108,7 @@ def upgrade() -> None:
     sa.Column('borrow_unlimited', sa.Boolean(), nullable=False),
     sa.Column('borrow_posts', sa.Integer(), nullable=True),
     sa.Column('floor_posts', sa.Integer(), nullable=False),
+    sa.Column('set_after', sa.BigInteger(), nullable=False),
     sa.CheckConstraint('borrow_unlimited = (borrow_posts IS NULL) AND coalesce(borrow_posts, 0) >= 0', name=op.f('ck_pool_limit_borrow')),
     sa.CheckConstraint('floor_posts >= 0', name=op.f('ck_pool_limit_floor')),
     sa.CheckConstraint('lend_unlimited = (lend_posts IS NULL) AND coalesce(lend_posts, 0) >= 0', name=op.f('ck_pool_limit_lend')),

@@ -123,7 +123,7 @@ def test_the_numbers_of_the_terms_are_the_defaults_of_the_parameters():
     names = {
         "months": "loan_months", "school_months": "loan_months_school", "renewals": "loan_renewals",
         "due_soon_days": "pool_due_soon_days", "grace_days": "pool_grace_days", "fill_months": "pool_fill_months",
-        "skip_days": "pool_skip_days", "unit_cap": "pool_unit_cap", "break_borders": "pool_break_borders",
+        "skip_days": "pool_skip_days", "request_days": "pool_request_days", "unit_cap": "pool_unit_cap", "break_borders": "pool_break_borders",
     }  # fmt: skip
     for attribute, parameter in names.items():
         assert getattr(Terms(), attribute) == DEFINITIONS[parameter].default
