@@ -12,11 +12,12 @@ from core.errors import Misconfigured
 from core.keys import KEY_LENGTH, NAMES, adopt_keys, check_guarded, keys_file, keys_in_force, make_keys
 
 PREFIX = "BIANZHI_"
+MEMORY = re.compile(r"[1-9][0-9]*[KMGT]B")
 KNOWN = {
     "HOME": "folder of database, raw copies, snapshots and reports (default: .bianzhi in the current folder)",
     "DATABASE_URL": "SQLAlchemy URL (default: SQLite in HOME)",
     "ENGINE": "duckdb (default) or spark: what the rules run on",
-    "MEMORY_LIMIT": "what the rules may take of a machine's memory, such as 4GB, before they spill (default: the engine's own)",
+    "MEMORY_LIMIT": "memory the rules may take before they spill to disk, such as 4GB (default: the engine's own choice)",
     "SPARK_MASTER": "where Spark runs when spark-submit has not started it (default local[2])",
     "SPARK_STAGING": "folder or fsspec URL that driver and executors both reach (default: they share the snapshot's disk)",
     "SMTP_URL": "smtp://[user:password@]host:port, or smtps://…; without one mails stay in the outbox",
@@ -27,7 +28,6 @@ KNOWN = {
     "PORTAL_URL": "address printed in mails (default http://127.0.0.1:8400)",
     "TIMEZONE": "time zone of the schedule and of printed times (default Asia/Shanghai)",
 }
-MEMORY = re.compile(r"[1-9]\d*[MG]B")
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,11 @@ class Settings:
         return self.home / "raw"
 
     @property
+    def cache_dir(self) -> Path:
+        """What the gate keeps between nights; deleting it costs the next night time, nothing else."""
+        return self.home / "cache"
+
+    @property
     def snapshots_dir(self) -> Path:
         return self.home / "snapshots"
 
@@ -80,9 +85,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     engine = get("ENGINE", "duckdb")
     if engine not in ("duckdb", "spark"):
         raise Misconfigured("BIANZHI_ENGINE must be duckdb or spark")
-    memory_limit = get("MEMORY_LIMIT")
-    if memory_limit and not MEMORY.fullmatch(memory_limit):
-        raise Misconfigured("BIANZHI_MEMORY_LIMIT must be a number with MB or GB, such as 4GB")
+    limit = get("MEMORY_LIMIT")
+    if limit is not None and not MEMORY.fullmatch(limit):
+        raise Misconfigured("BIANZHI_MEMORY_LIMIT must be a number and KB, MB, GB or TB, such as 4GB")
     database_url = _driver(get("DATABASE_URL", f"sqlite:///{home / 'bianzhi.db'}"))
     keys = _keys(env, mode, database_url)
     return Settings(
@@ -97,7 +102,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         portal_url=get("PORTAL_URL", "http://127.0.0.1:8400").rstrip("/"),
         timezone=get("TIMEZONE", "Asia/Shanghai"),
         person_key_given=get("PERSON_KEY") is not None,
-        memory_limit=memory_limit,
+        memory_limit=limit,
         spark_master=get("SPARK_MASTER", "local[2]"),
         spark_staging=get("SPARK_STAGING"),
     )

@@ -53,9 +53,12 @@ def _book_lines(session: Session, run: NightRun) -> list[str]:
     good = session.scalar(
         select(func.count()).select_from(Verdict).where(Verdict.run_id == run.id, Verdict.verdict.in_(GOOD))
     )
-    files = session.scalar(select(func.count()).select_from(Delivery).where(Delivery.run_id == run.id))
+    files, same = session.execute(
+        select(func.count(), func.count().filter(Delivery.taken_over)).where(Delivery.run_id == run.id)
+    ).one()
+    taken_over = f"（其中 {same} 份与前次相同，沿用前次读入的结果）" if same else ""
     return [
-        f"  文件 {files}，接受的批次 {good}；行数 {rows_in} = 接受 {accepted} + 重复 {duplicates} + 隔离 {quarantined}"
+        f"  文件 {files}{taken_over}，接受的批次 {good}；行数 {rows_in} = 接受 {accepted} + 重复 {duplicates} + 隔离 {quarantined}"
     ]
 
 

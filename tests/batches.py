@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from expectations.books import snapshot_schema
 from reconcile.engine import OUTPUTS, on_duckdb
-from reconcile.engine.setting import SNAPSHOT_FACTS, Compiled, compiled, given_tables
+from reconcile.engine.setting import SNAPSHOT_FACTS, Compiled, given_tables
 from reconcile.rules.plan import plan
 from reconcile.rules.tables import BOOKS_READ, FACTS, POSITION
 from reconcile.rules.tables import Night as RuleNight
@@ -58,7 +58,7 @@ def stacked_on_duckdb(nights: Sequence[Night]) -> list[Result]:
 
 @cache
 def _compiled(as_of: date, dialect: str) -> Compiled:
-    return compiled(stacked(plan(RuleNight.of(as_of, **PARAMETERS))), dialect)
+    return Compiled(stacked(plan(RuleNight.of(as_of, **PARAMETERS))), dialect)
 
 
 def _write_inputs(nights: Iterable[Night], home: Path) -> dict[str, tuple[list[Path], dict[str, str]]]:
