@@ -143,7 +143,7 @@ def workplace(session: SparkSession, setting: DetectSetting, out: Path, inputs: 
             own.conf.set(name, value)
         root = setting.spark_staging or str(setting.scratch or out)
         files, folder = fsspec.url_to_fs(f"{root.rstrip('/')}/detect-{uuid.uuid4().hex}")
-        files.makedirs(folder, exist_ok=True)
+        files.makedirs(f"{folder}/given", exist_ok=True)
         try:
             yield Workplace(own, files, folder, small, setting.spark_staging is not None)
         finally:
@@ -180,7 +180,6 @@ def _reached(work: Workplace, path: Path) -> str:
 
 def _placed(work: Workplace, table: pa.Table, name: str) -> str:
     place = work.place("given", f"{name}.parquet")
-    work.files.makedirs(work.place("given"), exist_ok=True)
     with work.files.open(place, "wb") as file:
         pq.write_table(table, file)
     return work.url(place)
