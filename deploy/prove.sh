@@ -7,8 +7,10 @@ for people in 400 20000 1000000; do
   say "truth = found: $people people, three seeds; rewritten; clean"
   python -m tests.integration.test_truth --people "$people" --seeds 1 2 3
 done
-say "rules = oracle on random nights"
+say "DuckDB = oracle on 1000 random nights, stacked"
 python -m tests.property.prove_rules --nights 1000
+say "Spark = DuckDB = oracle on 100 random nights, stacked"
+python -m tests.property.prove_rules --nights 100 --engine spark
 say "every task of the DAG killed under Airflow's own scheduler"
 python -m tests.dags.kill_under_airflow
 say "every step killed midway, ten times over"

@@ -105,8 +105,10 @@ class Counts:
         return nothing and self.complete(unit)
 
     def complete(self, unit: str) -> bool:
-        """Whether the want of a row can mean 0 posts: the establishment book was accepted and the unit is no part."""
-        return self.night.present("establishment", unit) and unit not in self.part_of
+        """Whether the want of a row can mean 0 posts: the establishment book was accepted, with no quarantined row that may
+        be any cell's, and the unit is no part."""
+        lost = unit in self.night.shut_units
+        return self.night.present("establishment", unit) and not lost and unit not in self.part_of
 
     def loans(self, unit: str, post_type: str | None = None, fund_form: str | None = None) -> int:
         """Borrowed − lent of the cells meant; control numbers only when asked for by name."""

@@ -139,7 +139,7 @@ def _sum_stages(p: Plan, i: Inputs, s: SimpleNamespace) -> None:
     s.person_units = p.stage("person_units", sums.person_units(s.person_cells))
     counted = s.quota.semi_join(s.place.filter(s.place.count_only), "unit_code")
     s.quota_types = p.stage("quota_types", sums.count_quota_types(counted))
-    s.count_known = p.stage("count_known", sums.count_units_known(s.place, s.quota_types, s.parts))
+    s.count_known = p.stage("count_known", sums.count_units_known(s.place, s.quota_types, s.parts, s.unknown))
     s.count_units = p.stage("count_units", sums.count_units(s.figures, s.count_known))
     s.count_types = p.stage("count_types", sums.count_types(s.figures, s.count_known, s.quota_types))
     s.count_cells = p.stage("count_cells", sums.count_cells(s.figures, s.quota, s.count_types))

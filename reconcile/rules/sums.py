@@ -81,8 +81,11 @@ def count_quota_types(quota: Table) -> Table:
     )
 
 
-def count_units_known(place: Table, quota_types: Table, parts: Table) -> Table:
-    """Per count-only unit: which quota figures it has, and whether none at all means 0 posts (decision 33)."""
+def count_units_known(place: Table, quota_types: Table, parts: Table, unknown: Table) -> Table:
+    """Per count-only unit: which quota figures it has, and whether none at all means 0 posts (decision 33).
+
+    `unknown`: quota.unit_unknown.
+    """
     typed = quota_types.post_type != ALL
     counted = typed & (quota_types.post_type != CONTROL)
     seen = quota_types.group_by("unit_code").agg(
@@ -96,10 +99,12 @@ def count_units_known(place: Table, quota_types: Table, parts: Table) -> Table:
     units = place.filter(place.count_only).select("unit_code", "here_establishment", "here_headcount")
     units = units.left_join(seen, "unit_code", rname="seen_{name}").drop("seen_unit_code")
     units = units.left_join(parts, "unit_code", rname="part_{name}").drop("part_unit_code")
+    units = units.left_join(unknown.filter(unknown.whole), "unit_code", rname="unknown_{name}")
     has_typed = units.has_typed.fill_null(False)
     has_unknown = units.has_unknown.fill_null(False)
-    # Only an accepted establishment book makes the want of a row mean 0 posts, and never for a part.
-    complete = units.part_of.isnull() & units.here_establishment
+    # Only an accepted establishment book, none of whose lost rows may be the one, makes the want of a row mean 0 posts, and
+    # never for a part.
+    complete = units.part_of.isnull() & units.here_establishment & units.whole.isnull()
     return units.mutate(
         has_typed=has_typed,
         has_unknown=has_unknown,

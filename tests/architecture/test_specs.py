@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from reconcile.catalog import RULES
+from tests.spec.manual import PAGE, manual
 
 SPECS = Path(__file__).parents[1] / "spec"
 OF_A_RULE = re.compile(r"test_([a-z]\d\d)\.py")
@@ -20,3 +21,7 @@ def test_every_spec_file_says_first_which_rule_it_is_about():
     for code, rule in RULES.items():
         text = (SPECS / f"test_{code.lower()}.py").read_text(encoding="utf-8")
         assert text.startswith(f'"""{code} {rule.name}: ')
+
+
+def test_the_manual_is_what_catalog_and_specs_say_today():
+    assert PAGE.read_text(encoding="utf-8") == manual(), "python -m tests.spec.manual --write"

@@ -1,4 +1,10 @@
-"""D01 一人占两编: active in two units, or in two cells of one."""
+"""D01 一人占两编: active in two units, or in two cells of one.
+
+定义：一人在两个单位、或一个单位的两个单元格在编。
+Flagged when somebody is active in two units, or in two cells of one.
+无法判定：实名制缺报、退回；只报数字的单位。
+Not evaluable: roster absent; units that deliver counts.
+"""
 
 from tests.spec.spec import check
 

@@ -1,4 +1,10 @@
-"""D02 身份证号无效: what is wrong with a number, per person, book and unit; blanks per book and unit."""
+"""D02 身份证号无效: what is wrong with a number, per person, book and unit; blanks per book and unit.
+
+定义：居民身份证号空白，或位数、字符、出生日期、校验码不对（实名制、发薪）。
+Flagged when a resident id is blank, or wrong in length, characters, birth date or check digit, in roster or payroll.
+无法判定：该名册缺报、退回；只报数字的单位。
+Not evaluable: the book absent; units that deliver counts.
+"""
 
 from tests.spec.spec import check
 

@@ -1,4 +1,10 @@
-"""D03 同号异名: one id under different names (S3), one name and birth date under two ids (S4, a suggestion)."""
+"""D03 同号异名: one id under different names (S3), one name and birth date under two ids (S4, a suggestion).
+
+定义：同一证件号在各名册的姓名不同（三级）；同名同生日而名册一个号、发薪一个号（四级，提示）。
+Flagged when one id under different names across books, S3; one name and birth date with one id in the roster alone and one in the payroll alone, S4, a suggestion.
+无法判定：实名制或发薪缺报、退回；只报数字的单位。
+Not evaluable: roster or payroll absent; units that deliver counts.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""D04 到龄未退: active past the statutory age the gate worked out."""
+"""D04 到龄未退: active past the statutory age the gate worked out.
+
+定义：在编而已过法定退休年龄（按日期、性别、岗位查表）。
+Flagged when active past the statutory age for sex and post, from a table by date.
+无法判定：实名制缺报、退回；只报数字的单位。
+Not evaluable: roster absent; units that deliver counts.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""D05 统计不实: a delivered figure against ours."""
+"""D05 统计不实: a delivered figure against ours.
+
+定义：报送的在职在编数字与我方从人员名册数出的不同。
+Flagged when a delivered figure of scope ON_ESTABLISHMENT differs from ours, for units that deliver persons.
+无法判定：所比的人员名册或编制缺报、退回；编制数不明。
+Not evaluable: the book ours comes from absent; the quota unknown.
+"""
 
 from tests.spec.spec import check
 

@@ -1,4 +1,10 @@
-"""D06 分项合计不符: parts against their total row, 小计 and 合计 against their rows."""
+"""D06 分项合计不符: parts against their total row, 小计 and 合计 against their rows.
+
+定义：分项之和不等于合计行；文件里的小计、合计与其各行之和不等。
+Flagged when parts do not add up to their total row; a 小计 or 合计 does not equal its rows.
+无法判定：分项没有数字的不比。
+Not evaluable: parts without a number are not compared.
+"""
 
 from tests.spec.spec import check
 

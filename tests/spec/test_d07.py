@@ -1,4 +1,10 @@
-"""D07 状态与日期矛盾: a status and dates that cannot both be true."""
+"""D07 状态与日期矛盾: a status and dates that cannot both be true.
+
+定义：已退休、出编而出编日期空白或在将来；在职而出编日期已到；出编早于入编。
+Flagged when LEFT or RETIRED with a blank or future exit; active with an exit on or before A; an exit before the entry.
+无法判定：实名制缺报、退回；日期只知到月而月内各日结论不同；只报数字的单位。
+Not evaluable: roster absent; a date known to the month only where the days of that month answer differently; units that deliver counts.
+"""
 
 from tests.spec.spec import check
 

@@ -1,4 +1,10 @@
-"""D08 时点不齐: files of one book and night that state different cut-off dates."""
+"""D08 时点不齐: files of one book and night that state different cut-off dates.
+
+定义：同一夜同一批次的文件，自己写明的截止日期不同。
+Flagged when the files of one book and night state different cut-off dates.
+无法判定：没有写明日期的文件不比。
+Not evaluable: files that state no date are not compared.
+"""
 
 from tests.spec.spec import check
 

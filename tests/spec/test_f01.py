@@ -1,4 +1,10 @@
-"""F01 有薪无编: in P and in no roster of the night."""
+"""F01 有薪无编: in P and in no roster of the night.
+
+定义：本月在编发薪的人，不在任何一份实名制名册里。
+Flagged when somebody in P is in no roster of the night.
+无法判定：任何一份应报的实名制缺报、退回；发薪缺报、退回；只报数字的单位。
+Not evaluable: any expected roster absent anywhere; payroll absent; units that deliver counts.
+"""
 
 from tests.spec.spec import check
 

@@ -1,4 +1,10 @@
-"""F02 有编无薪: active in a FULL or PART cell and not in P."""
+"""F02 有编无薪: active in a FULL or PART cell and not in P.
+
+定义：全额或差额编制的在编人员，本月不在在编发薪之列。
+Flagged when somebody active in a FULL or PART cell is not in P.
+无法判定：实名制或发薪缺报、退回；只报数字的单位。
+Not evaluable: roster or payroll absent; units that deliver counts.
+"""
 
 from tests.spec.spec import check
 

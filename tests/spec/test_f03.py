@@ -1,4 +1,10 @@
-"""F03 离编未停薪: in P, in a roster, and active on no day of M."""
+"""F03 离编未停薪: in P, in a roster, and active on no day of M.
+
+定义：本月在编发薪的人在名册里，但时点不在编、本月也没有一天在编；本月内出编的记为时点差（四级）。
+Flagged when somebody in P is in a roster but active neither on A nor on any day of M; an exit within M is TIMING, S4.
+无法判定：任何一份应报的实名制缺报、退回；发薪缺报、退回；只报数字的单位。
+Not evaluable: any expected roster absent anywhere; payroll absent; units that deliver counts.
+"""
 
 from tests.spec.spec import check
 

@@ -1,4 +1,10 @@
-"""F04 死亡仍发薪: any payroll row of M after a death before M."""
+"""F04 死亡仍发薪: any payroll row of M after a death before M.
+
+定义：外部比对载明本月一日以前死亡的人，本月仍有发薪行，不论何种状态。
+Flagged when a payroll row of M, whatever its state, of somebody with a DEATH lead dated before the first of M.
+无法判定：发薪或外部比对缺报、退回（上级区划的外部比对也算）；只报数字的单位。
+Not evaluable: payroll or leads absent (leads of a division above will do); units that deliver counts.
+"""
 
 from tests.spec.spec import check
 

@@ -1,4 +1,10 @@
-"""F05 一人多薪: two or more payers in M."""
+"""F05 一人多薪: two or more payers in M.
+
+定义：一人本月由两个以上单位在编发薪。
+Flagged when somebody is in P with two or more payers in M, across divisions and levels too.
+无法判定：发薪缺报、退回；只报数字的单位。
+Not evaluable: payroll absent; units that deliver counts.
+"""
 
 from tests.spec.spec import check
 

@@ -1,4 +1,10 @@
-"""F06 吃空饷疑点: paid while a lead says the person is elsewhere. A lead, never an accusation."""
+"""F06 吃空饷疑点: paid while a lead says the person is elsewhere. A lead, never an accusation.
+
+定义：在编发薪的人，外部比对载明时点前已在他处参保、经商办企、服刑或出境，或本月一日以前已退休。只是疑点，不是结论：仅两名指定核查人可见。
+Flagged when somebody in P, not F03 or F04, has a dated lead of another employer, business, prison or stay abroad, or of a retirement before M. A lead, never an accusation: for two named reviewers alone.
+无法判定：发薪或外部比对缺报、退回；只报数字的单位。
+Not evaluable: payroll or leads absent; units that deliver counts.
+"""
 
 from __future__ import annotations
 

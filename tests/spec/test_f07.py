@@ -1,4 +1,10 @@
-"""F07 经费形式不符: a fund mode of the pay that is none of the person's fund forms."""
+"""F07 经费形式不符: a fund mode of the pay that is none of the person's fund forms.
+
+定义：在编且发薪的人，发薪行的保障方式不是其任何一个编制的经费形式。
+Flagged when somebody active and paid has a fund mode in P that is none of the person's fund forms.
+无法判定：实名制或发薪缺报、退回；只报数字的单位。
+Not evaluable: roster or payroll absent; units that deliver counts.
+"""
 
 from tests.spec.spec import check
 

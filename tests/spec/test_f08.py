@@ -1,4 +1,10 @@
-"""F08 发薪单位不符: no payer is a unit of the person."""
+"""F08 发薪单位不符: no payer is a unit of the person.
+
+定义：在编且发薪的人，没有一个发薪单位是其在编单位、借调单位或本月内离开的单位。
+Flagged when somebody active and paid has no payer that is a unit the person is active in, seconded out to, or left within M.
+无法判定：实名制或发薪缺报、退回；只报数字的单位。
+Not evaluable: roster or payroll absent; units that deliver counts.
+"""
 
 from tests.spec.spec import check
 

@@ -1,4 +1,10 @@
-"""F09 三数不符: the three numbers of a unit, and who explains the difference."""
+"""F09 三数不符: the three numbers of a unit, and who explains the difference.
+
+定义：单位全额、差额编制的实有与供养人数不等，或实有多于允许数；由指明的人逐一解释，解释不了的余数不为 0 为一级。
+Flagged when in post and paid (FULL and PART) of a unit differ, or in post exceeds allowed; named findings explain the difference person by person, and a residual that nobody explains is S1.
+无法判定：任何一份应报的实名制缺报、退回；发薪缺报、退回；编制数不明时不判编制一半；只报数字的单位没有供养数。
+Not evaluable: any expected roster absent anywhere; payroll absent; the quota half where a cell is unknown; a counted unit without a paid figure.
+"""
 
 import json
 

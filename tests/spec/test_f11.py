@@ -1,4 +1,10 @@
-"""F11 只减不增: finance-paid people of a division against a year ago and against the base."""
+"""F11 只减不增: finance-paid people of a division against a year ago and against the base.
+
+定义：区划的财政供养人数（全额、差额）多于去年同月，或多于供养基数。
+Flagged when the finance-paid people of a division exceed those of the same month last year, or the sum of its base.
+无法判定：发薪缺报、退回；去年同月和基数都不知道。
+Not evaluable: payroll absent; neither last year's figure nor a base known.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""P01 未批先进: entered with no permit, with one of another cell, or with one approved after the day of entry."""
+"""P01 未批先进: entered with no permit, with one of another cell, or with one approved after the day of entry.
+
+定义：入编没有用编通知单；或所引通知单是别的单位、类型、经费形式的；或批准晚于入编；或用编通知单名册里查无此号。
+Flagged when an entry has no permit number, or cites a permit of another cell, one approved after the entry, or one the permits book does not know.
+无法判定：区划未设闸口起始日；实名制缺报、退回；没有用编通知单名册时只判空白的；只报数字的单位。
+Not evaluable: no gate start of the division; roster absent; without the permits book only blank numbers are judged; units that deliver counts.
+"""
 
 from __future__ import annotations
 

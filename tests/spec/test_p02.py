@@ -1,4 +1,10 @@
-"""P02 满编进人: entered a cell that was full on that day."""
+"""P02 满编进人: entered a cell that was full on that day.
+
+定义：入编当日单元格已满（单元格没有编制行看类型，类型也没有为 0 个）：当日出编在先，入编按登记时间、通知单号、人员依次占编，占不下的即是。
+Flagged when the cell was full on the day of entry (lacking a quota row, the type; lacking that, 0 posts): exits of the day first, then entries by registration, permit and person; those that no longer fit.
+无法判定：区划未设闸口起始日；实名制或编制缺报、退回；当日编制数不明；入编日只知到月；只报数字的单位。
+Not evaluable: no gate start; roster or establishment absent; the quota of the day unknown; an entry known to the month only; units that deliver counts.
+"""
 
 from __future__ import annotations
 

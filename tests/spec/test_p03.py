@@ -1,4 +1,10 @@
-"""P03 许可过期或超用: a permit cited by more entries than it has posts, or by one after its last good day."""
+"""P03 许可过期或超用: a permit cited by more entries than it has posts, or by one after its last good day.
+
+定义：引用同一通知单的入编（不论哪个单位）多于其数量，或有入编晚于有效期末日。
+Flagged when more entries cite a permit, of whichever unit, than it has posts, or one came after its last good day.
+无法判定：区划未设闸口起始日；通知单所属单位的实名制或用编通知单缺报、退回；只报数字的单位。
+Not evaluable: no gate start; roster or permits absent at the permit's own unit; units that deliver counts.
+"""
 
 from __future__ import annotations
 

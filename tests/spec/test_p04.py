@@ -1,4 +1,10 @@
-"""P04 逾期入编登记: registered, or still not registered, more than 30 working days after the entry."""
+"""P04 逾期入编登记: registered, or still not registered, more than 30 working days after the entry.
+
+定义：入编之日的次日起，超过三十个工作日（参数）才登记，或到时点仍未登记。
+Flagged when registered, or on A still not registered, more than 30 working days (a parameter) after the entry, counted from the next day.
+无法判定：区划未设闸口起始日；实名制缺报、退回；入编日只知到月；只报数字的单位。未公布日历的年份按周一至周五计，并注明。
+Not evaluable: no gate start; roster absent; an entry known to the month only; units that deliver counts. A year without a published calendar is Monday to Friday and says so.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""P05 逾期减员销编: an exit registered, or still not registered, more than 15 working days after it."""
+"""P05 逾期减员销编: an exit registered, or still not registered, more than 15 working days after it.
+
+定义：出编之日的次日起，超过十五个工作日（参数）才登记销编，或到时点仍未登记；该单位仍在发薪（离编未停薪）的为一级。
+Flagged when registered, or on A still not registered, more than 15 working days (a parameter) after the exit, counted from the next day; S1 where F03 other than TIMING holds at that unit.
+无法判定：区划未设闸口起始日；实名制缺报、退回；出编日只知到月；只报数字的单位。
+Not evaluable: no gate start; roster absent; an exit known to the month only; units that deliver counts.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""P06 凡进必考: entered by no recognised form, or placed or appointed without a permit that says so."""
+"""P06 凡进必考: entered by no recognised form, or placed or appointed without a permit that says so.
+
+定义：进入行政、政法专项、参公、事业编制，进入方式为其他或空白；或为政策性安置、任命而没有写明该来源的通知单。
+Flagged when entered an examined post type by OTHER or no form, or by PLACEMENT or APPOINT without a permit whose source says so.
+无法判定：区划未设闸口起始日；实名制缺报、退回；没有用编通知单名册时不判安置和任命；只报数字的单位。
+Not evaluable: no gate start; roster absent; without the permits book placements and appointments are not judged; units that deliver counts.
+"""
 
 from __future__ import annotations
 

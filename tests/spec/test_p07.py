@@ -1,4 +1,10 @@
-"""P07 逆向流动: transferred from a lower level, or to a fuller fund form, without a waiver."""
+"""P07 逆向流动: transferred from a lower level, or to a fuller fund form, without a waiver.
+
+定义：调任、转任到更高层级，或到财政保障更足的经费形式，而没有豁免文号。
+Flagged when a transfer to a higher level or to a fuller fund form without a waiver number.
+无法判定：区划未设闸口起始日；实名制缺报、退回；原层级或原经费形式查不到，而已知的一项没有上升；只报数字的单位。
+Not evaluable: no gate start; roster absent; level or fund form of the place left unknown and nothing known rising; units that deliver counts.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""Q01 超编: in post above what is allowed, over all types of a unit."""
+"""Q01 超编: in post above what is allowed, over all types of a unit.
+
+定义：单位在编实有人数（各类型合计，控制数不计）多于允许数；允许数＝编制数＋借入－借出，有人而没有编制行的单位为 0。
+Flagged when in post over all post types (control numbers aside) exceeds quota + borrowed − lent; a unit with people and no quota row is allowed 0.
+无法判定：实名制或编制缺报、退回；单位有编制数不明的单元格（台账缺行而别的载体有，或编制行被隔离）；只报数字的单位没有实有数或编制数。
+Not evaluable: roster or establishment absent; a cell of unknown quota (another copy has it and the ledger not, or a quota row is quarantined); a counted unit without a figure of people or of quota.
+"""
 
 from tests.spec.spec import check
 
@@ -134,4 +140,17 @@ def test_count_only_units_are_judged_on_their_own_figures_the_ledger_first_the_s
         370102   | C4   | establishment
         370102   | C5   | headcount
         """,
+    )
+
+
+def test_a_quarantined_row_of_a_counted_unit_that_names_no_cell_leaves_its_quota_unknown_not_zero():
+    check(
+        "Q01",
+        {
+            "units": "unit | delivers \n U1 | COUNTS \n U2 | COUNTS",
+            "headcount": "unit | type | fund | count \n U1 | ADMIN | FULL | 2 \n U2 | ADMIN | FULL | 2",
+        },
+        "unit | expected | found \n U2 | 0 | 2",
+        quarantine="book | unit_code \n establishment | U1",
+        not_evaluable="division | unit | book \n 370102 | U1 | establishment",
     )

@@ -1,4 +1,10 @@
-"""Q02 分类超编: the same per type, control numbers against their own number."""
+"""Q02 分类超编: the same per type, control numbers against their own number.
+
+定义：单位某一编制类型的实有人数多于该类型的允许数，哪怕单位合计未超；控制数与自己的控制数比。
+Flagged when in post of a post type exceeds what it is allowed, even where the unit's total is within; control numbers against their own number.
+无法判定：实名制或编制缺报、退回；该类型有编制数不明的单元格；只报数字的单位没有按类型报送。
+Not evaluable: roster or establishment absent; a cell of the type of unknown quota; a counted unit that does not state people by type.
+"""
 
 from tests.spec.spec import check
 

@@ -1,4 +1,10 @@
-"""Q03 混编混岗: a post type the unit's kind may not have."""
+"""Q03 混编混岗: a post type the unit's kind may not have.
+
+定义：人员的编制类型不是该机构类别可用的类型（可用类型为带日期的参数）。
+Flagged when the post type of somebody active is not allowed for the unit's kind (which types are is a dated parameter).
+无法判定：实名制或机构缺报、退回；机构类别不在参数内或单位未登记；只报数字的单位。
+Not evaluable: roster or units absent; the kind of the unit unknown; units that deliver counts.
+"""
 
 from tests.spec.spec import check
 

@@ -1,4 +1,10 @@
-"""Q04 超职数: leaders of a tier above the unit's leader posts."""
+"""Q04 超职数: leaders of a tier above the unit's leader posts.
+
+定义：某一领导层次的在编领导人数多于单位台账各行该层次职数之和；没有台账行为 0。
+Flagged when active leaders of a tier exceed the sum of leader posts in the unit's ledger rows; no row: 0.
+无法判定：实名制或编制缺报、退回；台账各行职数都空白；编制数不明；只报数字的单位。
+Not evaluable: roster or establishment absent; all leader posts of the ledger rows blank; the quota unknown; units that deliver counts.
+"""
 
 from tests.spec.spec import check
 

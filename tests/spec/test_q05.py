@@ -1,4 +1,10 @@
-"""Q05 超规格: a rank above that of the unit."""
+"""Q05 超规格: a rank above that of the unit.
+
+定义：人员职级高于单位的机构规格；高低次序是参数，两个词都在次序里才比较。
+Flagged when the rank of somebody active is above the unit's own; the order of ranks is data, and only words in it are compared.
+无法判定：实名制或机构缺报、退回；有人有职级而单位的规格空白或不在次序里；只报数字的单位。
+Not evaluable: roster or units absent; the unit's own rank blank or not in the order where somebody has one; units that deliver counts.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""Q06 私设机构: people, pay or quota rest on a unit that is not registered, approved and valid (decision 37)."""
+"""Q06 私设机构: people, pay or quota rest on a unit that is not registered, approved and valid (decision 37).
+
+定义：有在编人员、有发薪行或有编制行的单位：未登记，或没有批准文号，或时点不在其有效期内。
+Flagged when a unit with an active person, a row in P or a quota row is not registered, or has no approval document, or A is outside its dates.
+无法判定：机构缺报、退回（任一应报的机构名册缺报时，不说任何单位未登记）；名册、编制、发薪缺报的部分。
+Not evaluable: units absent (nobody is called unregistered while any expected register is missing); what rests on an absent roster, payroll or establishment.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""Q07 账证库不一致: the copies of a cell's quota differ, or one lacks the cell (decisions 31, 35)."""
+"""Q07 账证库不一致: the copies of a cell's quota differ, or one lacks the cell (decisions 31, 35).
+
+定义：同一单元格在台账、管理证、数据库三个载体的编制数不同，或有的载体缺这一格。
+Flagged when the quota of a cell differs between ledger, certificate and database, or one of them lacks the cell.
+无法判定：编制缺报、退回；整个报送地没有的载体不比；该格有编制行被隔离。
+Not evaluable: establishment absent; a copy that no row of the division has is not compared; cells with a quarantined quota row.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""Q08 总量突破: quota of a division and all below it against the smaller known limit (decision 36)."""
+"""Q08 总量突破: quota of a division and all below it against the smaller known limit (decision 36).
+
+定义：区划及其所辖单位某类型编制数之和，大于下达总数与 2012 年基数中较小者。
+Flagged when the quota of a division's units and those below exceeds the smaller of issued total and base of 2012, per post type.
+无法判定：没有基数名册或没有限额数；编制缺报、退回；所辖有编制数不明的单元格。
+Not evaluable: no base book or no limit in it; establishment absent; a cell of unknown quota below the division.
+"""
 
 from __future__ import annotations
 

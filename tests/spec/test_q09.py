@@ -1,4 +1,10 @@
-"""Q09 跨层级违规: administrative and political-legal posts moved between levels without the centre's number."""
+"""Q09 跨层级违规: administrative and political-legal posts moved between levels without the centre's number.
+
+定义：行政编制或政法专项编制在层级之间调动，而没有中央批准文号（按我方台账）。
+Flagged when administrative or political-legal posts moved between levels without a central approval number, from our own ledger.
+无法判定：我方台账尚未启用。
+Not evaluable: our own position book is empty.
+"""
 
 from __future__ import annotations
 

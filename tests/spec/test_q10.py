@@ -1,4 +1,10 @@
-"""Q10 长期空编: a usable post on the last night of every month of a year."""
+"""Q10 长期空编: a usable post on the last night of every month of a year.
+
+定义：单元格连续十二个月（参数）的月末之夜都有可用编制。
+Flagged when usable posts on the last night of each of 12 months running (a parameter).
+无法判定：我方台账尚未启用；该报送地的历史不足这段时间。
+Not evaluable: our own position book is empty, or a folder's history is shorter than the span.
+"""
 
 from __future__ import annotations
 

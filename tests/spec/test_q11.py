@@ -1,4 +1,10 @@
-"""Q11 机构限额: valid units of a division and kind against the limit."""
+"""Q11 机构限额: valid units of a division and kind against the limit.
+
+定义：区划内某机构类别在时点有效的机构数大于限额。
+Flagged when the units of a kind valid on A exceed the division's limit.
+无法判定：没有限额名册；机构缺报、退回。
+Not evaluable: no limits book speaks for the folder; units absent.
+"""
 
 from __future__ import annotations
 

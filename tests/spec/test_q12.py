@@ -1,4 +1,10 @@
-"""Q12 经费挤占: a cell above allowed while its type is within (DOMAIN §4, decision 32)."""
+"""Q12 经费挤占: a cell above allowed while its type is within (DOMAIN §4, decision 32).
+
+定义：某一经费形式的实有人数多于该单元格的允许数，而该类型合计未超。
+Flagged when in post of a cell exceeds what it is allowed while the type as a whole is within.
+无法判定：实名制或编制缺报、退回；单位有编制数不明的单元格；只报数字的单位没有按单元格报送。
+Not evaluable: roster or establishment absent; a cell of unknown quota; a counted unit that does not state people by cell.
+"""
 
 from __future__ import annotations
 
