@@ -51,7 +51,7 @@ def permits_overused(night: Night, gate: Gate) -> list[Row]:
     for number, permits in gate.permits.items():
         unit, post_type, fund_form = min(cell_of(permit) for permit in permits)
         entries = len(citing.get(number, ()))
-        if not entries or not night.present("permits", unit):
+        if not entries or not night.present("permits", unit) or night.counts_only(unit):
             continue
         posts = sum(permit["posts"] for permit in permits)
         if entries > posts:
