@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from cli_door import DAY, Door, opened, signed_in
+from cli_pool import pool
 from core.account_import import import_accounts
 from core.db import engine_for, reading, writing
-from core.errors import BianzhiError, Forbidden, Misconfigured, Unavailable
-from core.migrate import current, head, upgrade
+from core.migrate import upgrade
 from core.parameter_import import import_parameters
 from core.parameters import ALL, ALWAYS, DEFINITIONS, list_parameters, set_parameter
-from core.settings import Settings, load_settings, make_keys_once
-
-DAY = click.DateTime(["%Y-%m-%d"])
-
-
-class Door(click.Group):
-    """Turns every error made on purpose into one sentence and its exit code; a traceback is a bug."""
-
-    def invoke(self, ctx: click.Context):
-        try:
-            return super().invoke(ctx)
-        except BianzhiError as error:
-            click.echo(f"bianzhi: {error.message}", err=True)
-            ctx.exit(error.exit_code)
+from core.settings import load_settings, make_keys_once
 
 
 @click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -47,23 +35,7 @@ def main() -> None:
     """
 
 
-def opened(empty_too: bool = False) -> Settings:
-    """Settings, with the database at the newest schema. `empty_too`: an empty database is upgraded first."""
-    settings = load_settings()
-    engine = engine_for(settings.database_url)
-    try:
-        at = current(engine)
-    except Exception as error:
-        raise Unavailable(f"the database did not answer ({type(error).__name__})") from None
-    if at is None and empty_too:
-        upgrade(engine)
-    elif at != head():
-        raise Misconfigured("the database is not at the newest schema; run: bianzhi db upgrade")
-    return settings
-
-
-def as_day(value: datetime | None) -> date | None:
-    return value.date() if value else None
+main.add_command(pool)
 
 
 @main.group()
@@ -204,8 +176,8 @@ def prune(dry_run: bool, today: datetime | None) -> None:
     Their counts, verdicts, unit totals and every flag with its history stay; single findings, snapshots, reports and raw
     copies go. The newest night is never pruned.
     """
+    from night.retention import drop_unused, sweep
     from night.retention import prune as prune_nights
-    from night.retention import sweep
 
     settings = opened()
     engine = engine_for(settings.database_url)
@@ -216,6 +188,7 @@ def prune(dry_run: bool, today: datetime | None) -> None:
     if not dry_run:
         with reading(engine) as session:
             sweep(session, settings)
+            drop_unused(session, settings, day)
     for as_of, run_no, superseded in gone.runs:
         click.echo(f"{as_of} run {run_no}{' (superseded)' if superseded else ''}")
     rows = ", ".join(f"{count} {name}" for name, count in gone.rows.items())
@@ -229,14 +202,11 @@ def prune(dry_run: bool, today: datetime | None) -> None:
 @click.option("--token-file", type=click.File(), default="-", help="File with your API token; - = standard input.")
 def release(as_of: datetime, login: str, token_file) -> None:
     """Release a parked night: its new flags are opened, its mails and reports made."""
-    from core.accounts import user_of_token
     from night.steps import release as release_night
 
     settings = opened()
     with reading(engine_for(settings.database_url)) as session:
-        user = user_of_token(session, token_file.read().strip())
-    if user is None or user.login != login:
-        raise Forbidden(f"that is not a valid token of {login}")
+        user = signed_in(session, login, token_file.read())
     release_night(settings, as_of.date(), user)
     click.echo(f"{as_of.date()} released")
 

@@ -10,6 +10,7 @@ import duckdb
 from expectations.books import BOOKS, CUTOFFS_SCHEMA, QUARANTINE_SCHEMA, TOTALS_SCHEMA, snapshot_schema
 
 AS_OF = date(2026, 10, 20)
+GATE_START = date(2026, 1, 1)
 FOLDERS = 20
 PEOPLE_PER_UNIT = 50
 _SQL = {"string": "VARCHAR", "int64": "BIGINT", "boolean": "BOOLEAN", "date": "DATE"}
@@ -44,7 +45,7 @@ _ROSTER = _PERSON | {
     "entry_date_exact": "true",
     "entry_registered": "DATE '1995-02-01' + (i % 9000)::INTEGER",
     "entry_registered_exact": "true",
-    "permit_no": "'P' || i",
+    "permit_no": "CASE WHEN i % 1009 = 5 AND i % 7 > 0 THEN 'P' || i END",
     "slot_no": "'S' || i",
     "exit_date": "CASE WHEN i % 997 = 1 THEN DATE '2026-10-01' + (i % 40)::INTEGER - 20 END",
     "exit_date_exact": "CASE WHEN i % 997 = 1 THEN true END",
@@ -61,6 +62,32 @@ _PAYROLL = _PERSON | {
     "amount": "400000 + (i % 900000)",
     "delivered_by": _FOLDER,
 }
+
+
+# Everybody who entered since GATE_START but one in seven has a permit, one in eleven of the wrong unit.
+_PERMIT = {
+    "permit_no": "'P' || i",
+    "unit_code": f"CASE WHEN i % 11 = 0 THEN 'U000000' ELSE {_UNIT} END",
+    "post_type": _TYPE,
+    "fund_form": _FORM,
+    "posts": "1",
+    "approved_on": "DATE '2026-10-01'",
+    "valid_until": "DATE '2026-12-31'",
+    "source_of_people": "'EXAM'",
+    "delivered_by": _FOLDER,
+    "file": "'delivery.csv'",
+    "row": "i",
+}
+_LEAD = {
+    "kind": "CASE WHEN i % 3 = 0 THEN 'DEATH' ELSE 'BUSINESS' END",
+    "person_key": "md5('person' || i)",
+    "date": "DATE '2026-09-01'",
+    "source": "'比对'",
+    "delivered_by": _FOLDER,
+    "file": "'delivery.csv'",
+    "row": "i",
+}
+PRESENT = ("units", "establishment", "roster", "payroll", "permits", "leads", "base", "limits")
 
 
 def write_night(folder: Path, people: int) -> None:
@@ -88,7 +115,15 @@ def write_night(folder: Path, people: int) -> None:
     }
     quota |= {"quota": "CASE WHEN k = 'SUPPORT' THEN 5 WHEN f = 'FULL' THEN 36 ELSE 6 END", "leaders_deputy": "2"}
     _copy(connection, folder, "establishment", unit | quota, cells)
-    for book in set(BOOKS) - {"roster", "payroll", "units", "establishment"}:
+    _copy(connection, folder, "permits", _PERMIT, f"range({people}) r(i) WHERE i % 1009 = 5 AND i % 7 > 0")
+    _copy(connection, folder, "leads", _LEAD, f"range(0, {people}, 5003) r(i)")
+    division = {"division_code": "(370102 + i)::VARCHAR", "file": "'delivery.csv'", "row": "i"}
+    division |= {"delivered_by": division["division_code"]}
+    limit = {"unit_kind": "'ORGAN'", "max_units": str(units // FOLDERS)}
+    _copy(connection, folder, "limits", division | limit, f"range({FOLDERS}) r(i)")
+    based = {"post_type": "'ADMIN'", "base_2012": str(people), "base_paid": str(people // FOLDERS)}
+    _copy(connection, folder, "base", division | based, f"range({FOLDERS}) r(i)")
+    for book in set(BOOKS) - set(PRESENT):
         _copy(connection, folder, book, {}, "range(0) r(i)")
     for name, schema in (("quarantine", QUARANTINE_SCHEMA), ("totals", TOTALS_SCHEMA), ("cutoffs", CUTOFFS_SCHEMA)):
         _copy(connection, folder, f"units.{name}", {}, "range(0) r(i)", schema)

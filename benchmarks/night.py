@@ -1,9 +1,13 @@
-"""How long a night takes: `detect` with all rules, beside a bare join and the same comparison in pandas.
+"""How long a night takes: `detect` with all rules, beside a bare join and the same comparison in pandas and datacompy.
 
-    python -m benchmarks.night [--people 1000000] [--repeat 1]
+    python -m benchmarks.night [--people 1000000 10000000] [--limit 3GB] [--engine spark] [--without pandas datacompy]
 
 Each is a fresh process on the same files, so that its peak memory is its own. *Bare join*: DuckDB's full outer join of all
-columns of the two person books on person_key, written to Parquet. Aims: detect ≤ 4 × bare join, ≥ 5 × faster than pandas.
+columns of the two person books on person_key, written to Parquet. *pandas*: seven of the rules by hand. *datacompy*: its
+pandas engine, roster and payroll of one person each, nothing but the comparison. Aims at 1 M and 10 M: detect ≤ 6 × the
+bare join, ≥ 10 × faster than pandas, ≥ 5 × faster than datacompy; from 1 M to 10 M ≤ 12 ×.
+
+Control totals: people in post and paid, counted by one query over the two books, must be those of the written figures.
 """
 
 from __future__ import annotations
@@ -15,105 +19,178 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.city_night import AS_OF, FOLDERS, write_night
+from benchmarks.city_night import AS_OF, FOLDERS, GATE_START, PRESENT, write_night
 
 
-def run_detect(folder: Path) -> dict:
+@dataclass(frozen=True)
+class Run:
+    """What a measured process is told."""
+
+    folder: Path
+    limit: str | None = None
+    engine: str = "duckdb"
+
+
+def run_detect(run: Run) -> dict:
     """All rules, findings and figures written."""
+    from core.calendar import working_days
     from core.parameters import DEFINITIONS
     from expectations.books import BOOKS
     from reconcile.engine import DetectSetting, VerdictFact, detect
     from reconcile.rules.tables import Night
 
-    present = ("units", "establishment", "roster", "payroll")
+    divisions = [str(370102 + n) for n in range(FOLDERS)]
     verdicts = [
-        VerdictFact(str(370102 + n), book, book in present, book in present, book in present)
-        for n in range(FOLDERS)
+        VerdictFact(division, book, book in PRESENT, book in PRESENT, book in PRESENT)
+        for division in divisions
         for book in BOOKS
     ]
-    setting = DetectSetting(Night.of(AS_OF, DEFINITIONS["allowed_post_types"].default), verdicts)
-    result = detect(folder, setting, folder / "out")
+    ranks = DEFINITIONS["rank_order"].default
+    looked_up = {
+        "gate_start": [(division, GATE_START) for division in divisions],
+        "workday": working_days(GATE_START, AS_OF),
+        "rank_order": [(word, place) for place, words in enumerate(ranks, 1) for word in words],
+        "year_ago": [(division, 1) for division in divisions],
+    }
+    night = Night.of(AS_OF, DEFINITIONS["allowed_post_types"].default)
+    setting = DetectSetting(night, verdicts, looked_up, memory_limit=run.limit, engine=run.engine)
+    result = detect(run.folder, setting, run.folder / "out")
     return {"findings": result.by_rule}
 
 
-def run_join(folder: Path) -> dict:
+def run_join(run: Run) -> dict:
     """The bare join."""
     import duckdb
 
-    connection = duckdb.connect(":memory:", config={"preserve_insertion_order": False})
+    config = {"preserve_insertion_order": False, "temp_directory": str(run.folder / "spill")}
+    connection = duckdb.connect(":memory:", config=config | ({"memory_limit": run.limit} if run.limit else {}))
     connection.execute(
-        f"COPY (SELECT * FROM read_parquet('{folder}/roster.parquet') r"
-        f" FULL OUTER JOIN read_parquet('{folder}/payroll.parquet') p ON r.person_key = p.person_key)"
-        f" TO '{folder}/join.parquet' (FORMAT parquet)"
+        f"COPY (SELECT * FROM read_parquet('{run.folder}/roster.parquet') r"
+        f" FULL OUTER JOIN read_parquet('{run.folder}/payroll.parquet') p ON r.person_key = p.person_key)"
+        f" TO '{run.folder}/join.parquet' (FORMAT parquet)"
     )
+    (run.folder / "join.parquet").unlink()
     return {}
 
 
-def run_pandas(folder: Path) -> dict:
+def run_pandas(run: Run) -> dict:
     from benchmarks.night_pandas import judge
 
-    return {"findings": judge(folder, AS_OF)}
+    return {"findings": judge(run.folder, AS_OF)}
 
 
-RUNS: dict[str, Callable[[Path], dict]] = {"detect": run_detect, "bare join": run_join, "pandas": run_pandas}
+def run_datacompy(run: Run) -> dict:
+    """Roster against payroll of M, one row a person on each side; unit and fund form are the columns compared."""
+    import datacompy
+    import pandas as pd
+
+    roster = pd.read_parquet(run.folder / "roster.parquet", columns=["person_key", "unit_code", "fund_form"])
+    names = {"paying_unit_code": "unit_code", "fund_mode": "fund_form"}
+    payroll = pd.read_parquet(run.folder / "payroll.parquet", columns=["person_key", *names]).rename(columns=names)
+    one, other = (book.dropna(subset="person_key").drop_duplicates("person_key") for book in (roster, payroll))
+    compared = datacompy.PandasCompare(one, other, join_columns="person_key")
+    return {"only": [len(compared.df1_unq_rows), len(compared.df2_unq_rows)]}
 
 
-def measure(name: str, folder: Path) -> dict:
-    """Seconds and peak memory (MB) of one run in a process of its own; loading the libraries is not counted."""
-    command = [sys.executable, "-m", "benchmarks.night", "--run", name, "--folder", str(folder)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+RUNS: dict[str, Callable[[Run], dict]] = {
+    "detect": run_detect, "bare join": run_join, "pandas": run_pandas, "datacompy": run_datacompy,
+}  # fmt: skip
+
+
+def measure(name: str, run: Run) -> dict:
+    """Seconds, CPU seconds and peak memory (MB) of one run in a process of its own; loading libraries is not counted."""
+    command = [sys.executable, "-m", "benchmarks.night", "--run", name, "--folder", str(run.folder)]
+    command += ["--engine", run.engine, *(["--limit", run.limit] if run.limit else [])]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def run_here(name: str, folder: Path) -> None:
+def run_here(name: str, run: Run) -> None:
     import duckdb
     import ibis
     import pandas
 
     loaded = [module.__name__ for module in (duckdb, ibis, pandas)]
-    start = time.perf_counter()
-    said = RUNS[name](folder)
-    seconds = time.perf_counter() - start
+    start, cpu = time.perf_counter(), time.process_time()
+    said = RUNS[name](run)
+    seconds, used = time.perf_counter() - start, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": round(seconds, 2), "peak_mb": round(peak), "loaded": loaded} | said))
+    print(
+        json.dumps(
+            {"seconds": round(seconds, 2), "cpu": round(used, 2), "peak_mb": round(peak), "loaded": loaded} | said
+        )
+    )
 
 
-def report(people: int, repeat: int) -> dict[str, dict]:
-    """Measure all three, print them and their ratios, return the best run of each."""
+def control_totals(folder: Path) -> dict[str, tuple[int, int]]:
+    """(counted from the books, summed from the figures) of people in post per cell and of people paid by their unit."""
+    import duckdb
+
+    connection = duckdb.connect(":memory:", config={"memory_limit": "3GB", "temp_directory": str(folder / "spill")})
+    active = (
+        f"status IN ('IN_SERVICE', 'SECONDED_OUT', 'ON_LEAVE') AND (entry_date IS NULL OR entry_date <= DATE '{AS_OF}')"
+        f" AND (exit_date IS NULL OR exit_date > DATE '{AS_OF}')"
+    )
+    paid = "person_state = 'IN_SERVICE' AND on_establishment = 'YES' AND person_key IS NOT NULL"
+    # Everybody has one roster row here, so rows are people.
+    in_post, both = connection.execute(
+        f"SELECT count(*), count(p.person_key) FROM read_parquet('{folder}/roster.parquet') r LEFT JOIN"
+        f" (SELECT DISTINCT person_key, paying_unit_code FROM read_parquet('{folder}/payroll.parquet') WHERE {paid}) p"
+        f" ON r.person_key = p.person_key AND r.unit_code = p.paying_unit_code WHERE {active}"
+    ).fetchone()
+    figures = connection.execute(
+        f"SELECT sum(in_post)::BIGINT, sum(paid)::BIGINT FROM read_parquet('{folder}/out/cells.parquet')"
+        " WHERE post_type <> ''"
+    ).fetchone()
+    return {"in post": (in_post, figures[0]), "paid by their unit": (both, figures[1])}
+
+
+def report(people: int, limit: str | None, engine: str, without: Sequence[str]) -> dict[str, dict]:
+    """Measure, print times, memory, ratios and control totals; returns what was measured by name."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
-        folder = Path(name)
-        write_night(folder, people)
-        best: dict[str, dict] = {}
-        for _ in range(repeat):
-            for run in RUNS:
-                result = measure(run, folder)
-                if run not in best or result["seconds"] < best[run]["seconds"]:
-                    best[run] = result
-    print(f"{people:,} people, {people:,} pay rows, best of {repeat}")
-    for run, result in best.items():
-        print(f"  {run:10} {result['seconds']:8.2f} s {result['peak_mb']:8,} MB")
-    print(f"  detect / bare join  {best['detect']['seconds'] / best['bare join']['seconds']:.2f}  (aim: at most 4)")
-    print(f"  pandas / detect     {best['pandas']['seconds'] / best['detect']['seconds']:.2f}  (aim: at least 5)")
-    for rule, number in best["pandas"]["findings"].items():
-        ours = best["detect"]["findings"].get(rule, 0)
-        print(f"  {rule}: detect {ours}, pandas {number}{'' if ours == number else '  DIFFER'}")
-    return best
+        run = Run(Path(name), limit, engine)
+        write_night(run.folder, people)
+        measured = {each: measure(each, run) for each in RUNS if each not in without}
+        totals = control_totals(run.folder)
+    print(f"{people:,} people, {people:,} pay rows; limit {limit or 'none'}; {engine}")
+    for each, result in measured.items():
+        print(f"  {each:10} {result['seconds']:8.2f} s  cpu {result['cpu']:8.2f} s {result['peak_mb']:8,} MB")
+    ours = measured["detect"]
+    for peer, aim in (("bare join", "detect / bare join, aim at most 6"), ("pandas", "pandas / detect, aim at least 10"),
+                      ("datacompy", "datacompy / detect, aim at least 5")):  # fmt: skip
+        if peer in measured:
+            above, below = (ours, measured[peer]) if peer == "bare join" else (measured[peer], ours)
+            print(f"  {above['seconds'] / below['seconds']:6.2f}  (cpu {above['cpu'] / below['cpu']:.2f})  {aim}")
+    for what, (books, figures) in totals.items():
+        print(f"  control total {what}: books {books:,}, figures {figures:,}{'' if books == figures else '  DIFFER'}")
+    for rule, number in measured.get("pandas", {}).get("findings", {}).items():
+        found = ours["findings"].get(rule, 0)
+        print(f"  {rule}: detect {found:,}, pandas {number:,}{'' if found == number else '  DIFFER'}")
+    return measured
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--people", type=int, default=1_000_000)
-    parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--people", type=int, nargs="+", default=[1_000_000])
+    parser.add_argument("--limit", help="memory limit of detect and bare join, such as 3GB")
+    parser.add_argument("--engine", choices=["duckdb", "spark"], default="duckdb")
+    parser.add_argument("--without", nargs="*", default=[], choices=[name for name in RUNS if name != "detect"])
     parser.add_argument("--run", choices=list(RUNS), help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.run:
-        run_here(options.run, options.folder)
-    else:
-        report(options.people, options.repeat)
+        run_here(options.run, Run(options.folder, options.limit, options.engine))
+        return 0
+    before = None
+    for people in options.people:
+        now = report(people, options.limit, options.engine, options.without)["detect"]["seconds"]
+        if before is not None:
+            print(f"  {now / before[1]:.2f} × the time of {before[0]:,} people")
+        before = (people, now)
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -71,6 +72,33 @@ DEFINITIONS: dict[str, Definition] = {
     "lead_reviewers": Definition(
         [], "logins of the two persons who may see leads on people (F06); nobody else does", "logins"
     ),
+    "loan_months": Definition(36, "most months of a loan from the pool (R07)", "count"),
+    "loan_months_school": Definition(60, "most months of a loan for education (R07)", "count"),
+    "loan_renewals": Definition(1, "times a loan may be renewed (R07)", "count"),
+    "pool_break_borders": Definition(
+        False, "whether posts may be converted across the four groups and fund forms, by document (R03)", "flag"
+    ),
+    "pool_due_soon_days": Definition(90, "days before the due date from which a loan is due soon (R10)", "count"),
+    "pool_fill_months": Definition(6, "months within which an issued post must be filled (R16)", "count"),
+    "pool_grace_days": Definition(60, "days of grace after a recall's notice (R14)", "count"),
+    "pool_purpose_caps": Definition({}, "most posts a unit may borrow for a purpose (R15)", "caps"),
+    "pool_purposes": Definition(
+        {
+            "PLACEMENT": "政策性安置",
+            "EDUCATION": "教育",
+            "HEALTH": "医疗卫生",
+            "ENFORCEMENT": "执法一线",
+            "TALENT": "人才引进",
+            "GRASSROOTS": "基层治理",
+        },
+        "purposes a post may be lent for (R05)",
+        "words",
+    ),
+    "pool_request_days": Definition(365, "days after which a request nobody decided lapses", "count"),
+    "pool_skip_days": Definition(
+        90, "days after which a waiting request too large for the stock is no longer skipped (R15)", "count"
+    ),
+    "pool_unit_cap": Definition(None, "most posts one unit may borrow (R15)", "count"),
     "rank_order": Definition(
         RANKS, "ranks of units and persons, the highest first, equal ones in one list (Q05)", "ranks"
     ),
@@ -96,17 +124,24 @@ class Parameter(Base):
 
 def parameter_value(session: Session, name: str, on: date, division_code: str = ALL) -> Any:
     """The value in force on a day: the nearest division upwards that has one, else for all, else the default."""
+    return parameter_values(session, [name], on, division_code)[name]
+
+
+def parameter_values(session: Session, names: Iterable[str], on: date, division_code: str = ALL) -> dict[str, Any]:
+    """`parameter_value` of several names, for one query."""
+    names = list(names)
     rows = session.execute(
-        select(Parameter.division_code, Parameter.value)
-        .where(Parameter.name == name, Parameter.valid_from <= on)
+        select(Parameter.name, Parameter.division_code, Parameter.value)
+        .where(Parameter.name.in_(names), Parameter.valid_from <= on)
         .order_by(Parameter.valid_from)
     )
-    newest = dict(rows.all())
+    newest = {(row.name, row.division_code): row.value for row in rows}
     places = [ALL] if division_code == ALL else [*division_lineage(division_code), ALL]
-    for place in places:
-        if place in newest:
-            return json.loads(newest[place])
-    return DEFINITIONS[name].default
+    found: dict[str, Any] = {}
+    for name in names:
+        held = next((newest[name, place] for place in places if (name, place) in newest), None)
+        found[name] = DEFINITIONS[name].default if held is None else json.loads(held)
+    return found
 
 
 def set_parameter(
@@ -203,7 +238,28 @@ def _ages(text: str) -> dict[str, Any]:
     return value
 
 
+def _flag(text: str) -> bool:
+    return {"true": True, "false": False}[text.strip().lower()]
+
+
+def _words(text: str) -> dict[str, str]:
+    value = json.loads(text)
+    if not value or not all(isinstance(word, str) and word and key.isascii() for key, word in value.items()):
+        raise ValueError
+    return value
+
+
+def _caps(text: str) -> dict[str, int]:
+    value = json.loads(text)
+    if not all(isinstance(cap, int) and not isinstance(cap, bool) and cap >= 0 for cap in value.values()):
+        raise ValueError
+    return value
+
+
 _PARSERS = {
+    "flag": _flag,
+    "words": _words,
+    "caps": _caps,
     "ages": _ages,
     "logins": _logins,
     "ranks": _ranks,
@@ -214,6 +270,9 @@ _PARSERS = {
     "types_by_kind": _types_by_kind,
 }
 _TAKES = {
+    "flag": "true or false",
+    "words": 'JSON such as {"HEALTH": "医疗卫生"}',
+    "caps": 'JSON such as {"TALENT": 3}',
     "ages": "JSON like its default",
     "logins": "two logins separated by a comma",
     "ranks": 'JSON such as [["正处级"], ["副处级", "县处级副职"]], the highest first',

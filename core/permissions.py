@@ -40,6 +40,23 @@ class Permission(StrEnum):
     SEE_MAILS = "SEE_MAILS"
     SET_PARAMETER = "SET_PARAMETER"
     MANAGE_ACCOUNTS = "MANAGE_ACCOUNTS"
+    SEE_POOL = "SEE_POOL"
+    MOVE_POSTS = "MOVE_POSTS"
+    CONVERT_POSTS = "CONVERT_POSTS"
+    REVERSE_MOVEMENT = "REVERSE_MOVEMENT"
+    SET_LIMITS = "SET_LIMITS"
+    REORGANISE = "REORGANISE"
+    REQUEST_LOAN = "REQUEST_LOAN"
+    ENDORSE_LOAN = "ENDORSE_LOAN"
+    REVIEW_LOAN = "REVIEW_LOAN"
+    DECIDE_LOAN = "DECIDE_LOAN"
+    REFUSE_LOAN = "REFUSE_LOAN"
+    RENEW_LOAN = "RENEW_LOAN"
+    RECALL_LOAN = "RECALL_LOAN"
+    RETURN_POSTS = "RETURN_POSTS"
+    FILL_SLOT = "FILL_SLOT"
+    SWAP_SLOT = "SWAP_SLOT"
+    DELEGATE = "DELEGATE"
 
 
 _DOMAIN_ROLES = frozenset(Role) - {Role.ADMINISTRATOR}
@@ -65,6 +82,24 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.SEE_MAILS: frozenset({Role.ADMINISTRATOR}),
     Permission.SET_PARAMETER: frozenset({Role.ADMINISTRATOR}),
     Permission.MANAGE_ACCOUNTS: frozenset({Role.ADMINISTRATOR}),
+    # The pool (DOMAIN §5): the office moves posts, the director alone grants one.
+    Permission.SEE_POOL: _DOMAIN_ROLES,
+    Permission.MOVE_POSTS: _OFFICE,
+    Permission.CONVERT_POSTS: frozenset({Role.DIRECTOR}),
+    Permission.REVERSE_MOVEMENT: frozenset({Role.DIRECTOR}),
+    Permission.SET_LIMITS: frozenset({Role.DIRECTOR}),
+    Permission.REORGANISE: frozenset({Role.DIRECTOR}),
+    Permission.REQUEST_LOAN: frozenset({Role.UNIT_OFFICER}),
+    Permission.ENDORSE_LOAN: frozenset({Role.SUPERVISOR}),
+    Permission.REVIEW_LOAN: frozenset({Role.REVIEWER}),
+    Permission.DECIDE_LOAN: frozenset({Role.DIRECTOR}),
+    Permission.REFUSE_LOAN: _OFFICE | {Role.SUPERVISOR},
+    Permission.RENEW_LOAN: frozenset({Role.DIRECTOR}),
+    Permission.RECALL_LOAN: _OFFICE | {Role.UNIT_OFFICER},
+    Permission.RETURN_POSTS: frozenset({Role.UNIT_OFFICER, Role.REVIEWER}),
+    Permission.FILL_SLOT: frozenset({Role.REVIEWER, Role.PERSONNEL}),
+    Permission.SWAP_SLOT: frozenset({Role.REVIEWER}),
+    Permission.DELEGATE: frozenset({Role.UNIT_OFFICER, Role.SUPERVISOR, Role.REVIEWER, Role.DIRECTOR}),
 }
 
 

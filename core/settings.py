@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +12,12 @@ from core.errors import Misconfigured
 from core.keys import KEY_LENGTH, NAMES, adopt_keys, check_guarded, keys_file, keys_in_force, make_keys
 
 PREFIX = "BIANZHI_"
+MEMORY = re.compile(r"[1-9][0-9]*[KMGT]B")
 KNOWN = {
     "HOME": "folder of database, raw copies, snapshots and reports (default: .bianzhi in the current folder)",
     "DATABASE_URL": "SQLAlchemy URL (default: SQLite in HOME)",
     "ENGINE": "duckdb (default) or spark: what the rules run on",
+    "MEMORY_LIMIT": "memory the rules may take before they spill to disk, such as 4GB (default: the engine's own choice)",
     "SPARK_MASTER": "where Spark runs when spark-submit has not started it (default local[2])",
     "SPARK_STAGING": "folder or fsspec URL that driver and executors both reach (default: they share the snapshot's disk)",
     "SMTP_URL": "smtp://[user:password@]host:port, or smtps://…; without one mails stay in the outbox",
@@ -41,6 +44,7 @@ class Settings:
     person_key: str = field(repr=False)
     portal_url: str
     timezone: str
+    memory_limit: str | None = None
     spark_master: str = "local[2]"
     spark_staging: str | None = None
     # Whether PERSON_KEY came from the environment, where nobody but the operator can change it.
@@ -49,6 +53,11 @@ class Settings:
     @property
     def raw_dir(self) -> Path:
         return self.home / "raw"
+
+    @property
+    def cache_dir(self) -> Path:
+        """What the gate keeps between nights; deleting it costs the next night time, nothing else."""
+        return self.home / "cache"
 
     @property
     def snapshots_dir(self) -> Path:
@@ -76,6 +85,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     engine = get("ENGINE", "duckdb")
     if engine not in ("duckdb", "spark"):
         raise Misconfigured("BIANZHI_ENGINE must be duckdb or spark")
+    limit = get("MEMORY_LIMIT")
+    if limit is not None and not MEMORY.fullmatch(limit):
+        raise Misconfigured("BIANZHI_MEMORY_LIMIT must be a number and KB, MB, GB or TB, such as 4GB")
     database_url = _driver(get("DATABASE_URL", f"sqlite:///{home / 'bianzhi.db'}"))
     keys = _keys(env, mode, database_url)
     return Settings(
@@ -90,6 +102,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         portal_url=get("PORTAL_URL", "http://127.0.0.1:8400").rstrip("/"),
         timezone=get("TIMEZONE", "Asia/Shanghai"),
         person_key_given=get("PERSON_KEY") is not None,
+        memory_limit=limit,
         spark_master=get("SPARK_MASTER", "local[2]"),
         spark_staging=get("SPARK_STAGING"),
     )

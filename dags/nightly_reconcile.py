@@ -10,13 +10,13 @@
 | gate_units, gate | 验收：接受、隔离或退回，结论写入库 | 批次有问题不会让任务失败，只会记入结论 |
 | detect | 全部规则 | 看任务日志；数据不变，可直接重跑 |
 | settle | 比对不符项，一个事务 | 可直接重跑，不会重复 |
+| housekeeping | 周转池：临期提醒、逾期、失效、置换和收回建议，通知入列 | 可直接重跑，不会重复 |
 | alert | 邮件入列并发送，每人每夜一封 | 邮件服务器不通：恢复后重跑本任务 |
 | report | 工作簿、Data Docs、签名清单 | 可直接重跑 |
 | prove | 从原始行重算，逐项核验 | 不变量被破坏：请停下来找人 |
 | conclude | 应报批次缺报或被退回、核验失败：这一夜为红 | 红不是程序错误：见“夜”页面列出的原因 |
 
-任一任务被杀掉后重跑，结果与不受打扰的一夜相同。参数：`as_of`（YYYY-MM-DD），`inbox`（默认 `BIANZHI_HOME/inbox`）。
-红色的一夜补报后，用同一 `as_of` 再触发一次；新的一次取代旧的，旧的保留可查。
+任一任务被杀掉后重跑，结果与不受打扰的一夜相同。参数：`as_of`（YYYY-MM-DD），`inbox`（默认 `BIANZHI_HOME/inbox`）。红色的一夜补报后，用同一 `as_of` 再触发一次；新的一次取代旧的，旧的保留可查。
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def nightly_reconcile():
     units = step.override(task_id="gate_units")("gate", run, "units")
     gated = step.override(task_id="gate").partial(act="gate", night_run=run).expand(book=BOOKS)
     before = step.override(task_id="position")("position", run) >> landed >> units >> gated
-    for name in ("detect", "settle", "alert", "report", "prove", "conclude"):
+    for name in ("detect", "settle", "housekeeping", "alert", "report", "prove", "conclude"):
         before = before >> step.override(task_id=name)(name, run)
 
 

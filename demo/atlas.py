@@ -131,7 +131,7 @@ def _relate(units: list[Unit]) -> None:
     for n, unit in enumerate(units[1:]):
         unit.supervising = bureaus[n % len(bureaus)] if unit.kind != "ORGAN" else office
         if unit.trade == "townwork" and towns:
-            unit.parent = towns[n % len(towns)].code
+            unit.parent = unit.supervising = towns[n % len(towns)].code
         if unit.trade == "service":
             unit.cashier = office
 

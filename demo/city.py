@@ -19,6 +19,7 @@ from demo.atlas import CITY, build_atlas
 from demo.counted import state_counts
 from demo.crowd import populate
 from demo.delivering import claim_files, deliver
+from demo.loans import lend_posts, write_pool
 from demo.names import Registry
 from demo.plants_damage import plant_damage
 from demo.plants_gate import plant_entries
@@ -26,7 +27,7 @@ from demo.plants_ledger import plant_ledger
 from demo.plants_names import lawful_leads, plant_names
 from demo.plants_people import tell_stories
 from demo.plants_units import break_totals, plant_units, state_headcounts
-from demo.position import lawful_movements, lend_posts, position_tables, write_position
+from demo.position import lawful_movements, position_tables, write_position
 from demo.stage import Stage
 from demo.truth import History, check_claims, check_colour, judge_night, truth_of, write_truth
 
@@ -59,7 +60,7 @@ class CitySummary:
 
 
 def make_city(out: Path, people: int, seed: int, as_of: date, nights: int = 3, clean: bool = False) -> CitySummary:
-    """Write inbox/, position/, truth/, accounts.csv, parameters.csv and README.txt into `out`.
+    """Write inbox/, position/, pool/, truth/, accounts.csv, parameters.csv and README.txt into `out`.
 
     people: about how many hold a post; nights: how many, a month apart, the last on as_of. clean: nothing planted and no
     damage, only dirt that changes nothing: every night must find nothing. Time and memory are linear in people × nights.
@@ -94,14 +95,8 @@ def make_city(out: Path, people: int, seed: int, as_of: date, nights: int = 3, c
         write_truth(out, truth)
         counts = Counter(row["rule"] for row in judgement.findings)
         summary.nights[night_date] = ("red" if truth["exit"] else "green", dict(sorted(counts.items())))
-    write_accounts(
-        out / "accounts.csv",
-        CITY,
-        [
-            {"unit_code": u.code, "unit_name": u.name, "division_code": u.division, "level": u.level}
-            for u in atlas.every_unit
-        ],
-    )
+    write_pool(out / "pool", stage)
+    write_accounts(out / "accounts.csv", CITY, atlas.every_unit, [lending.borrower for lending in stage.lendings])
     return summary
 
 

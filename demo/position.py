@@ -1,4 +1,4 @@
-"""Our own book of the demo: loans between units, movements between levels, quota in force by date, usable by month."""
+"""Our own book of the demo: what was lent before the ledger came, movements between levels, quota in force by date, usable by month."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from demo.atlas import Cell, Unit
-from demo.histories import CONTROL
 from demo.stage import Row, Stage
 
 EVERY = 3  # one unit in so many has its cells in our ledger; the first of every folder always
@@ -27,25 +26,6 @@ TABLES: dict[str, dict[str, pa.DataType]] = {
     },
     "usable_month": {"month": _TEXT} | _CELL | {"usable": _NUMBER},
 }  # fmt: skip
-
-
-def lend_posts(stage: Stage) -> None:
-    """Pairs of alike units: one lends a post it does not need, the other fills one more than its own quota."""
-    wanted = 2 + len(stage.atlas.units) // 100
-    used: set[str] = set()
-    for (_, _, cell), units in sorted(stage.alike.items(), key=lambda item: item[0]):
-        units = [unit for unit in units if unit.code not in used and cell == unit.first_cell and unit.heads[cell] >= 3]
-        if cell[0] == CONTROL or len(units) < 5:
-            continue
-        lender, borrower = units[-1], units[-2]
-        stage.loans[lender.code, cell], stage.loans[borrower.code, cell] = (0, 1), (1, 0)
-        stage.slack[borrower.code, cell] = -1
-        stage.slack[lender.code, cell] = 1
-        used |= {lender.code, borrower.code}
-        wanted -= 1
-        if not wanted:
-            break
-    stage.quiet = [unit for unit in stage.quiet if unit.code not in used]
 
 
 def lawful_movements(stage: Stage) -> None:

@@ -79,6 +79,7 @@ class Stage:
         self.frozen: set[str] = set()
         # Our own ledger: (borrowed, lent), movements, quota by date (number, first, last good day), months without a
         # usable post (texts their names end with).
+        self.lendings: list = []
         self.loans: dict[tuple[str, Cell], tuple[int, int]] = {}
         self.movements: list[Row] = []
         self.quota_past: dict[tuple[str, Cell], tuple[tuple[int, date, date | None], ...]] = {}

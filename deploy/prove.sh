@@ -9,10 +9,13 @@ for people in 400 20000 1000000; do
 done
 say "rules = oracle on random nights"
 python -m tests.property.prove_rules --nights 1000
+say "every task of the DAG killed under Airflow's own scheduler"
+python -m tests.dags.kill_under_airflow
 say "every step killed midway, ten times over"
 for _ in $(seq 10); do python -m tests.integration.kill_drill; done
-say "the rules at 1,000,000 people against a bare join and pandas"
-python -m benchmarks.night --people 1000000
+say "the rules at 1, 10 and 50 million people against a bare join, pandas and datacompy"
+python -m benchmarks.night --people 1000000 10000000 --limit 4GB
+python -m benchmarks.night --people 50000000 --limit 6GB --without pandas datacompy
 say "the gate against plain Great Expectations"
 python -m benchmarks.gate --rows 1000000
 say "100,000 new flags settled"

@@ -1,4 +1,7 @@
-"""What may be known of a birth date after the gate: one keyed hash with the name, and the age of those past it. Pure."""
+"""What may be known of a birth date after the gate: one keyed hash with the name, and the age of those past it. Pure.
+
+Between two runs of the gate birth dates are kept sealed, so that a file need not be read again because a day has passed.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,12 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from core.keys import derived
 from core.retirement import GROUPS, Retirement, age_text
+from core.sealing import Sealer
 from expectations.identities import coded, hexadecimal
 
+# What depends on the day; everything else that the gate makes of a roster file does not.
+AGES = ("age", "statutory_age")
+_CONTEXT = "roster"
 _BLOCK = 16
 _MALE, _FEMALE, _WORKER = range(len(GROUPS))
 
@@ -44,6 +51,30 @@ def _doubled(block: bytes) -> bytes:
     """Twice an element of GF(2^128), as RFC 4493 makes subkeys."""
     number = int.from_bytes(block) << 1
     return ((number & (1 << 128) - 1) ^ (0x87 if number >> 128 else 0)).to_bytes(_BLOCK)
+
+
+def births_sealer(person_key: str) -> Sealer:
+    """What seals and opens the birth dates kept between two runs."""
+    return Sealer(person_key, "births")
+
+
+def sealed_births(born: pa.Array, sex: pa.Array, sealer: Sealer) -> bytes:
+    """Two columns of n rows, sealed as a whole."""
+    table = pa.table({"born": born, "sex": sex})
+    stream = pa.BufferOutputStream()
+    with pa.ipc.new_stream(stream, table.schema) as writer:
+        writer.write_table(table)
+    return sealer.seal(stream.getvalue().to_pybytes(), _CONTEXT)
+
+
+def with_ages(rows: pa.Table, births: bytes, sealer: Sealer, as_of: date, retirement: Retirement) -> pa.Table:
+    """Roster rows with AGES of a day. births: as `sealed_births` of these rows."""
+    people = pa.ipc.open_stream(sealer.open(births, _CONTEXT)).read_all()
+    known = [people["born"], people["sex"], rows["post_type"], rows["rank"]]
+    ages = ages_past(*(column.combine_chunks() for column in known), as_of, retirement)
+    for name, column in zip(AGES, ages, strict=True):
+        rows = rows.append_column(name, column)
+    return rows
 
 
 def ages_past(

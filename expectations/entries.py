@@ -6,9 +6,10 @@ An entry is a zip without compression: `outcome.json`, and per piece of the deli
     marks     of each of these rows three numbers: its place among the file's records, digest, group
     held      the rows held back, as they go into the quarantine, with their places
     sealed    the identity numbers, sealed (expectations.identity_blocks)
+    births    birth dates and sexes of the rows that passed, sealed (expectations.births); empty but for the roster
 
-No identity number, name or account is in it that is not sealed, masked or keyed. Its checksums tell a whole entry from a
-damaged one.
+No identity number, name, birth date or account is in it that is not sealed, masked or keyed. Its checksums tell a whole
+entry from a damaged one.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class EntryWriter:
         self._zip = zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True)
         self._pieces = 0
 
-    def add(self, rows: pa.Table, marks: np.ndarray, held: pa.Table, sealed: list[bytes]) -> None:
+    def add(self, rows: pa.Table, marks: np.ndarray, held: pa.Table, sealed: list[bytes], births: bytes) -> None:
         """One piece. marks: 3 × n; `rows` has n rows."""
         blocks = pa.table({"sealed": pa.array(sealed, pa.binary())})
         for name, table in (("rows", rows), ("held", held), ("sealed", blocks)):
@@ -71,8 +72,9 @@ class EntryWriter:
                 pa.ipc.new_stream(target, table.schema, options=_OPTIONS) as writer,
             ):
                 writer.write_table(table)
-        with self._member(f"marks-{self._pieces}") as target:
-            target.write(np.ascontiguousarray(marks, dtype=np.int64).tobytes())
+        for name, content in (("marks", np.ascontiguousarray(marks, dtype=np.int64).tobytes()), ("births", births)):
+            with self._member(f"{name}-{self._pieces}") as target:
+                target.write(content)
         self._pieces += 1
 
     def _member(self, name: str):
@@ -91,13 +93,13 @@ class EntryWriter:
 
 
 class Entry:
-    """A finished entry. Errors: ValueError when it is damaged."""
+    """A finished entry. Errors: ValueError when it is damaged, which is looked for unless it is `fresh`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, fresh: bool = False) -> None:
         self.path = path
         try:
             with zipfile.ZipFile(path) as archive:
-                if (damaged := archive.testzip()) is not None:
+                if not fresh and (damaged := archive.testzip()) is not None:
                     raise ValueError(f"{damaged} is damaged")
                 self.outcome = Outcome(**json.loads(archive.read(_OUTCOME)))
         except (zipfile.BadZipFile, KeyError, TypeError, EOFError, OSError, RuntimeError, zlib.error) as error:
@@ -120,6 +122,10 @@ class Entry:
         """The sealed blocks."""
         for data in self._read("sealed"):
             yield from _table(data)["sealed"].to_pylist()
+
+    def births(self) -> Iterator[bytes]:
+        """The sealed birth dates, piece by piece, of what `rows` gives."""
+        return self._read("births")
 
     def _read(self, name: str) -> Iterator[bytes]:
         with zipfile.ZipFile(self.path) as archive:

@@ -34,11 +34,11 @@ from expectations.books import BOOKS, CUTOFFS_SCHEMA, QUARANTINE_SCHEMA, TOTALS_
 from expectations.entries import Entry
 from expectations.identity_blocks import PART as IDENTITIES
 from expectations.identity_blocks import SCHEMA as BLOCKS_SCHEMA
-from expectations.judging import Work, write_entry
-from expectations.keeping import Kept, book_facts, file_facts
+from expectations.judging import Work
+from expectations.keeping import Kept, distinct_files
 from expectations.normalise import arrow_schema
 from expectations.quarantine import HeldKind
-from expectations.readers import PIECE_ROWS, read_control
+from expectations.readers import CONTROL_NAME, PIECE_ROWS, read_control
 from expectations.rivals import Rivals
 from expectations.snapshot_files import replace_file, snapshot_path, write_table
 from expectations.verdicts import (
@@ -52,6 +52,7 @@ from expectations.verdicts import (
     ReasonCode,
     reason,
 )
+from expectations.workers import make_entries
 
 if TYPE_CHECKING:
     from expectations.suites import BookSuites
@@ -76,27 +77,24 @@ def gate_book(
     out: Path,
     suites: BookSuites | None = None,
     rows: int = PIECE_ROWS,
+    processes: int | None = None,
 ) -> BookResult:
     """Judge one book of a night and write its snapshot files into `out`; no database is touched.
 
     files: everything delivered for the book, of all divisions, in any order. suites: default `book_suites(book)`.
-    rows: a file is read and judged so many rows at a time; the result does not depend on it.
+    rows: a file is read and judged so many rows at a time, by so many processes; the result does not depend on either.
+    processes: default: as many as pay (expectations.workers).
     With setting.docs_dir the masked validation results go to `<docs_dir>/<book>.json`, for expectations.docs; with
     setting.cache_dir what is unchanged since another run is taken over from it.
     Running it again gives the same files. Errors: none for bad input (it becomes a verdict); InvariantViolated when an
     expectation could not be evaluated or the rows do not add up.
     """
     # Other suites than a book's own give other results: nothing of theirs is kept.
-    kept = Kept(setting.cache_dir) if setting.cache_dir is not None and suites is None else None
-    facts = book_facts(book, files, setting)
-    if kept is not None and (result := kept.take_over(facts, book, out, setting.docs_dir)) is not None:
+    kept = Kept(setting.cache_dir, book, setting) if setting.cache_dir is not None and suites is None else None
+    if kept is not None and (result := kept.take_over(files, out)) is not None:
         return result
-    if suites is None:
-        from expectations.suites import book_suites
-
-        suites = book_suites(book)
     with tempfile.TemporaryDirectory(prefix="gate-") as folder:
-        gate = _Gate(Work(BOOKS[book], setting, suites, rows), kept or Kept(Path(folder)))
+        gate = _Gate(Work(book, setting, rows, suites), kept or Kept(Path(folder), book, setting), processes)
         gate.read(files)
         gate.judge_deliveries()
         gate.judge_rows()
@@ -105,7 +103,7 @@ def gate_book(
         result = gate.result()
         gate.write(out)
     if kept is not None:
-        kept.keep(facts, book, out, setting.docs_dir, result)
+        kept.keep(files, out, result)
     return result
 
 
@@ -120,6 +118,7 @@ class _Delivery:
     accepted: int = 0
     duplicates: int = 0
     late: int = 0  # rows held back because of other rows of the night
+    taken_over: bool = False
 
     @property
     def division(self) -> str:
@@ -137,25 +136,27 @@ class _Delivery:
 class _Gate:
     """One book of one night; the methods are called once, in the order they stand."""
 
-    def __init__(self, work: Work, kept: Kept) -> None:
-        self.work, self.kept = work, kept
-        self.book, self.setting, self.suites = work.book, work.setting, work.suites
+    def __init__(self, work: Work, kept: Kept, processes: int | None) -> None:
+        self.work, self.kept, self.processes = work, kept, processes
+        self.book, self.setting, self.suites = BOOKS[work.book], work.setting, work.judged_by
         self.deliveries: list[_Delivery] = []
         self.rejected: dict[str, list[Reason]] = defaultdict(list)
         self.documents: list[dict] = []
-        self.rivals = Rivals(work.book.name)
+        self.rivals = Rivals(work.book, work.setting)
 
     def read(self, files: Sequence[DeliveredFile]) -> None:
         """Read and judge each file once by itself; a file with the bytes of another of its division is ignored."""
-        seen: dict[tuple[str, str], _Delivery] = {}
-        for file in sorted(files, key=lambda file: (file.division_code, file.name)):
-            delivery = _Delivery(file)
-            self.deliveries.append(delivery)
-            delivery.original = seen.get((file.division_code, file.sha256))
-            if delivery.original is None:
-                seen[file.division_code, file.sha256] = delivery
-                facts = file_facts(self.book.name, file, self.setting)
-                delivery.entry = self.kept.entry(facts, lambda path, file=file: write_entry(path, file, self.work))
+        of_file: dict[DeliveredFile, _Delivery] = {}
+        for file, original in distinct_files(files):
+            delivery = of_file[file] = _Delivery(file, original=of_file[original] if original else None)
+            if original is None:
+                delivery.entry = self.kept.entry(file)
+            delivery.taken_over = delivery.entry is not None
+        self.deliveries = list(of_file.values())
+        unread = [one for one in self.deliveries if one.original is None and one.entry is None]
+        make_entries([delivery.file for delivery in unread], self.kept, self.work, self.processes)
+        for delivery in unread:
+            delivery.entry = self.kept.entry(delivery.file, fresh=True)
 
     def judge_deliveries(self) -> None:
         """Reject a division's book over a file: unreadable, a column missing, or at odds with control.csv."""
@@ -165,14 +166,17 @@ class _Gate:
         columns = {
             name: pd.array([fact.get(name) for fact in facts], dtype="Int64" if name.endswith("rows") else object)
             for name in (
-                "read_error", "missing_columns", "not_delivered", "rows", "control_rows", "sha256", "control_sha256",
+                "read_error", "missing_columns", "not_delivered", "control_error",
+                "rows", "control_rows", "sha256", "control_sha256",
             )
         }  # fmt: skip
         for failure in self._judge("deliveries", pd.DataFrame(columns), self.suites.deliveries):
             for at in failure.rows:
                 if at < len(self.deliveries):
                     delivery = self.deliveries[at]
-                    self.rejected[delivery.division].append(self._delivery_reason(failure.reason, delivery))
+                    found, reasons = self._delivery_reason(failure.reason, delivery), self.rejected[delivery.division]
+                    # A control.csv is unreadable once, not once per file.
+                    reasons += [] if found in reasons else [found]
                 else:
                     name, division = listed[at - len(self.deliveries)]
                     self.rejected[division].append(reason(failure.reason, name))
@@ -188,6 +192,8 @@ class _Gate:
         outcome = (delivery.original or delivery).entry.outcome
         file = delivery.file
         facts: dict = {"sha256": file.sha256.lower(), "control_sha256": (file.control_sha256 or "").lower() or None}
+        if delivery.division in self.setting.control_unreadable:
+            facts["control_error"] = "unreadable"
         if outcome.error is not None:
             return facts | {"read_error": "unreadable"}
         return facts | {
@@ -201,6 +207,8 @@ class _Gate:
         name = delivery.file.name
         if code is ReasonCode.UNREADABLE and outcome.error is not None:
             return Reason(code, name, outcome.error["row"], outcome.error["column"], outcome.error["message"])
+        if code is ReasonCode.CONTROL_UNREADABLE:
+            return reason(code, CONTROL_NAME, detail=self.setting.control_unreadable[delivery.division])
         if code is ReasonCode.COLUMN_MISSING and outcome.missing:
             labels = "、".join(f"“{self.book.column(column).label}”" for column in outcome.missing)
             return reason(code, name, column=outcome.missing[0], label=labels)
@@ -217,8 +225,9 @@ class _Gate:
         """Judge the rows of all divisions against each other."""
         rivals = self.rivals
         rivals.gather([delivery.entry for delivery in self._within])
-        for failure in self._judge("rows", rivals.frame(self.setting.as_of), self.suites.rows, rows=rivals):
-            rivals.hold(failure.reason, failure.column, failure.rows)
+        if self.suites.rows:
+            for failure in self._judge("rows", rivals.frame(), self.suites.rows, rows=rivals):
+                rivals.hold(failure.reason, failure.column, failure.rows)
         for number, delivery in enumerate(self._within):
             delivery.late = rivals.held_of(number)
 
@@ -259,7 +268,7 @@ class _Gate:
         )
         self._judge("accounting", frame, self.suites.accounting)
         files = [
-            FileOutcome(d.division, d.file.name, d.records, d.original is not None, _remarks(d))
+            FileOutcome(d.division, d.file.name, d.records, d.original is not None, _remarks(d), d.taken_over)
             for d in self.deliveries
         ]
         return BookResult(self.book.name, verdicts, files)

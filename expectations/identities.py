@@ -153,8 +153,11 @@ def _judged(
     problem = np.zeros(len(normal), dtype=np.int8)
     birth = np.full(len(normal), np.datetime64("NaT"), dtype="datetime64[D]")
     sexes = np.full(len(normal), 2, dtype=np.int8)
-    for at in np.flatnonzero(~shaped | ~resident).tolist():
-        problem[at] = kinds.index(id_problem(normal[at].as_py(), RESIDENT if resident[at] else ""))
+    blank = pc.equal(normal, "").to_numpy(zero_copy_only=False).astype(bool)
+    problem[blank] = kinds.index(IdProblem.BLANK)
+    # Of another kind of number nothing but its absence is wrong.
+    for at in np.flatnonzero(resident & ~shaped & ~blank).tolist():
+        problem[at] = kinds.index(id_problem(normal[at].as_py(), RESIDENT))
     chosen = shaped & resident
     if chosen.any():
         # X stands at 40 from '0'.

@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 
 from core.errors import InputRejected
 from core.sealing import Sealer
-from expectations.books import Book, Kind
+from expectations.births import births_sealer, sealed_births
+from expectations.books import BOOKS, Kind
 from expectations.entries import POSITION, SECRET, SHOWN, EntryWriter, Outcome
 from expectations.identities import LONG_DIGITS, harmless
 from expectations.identity_blocks import block_sealer, sealed_blocks
@@ -30,29 +31,40 @@ PAYROLL = "payroll"
 
 
 class Work(NamedTuple):
-    """What one book of a night gives to the judging of each of its files."""
+    """What one book of a night gives to the judging of each of its files. `suites`: others than the book's own."""
 
-    book: Book
+    book: str
     setting: GateSetting
-    suites: BookSuites
     rows: int = PIECE_ROWS
+    suites: BookSuites | None = None
+
+    @property
+    def judged_by(self) -> BookSuites:
+        from expectations.suites import book_suites
+
+        return self.suites or book_suites(self.book)
 
 
-def write_entry(path: Path, file: DeliveredFile, work: Work) -> None:
-    """Judge one delivered file and write its entry. Errors: InvariantViolated when a check could not be evaluated."""
+def write_entry(path: Path, file: DeliveredFile, work: Work) -> list[str]:
+    """Judge one delivered file and write its entry; the codes that it names other books' units by, in order.
+
+    Errors: InvariantViolated when a check could not be evaluated.
+    """
     writer = EntryWriter(path)
     try:
         try:
-            outcome = _FileWork(file, work, writer).outcome()
+            one = _FileWork(file, work, writer)
+            outcome, named = one.outcome(), sorted(one.named)
         except InputRejected as error:
             # What was written of it so far is left unread.
             writer.close()
             writer = EntryWriter(path)
             place = {name: error.details.get(name) for name in ("row", "column")}
-            outcome = Outcome(error={"message": error.message} | place)
+            outcome, named = Outcome(error={"message": error.message} | place), []
         writer.finish(outcome)
     finally:
         writer.close()
+    return named
 
 
 class _FileWork:
@@ -60,17 +72,20 @@ class _FileWork:
 
     def __init__(self, file: DeliveredFile, work: Work, writer: EntryWriter) -> None:
         self.file, self.work, self.writer = file, work, writer
+        self.book, self.suites = BOOKS[work.book], work.judged_by
         self.found = Outcome()
         self.kinds: dict[tuple[ReasonCode, str], list] = {}
         self.months: Counter[str] = Counter()
+        self.named: set[str] = set()
         self.sealer: Sealer = block_sealer(work.setting.person_key)
+        self.births_sealer: Sealer = births_sealer(work.setting.person_key)
         # Columns that the night-wide suite may find at fault: what was delivered must be shown then.
-        self.shown = sorted({one.meta["column"] for one in work.suites.rows})
+        self.shown = sorted({one.meta["column"] for one in self.suites.rows})
 
     def outcome(self) -> Outcome:
         """Judge every piece; the outcome of the whole file."""
         found, file = self.found, self.file
-        reading = Reading(file.path, self.work.book, file.name, self.work.rows)
+        reading = Reading(file.path, self.book, file.name, self.work.rows)
         found.missing = reading.missing
         for piece in _ahead(reading.pieces()):
             if not found.missing and (len(piece.frame) or found.document is None):
@@ -83,7 +98,7 @@ class _FileWork:
             [file_label(file.name, t.sheet), t.row, t.kind, t.column, t.stated_number, t.computed]
             for t in result.totals
         ]
-        order = [(one.meta["reason"], one.meta["column"]) for one in self.work.suites.columns]
+        order = [(one.meta["reason"], one.meta["column"]) for one in self.suites.columns]
         found.kinds = [[code.value, *rest] for (code, _), rest in self.kinds.items()]
         found.kinds.sort(key=lambda kind: order.index((kind[0], kind[1])))
         found.months = dict(sorted(self.months.items()))
@@ -92,10 +107,11 @@ class _FileWork:
     def _judge(self, piece: TextTable) -> None:
         from expectations.validation import joined_results, judge
 
-        book, setting, suites, _ = self.work
-        normal = normalise(book, self.file.division_code, self.file.name, piece, setting)
+        book, suites = self.book, self.suites
+        normal = normalise(book, self.file.division_code, self.file.name, piece, self.work.setting)
         sealed = [] if normal.people is None else sealed_blocks(*normal.people, book.name, self.sealer)
         normal.people = None
+        self.named |= normal.named
         held = Held(normal)
         if suites.columns:
             rows = normal.table["row"].to_numpy()
@@ -121,7 +137,11 @@ class _FileWork:
             counts = pc.value_counts(table["month"].combine_chunks().cast(pa.string())).to_pylist()
             self.months.update({item["values"]: item["counts"] for item in counts if item["values"]})
         quarantined = held.table().append_column(POSITION, pa.array(places[~passing]))
-        self.writer.add(table, marks, quarantined, sealed)
+        births = b""
+        if normal.births is not None:
+            whole = pa.array(passing)
+            births = sealed_births(*(column.filter(whole) for column in normal.births), self.births_sealer)
+        self.writer.add(table, marks, quarantined, sealed, births)
 
     def _rows(self, normal: Normal) -> pa.Table:
         table = normal.table
@@ -129,7 +149,7 @@ class _FileWork:
             table = table.append_column(f"{name}{SECRET}", column)
         everywhere = np.arange(normal.rows)
         for name in self.shown:
-            if self.work.book.column(name).kind is not Kind.ID:
+            if self.book.column(name).kind is not Kind.ID:
                 table = table.append_column(f"{SHOWN}{name}", normal.shown(name, everywhere))
         return table
 

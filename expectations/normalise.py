@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from core.identity import strip_spaces
-from expectations.births import ages_past, name_birth_keys
+from expectations.births import AGES, name_birth_keys
 from expectations.books import BOOKS, Book, Column, Kind, snapshot_schema
 from expectations.crossing import GROUPED, hashes, mixed
 from expectations.identities import RESIDENT, Identities, coded, harmless, hexadecimal, identities, keys, names
@@ -102,7 +102,8 @@ def _arrow(texts: pd.Series) -> pa.Array:
 class Normal:
     """One file normalised.
 
-    table    exactly the snapshot's columns, in file order, texts that repeat as dictionaries; unreadable and blank are null.
+    table    the snapshot's columns but for AGES, in file order, texts that repeat as dictionaries; unreadable and blank
+             are null.
     secrets  SECRET columns as keyed hashes: compared, never kept in the snapshot.
     batch    what Great Expectations sees: one masked categorical per delivered column, with helper columns beside.
     digest   a number per row, equal wherever two rows are equal in every known column, in this file or another.
@@ -110,6 +111,8 @@ class Normal:
     coded    the delivered texts, for showing a quarantined value.
     repaired per unit code column: damaged code → the code of `units` it stands for, None where that cannot be told.
     people   the distinct identity numbers with their keys, as `Identities.distinct`; None in books without people.
+    births   birth date and sex per row, of the roster; else None.
+    named    the codes that stand where another book's units are named.
     """
 
     book: str
@@ -123,6 +126,8 @@ class Normal:
     coded: dict[str, Coded] = field(default_factory=dict, repr=False)
     repaired: dict[str, dict[str, str | None]] = field(default_factory=dict)
     people: tuple[np.ndarray, np.ndarray, pa.Array] | None = field(default=None, repr=False)
+    births: tuple[pa.Array, pa.Array] | None = field(default=None, repr=False)
+    named: set[str] = field(default_factory=set, repr=False)
 
     @property
     def rows(self) -> int:
@@ -172,9 +177,10 @@ def normalise(book: Book, division_code: str, file: str, source: TextTable, sett
         "row": pa.array(frame["row"].to_numpy(dtype=np.int64)),
     }
     columns = work.columns | place
-    table = pa.table({name: columns[name] for name in snapshot_schema(book.name)})
+    table = pa.table({name: columns[name] for name in snapshot_schema(book.name) if name not in AGES})
     batch = pd.DataFrame(work.batch, index=pd.RangeIndex(count))
-    kept = (work.secrets, work.coded, work.repaired, work.people)
+    births = (work.born, work.sex) if book.name == "roster" else None
+    kept = (work.secrets, work.coded, work.repaired, work.people, births, work.named)
     return Normal(book.name, division_code, file, table, batch, work.digest, work.group, *kept)
 
 
@@ -207,6 +213,7 @@ class _Work:
         self.resident = np.ones(len(frame), dtype=bool)
         self.digest, self.group = (np.zeros(len(frame), dtype=np.uint64) for _ in range(2))
         self.people: tuple[np.ndarray, np.ndarray, pa.Array] | None = None
+        self.named: set[str] = set()
 
     def coded_texts(self, column: Column) -> Coded:
         """The delivered texts of a column; blank throughout where it was not delivered."""
@@ -256,13 +263,8 @@ class _Work:
 
     def add_births(self) -> None:
         """What is kept of the birth dates, once the other columns are there."""
-        made, setting = self.columns, self.setting
-        if "name_key" in made:
-            made["name_birth_key"] = name_birth_keys(self.name, self.born, setting.person_key)
-        if self.book.name == "roster":
-            made["age"], made["statutory_age"] = ages_past(
-                self.born, self.sex, made["post_type"], made["rank"], setting.as_of, setting.retirement
-            )
+        if "name_key" in self.columns:
+            self.columns["name_birth_key"] = name_birth_keys(self.name, self.born, self.setting.person_key)
 
     def _value(self, column: Column, coded: Coded) -> None:
         texts = coded.texts
@@ -291,8 +293,10 @@ class _Work:
             odd = np.array([value not in (None, RESIDENT) for value in values], dtype=bool)
             self.resident = ~odd[coded.codes]
         self.batch[column.name] = coded.categories(_labels(column, coded.texts, values, parsed))
-        if column.name in UNIT_CODES and self.book.name != "units" and self.setting.unit_codes:
-            self._zeros(column, coded, values)
+        if column.name in UNIT_CODES and self.book.name != "units":
+            self.named |= set(values) - {None}
+            if self.setting.unit_codes:
+                self._zeros(column, coded, values)
 
     def _zeros(self, column: Column, coded: Coded, values: list[str | None]) -> None:
         found = {value: undamaged_code(value, self.setting.unit_codes) for value in set(values) - {None}}

@@ -240,22 +240,22 @@ _CONTROL = Book(
 )
 
 
-def read_control(path: Path) -> list[ControlLine]:
+def read_control(path: Path, name: str = CONTROL_NAME) -> list[ControlLine]:
     """The sender's control totals (`file,rows,sha256`, or the Chinese headers), in any encoding read_file knows.
 
-    `rows` counts records only; blank means not stated. Raises InputRejected where a line cannot be read or two lines
-    name one file.
+    `rows` counts records only; blank means not stated. `name` is what messages call it. Raises InputRejected where a line
+    cannot be read or two lines name one file.
     """
     if path.suffix.lower() != ".csv":
-        raise rejected(path.name, "只接受 .csv 文件")
-    table = read_file(path, _CONTROL)
+        raise rejected(name, "只接受 .csv 文件")
+    table = read_file(path, _CONTROL, name)
     if "file" in table.missing:
-        raise rejected(path.name, no_header(_CONTROL))
+        raise rejected(name, no_header(_CONTROL))
     lines: dict[str, ControlLine] = {}
     for record in table.frame.to_dict("records"):
-        line = _control_line(record, path.name)
+        line = _control_line(record, name)
         if line.file in lines:
-            raise rejected(path.name, "同一个文件写了两次；请只留一行", row=record["row"], column="文件名")
+            raise rejected(name, "同一个文件写了两次；请只留一行", row=record["row"], column="文件名")
         lines[line.file] = line
     return list(lines.values())
 

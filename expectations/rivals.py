@@ -6,26 +6,26 @@ Of each row three numbers are in memory; of the few that may equal or contradict
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from expectations.births import births_sealer, with_ages
 from expectations.books import BOOKS, QUARANTINE_SCHEMA, Kind, snapshot_schema
 from expectations.crossing import content_ids, night_frame, rows_frame, same_rows, suspects
 from expectations.entries import POSITION, SHOWN, Entry
 from expectations.normalise import arrow_schema
 from expectations.quarantine import HeldKind
-from expectations.verdicts import ReasonCode
+from expectations.verdicts import GateSetting, ReasonCode
 
 
 class Rivals:
     """The rows that passed by themselves. `gather` first; rows are then numbered through the entries in order."""
 
-    def __init__(self, book: str) -> None:
-        self.book = book
+    def __init__(self, book: str, setting: GateSetting) -> None:
+        self.book, self.setting = book, setting
         self.entries: list[Entry] = []
         self.kinds: list[tuple[ReasonCode, str]] = []
 
@@ -55,9 +55,9 @@ class Rivals:
     def _compared(self) -> pa.Table:
         return self.table.select([name for name in self.table.column_names if not name.startswith(SHOWN)])
 
-    def frame(self, as_of: date) -> pd.DataFrame:
+    def frame(self) -> pd.DataFrame:
         """What the night-wide suite judges: a row of numbers for each row."""
-        facts = rows_frame(self.book, self.table, self.content, as_of)
+        facts = rows_frame(self.book, self.table, self.content, self.setting.as_of)
         return night_frame(facts, self.suspect, len(self.position))
 
     @property
@@ -107,9 +107,17 @@ class Rivals:
         for span, entry in zip(self.spans, self.entries, strict=True):
             kept = self.kept[span]
             if kept.any():
-                for mask, table in _cut(kept, entry.rows()):
+                for mask, table in _cut(kept, self._rows(entry)):
                     rows = table.select(names)
                     yield rows if mask.all() else rows.filter(pa.array(mask))
+
+    def _rows(self, entry: Entry) -> Iterator[pa.Table]:
+        if self.book != "roster":
+            yield from entry.rows()
+            return
+        sealer, setting = births_sealer(self.setting.person_key), self.setting
+        for rows, births in zip(entry.rows(), entry.births(), strict=True):
+            yield with_ages(rows, births, sealer, setting.as_of, setting.retirement)
 
     def quarantine(self, divisions: Sequence[str]) -> Iterator[pa.Table]:
         """The rows held back, in QUARANTINE_SCHEMA, in the order of the entries (each of a division) and their rows."""

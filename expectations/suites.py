@@ -44,6 +44,7 @@ EXPECTED: dict[ReasonCode, str] = {
     ReasonCode.CONTROL_ROWS: "记录数与 control.csv 一致",
     ReasonCode.CONTROL_SHA256: "sha256 与 control.csv 一致",
     ReasonCode.CONTROL_FILE_MISSING: "control.csv 所列的文件都已收到",
+    ReasonCode.CONTROL_UNREADABLE: "control.csv 可以读取",
     ReasonCode.EMPTY_BOOK: "至少有一条记录",
     ReasonCode.ALL_QUARANTINED: "至少有一条记录可用",
     ReasonCode.NO_ROW_OF_MONTH: "至少有一条本期月份的可用记录",
@@ -84,6 +85,7 @@ def _deliveries() -> list[Expectation]:
         "read_error": ReasonCode.UNREADABLE,
         "missing_columns": ReasonCode.COLUMN_MISSING,
         "not_delivered": ReasonCode.CONTROL_FILE_MISSING,
+        "control_error": ReasonCode.CONTROL_UNREADABLE,
     }
     pairs = {"rows": ReasonCode.CONTROL_ROWS, "sha256": ReasonCode.CONTROL_SHA256}
     return [

@@ -34,6 +34,7 @@ class ReasonCode(StrEnum):
     CONTROL_ROWS = "CONTROL_ROWS"
     CONTROL_SHA256 = "CONTROL_SHA256"
     CONTROL_FILE_MISSING = "CONTROL_FILE_MISSING"
+    CONTROL_UNREADABLE = "CONTROL_UNREADABLE"
     EMPTY_BOOK = "EMPTY_BOOK"
     ALL_QUARANTINED = "ALL_QUARANTINED"
     NO_ROW_OF_MONTH = "NO_ROW_OF_MONTH"
@@ -58,6 +59,7 @@ REMEDIES: dict[ReasonCode, str] = {
     ReasonCode.CONTROL_ROWS: "记录数与 control.csv 不符；请核对后整批重报",
     ReasonCode.CONTROL_SHA256: "内容与 control.csv 的 sha256 不符，可能在传送中损坏；请重新传送",
     ReasonCode.CONTROL_FILE_MISSING: "control.csv 列有此文件而未收到；请补报",
+    ReasonCode.CONTROL_UNREADABLE: "control.csv 无法读取，各批次无从核对；请改正 control.csv 后整批重报",
     ReasonCode.EMPTY_BOOK: "没有任何记录；请核对后重报",
     ReasonCode.ALL_QUARANTINED: "每一条记录都被隔离，整批不采用；请按所列原因改正",
     ReasonCode.NO_ROW_OF_MONTH: "没有本期月份的可用记录，整批不采用；请报送本期月份",
@@ -82,6 +84,7 @@ class GateSetting:
 
     `cache_dir`: where what a file came to is kept for another run; None: nowhere.
     `control_missing`: per division, files of this book that its control.csv lists and nobody delivered.
+    `control_unreadable`: per division whose control.csv cannot be read, the sentence that says why.
     """
 
     as_of: date
@@ -91,6 +94,7 @@ class GateSetting:
     docs_dir: Path | None = None
     cache_dir: Path | None = None
     control_missing: Mapping[str, list[str]] = field(default_factory=dict)
+    control_unreadable: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -123,13 +127,17 @@ class DivisionVerdict:
 
 @dataclass(frozen=True)
 class FileOutcome:
-    """One delivered file. `rows`: its records (0 when ignored or unreadable)."""
+    """One delivered file. `rows`: its records (0 when ignored or unreadable).
+
+    `taken_over`: it was not read again; how a result was come by is no part of it.
+    """
 
     division_code: str
     name: str
     rows: int
     ignored_as_duplicate: bool
     remarks: list[str]
+    taken_over: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

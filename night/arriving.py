@@ -137,7 +137,10 @@ def _copy(source: Path, target: Path, delivery: Delivery) -> None:
 
 
 def gate(settings: Settings, run_id: int, book: str) -> dict[str, int]:
-    """Accept, quarantine or reject one book of every division, and record the verdicts in one transaction."""
+    """Accept, quarantine or reject one book of every division, and record the verdicts in one transaction.
+
+    Answers with rows, and of the files how many were `read` and how many `taken_over` from another run.
+    """
     from expectations.gate import gate_book
     from night.gating import delivered_files, gate_setting
 
@@ -145,9 +148,9 @@ def gate(settings: Settings, run_id: int, book: str) -> dict[str, int]:
     with reading(engine) as session:
         run = run_of(session, run_id)
         check_run_key(settings, run)
-        files, missing = delivered_files(session, settings, run, book)
+        files, controls = delivered_files(session, settings, run, book)
         ages = Retirement.of(parameter_value(session, "retirement_ages", run.as_of))
-        setting = gate_setting(settings, run, book, missing, snapshot_dir(settings, run), ages)
+        setting = gate_setting(settings, run, book, controls, ages)
     result = gate_book(book, files, setting, snapshot_dir(settings, run))
     with writing(engine) as session:
         run = run_of(session, run_id)
@@ -159,7 +162,10 @@ def gate(settings: Settings, run_id: int, book: str) -> dict[str, int]:
         _remark(session, run_id, book, files, result.files)
     counts = [(v.rows_in, v.accepted, v.duplicates, v.quarantined) for v in result.verdicts]
     totals = [sum(column) for column in zip(*counts, strict=True)] or [0, 0, 0, 0]
-    return dict(zip(("rows_in", "accepted", "duplicates", "quarantined"), totals, strict=True))
+    taken_over = sum(file.taken_over for file in result.files)
+    read = sum(not file.taken_over and not file.ignored_as_duplicate for file in result.files)
+    files_count = {"read": read, "taken_over": taken_over}
+    return dict(zip(("rows_in", "accepted", "duplicates", "quarantined"), totals, strict=True)) | files_count
 
 
 def _verdict(run_id: int, book: str, division: str, judged, expected: bool) -> Verdict:
@@ -190,5 +196,8 @@ def _remark(session: Session, run_id: int, book: str, files, outcomes) -> None:
         delivery.control_rows, delivery.control_sha256 = file.control_rows, file.control_sha256
     for outcome in outcomes:
         delivery = deliveries[outcome.division_code, outcome.name]
+        if delivery.taken_over is None:
+            # A step that is run again finds what it kept the first time.
+            delivery.taken_over = outcome.taken_over
         same = ["与同批另一文件内容相同，不计"] if outcome.ignored_as_duplicate else []
         delivery.remark = "\n".join([*same, *outcome.remarks]) or None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow.parquet as pq
 from sqlalchemy import select
@@ -16,14 +17,21 @@ from expectations.books import book_of, fold
 from expectations.gate import DeliveredFile, GateSetting
 from expectations.readers import ControlLine, read_control
 from night.inbox import CONTROL
-from night.places import raw_path
+from night.places import raw_path, snapshot_dir
 from reconcile.models import Delivery, NightRun
+
+
+class Controls(NamedTuple):
+    """Per division: files of a book that control.csv lists and nobody delivered; why control.csv cannot be read."""
+
+    missing: dict[str, list[str]]
+    unreadable: dict[str, str]
 
 
 def delivered_files(
     session: Session, settings: Settings, run: NightRun, book: str
-) -> tuple[list[DeliveredFile], dict[str, list[str]]]:
-    """The files of a book in order, and per division the names control.csv lists but nobody delivered."""
+) -> tuple[list[DeliveredFile], Controls]:
+    """The files of a book in order, and what else the divisions' control.csv say of the book."""
     deliveries = session.scalars(
         select(Delivery)
         .where(Delivery.run_id == run.id, Delivery.book == book)
@@ -48,10 +56,8 @@ def delivered_files(
     for (division, name), line in lines.items():
         if book_of(Path(line.file).stem) == book and (division, name) not in here:
             missing[division].append(line.file)
-    for division, message in unreadable.items():
-        # Totals that cannot be read cannot be met: the division's books wait for a control.csv that can.
-        missing[division].append(message)
-    return files, dict(missing)
+    # Totals that cannot be read cannot be met: what the division delivered waits for a control.csv that can.
+    return files, Controls(dict(missing), unreadable)
 
 
 def _controls(
@@ -66,19 +72,15 @@ def _controls(
             for line in read_control(raw_path(settings, delivery.sha256, delivery.file)):
                 lines[delivery.division_code, fold(line.file)] = line
         except InputRejected as error:
-            unreadable[delivery.division_code] = f"control.csv ({error.message})"
+            unreadable[delivery.division_code] = f"无法读取，各批次无从核对（{error.message}）；请改正后整批重报"
     return lines, unreadable
 
 
 def gate_setting(
-    settings: Settings,
-    run: NightRun,
-    book: str,
-    missing: dict[str, list[str]],
-    snapshot: Path,
-    retirement: Retirement,
+    settings: Settings, run: NightRun, book: str, controls: Controls, retirement: Retirement
 ) -> GateSetting:
     """The gate's setting for one book; every book but `units` knows the night's accepted unit codes."""
+    snapshot = snapshot_dir(settings, run)
     codes: frozenset[str] = frozenset()
     if book != "units":
         codes = frozenset(pq.read_table(snapshot / "units.parquet", columns=["unit_code"])["unit_code"].to_pylist())
@@ -88,5 +90,7 @@ def gate_setting(
         retirement=retirement,
         unit_codes=codes,
         docs_dir=snapshot / "docs",
-        control_missing=missing,
+        cache_dir=settings.cache_dir,
+        control_missing=controls.missing,
+        control_unreadable=controls.unreadable,
     )

@@ -17,6 +17,7 @@ from expectations.books import BOOKS
 from night.expected import GOOD, expected_books
 from night.lookups import looked_up, rule_night
 from night.places import check_run_key, run_of, snapshot_dir
+from night.strength import write_strength
 from reconcile import settle as settling
 from reconcile.engine import DetectSetting, VerdictFact
 from reconcile.engine import detect as detect_all
@@ -58,6 +59,7 @@ def detect(settings: Settings, run_id: int) -> dict[str, int]:
             rule_night(session, run.as_of),
             verdicts,
             looked_up(session, settings, run, {verdict.division_code for verdict in verdicts}),
+            memory_limit=settings.memory_limit,
             engine=settings.engine,
             spark_master=settings.spark_master,
             spark_staging=settings.spark_staging,
@@ -75,6 +77,8 @@ def settle(settings: Settings, run_id: int, now: datetime) -> dict[str, int]:
         folder = snapshot_dir(settings, run)
         result = settling.settle(session, run_id, folder, now)
         keep_identities(session, run_id, folder, settings.person_key)
+        if result.outcome is settling.Outcome.SETTLED and not result.backfill:
+            write_strength(session, run, folder)
     return {"findings": result.findings, **result.moves}
 
 
@@ -87,5 +91,7 @@ def release(session: Session, settings: Settings, as_of: date, user: User, now: 
     if run is None:
         raise NotFound(f"no night {as_of} waits for a release")
     folder = snapshot_dir(settings, run)
-    settling.release_night(session, run.id, folder, scope_of(session, user), now)
+    result = settling.release_night(session, run.id, folder, scope_of(session, user), now)
+    if not result.backfill:
+        write_strength(session, run, folder)
     return run.id

@@ -22,6 +22,7 @@ from core.types import ACTIVE_STATUSES
 from expectations.books import BOOKS
 from night.inbox import sha256_of
 from night.places import raw_path, snapshot_dir
+from pool.proof import prove_pool
 from reconcile.findings import flag_key
 from reconcile.models import (
     Artefact,
@@ -53,9 +54,9 @@ def check_proofs(results: Sequence[Proof]) -> None:
 
 
 def proofs(session: Session, settings: Settings, run: NightRun | None = None) -> list[Proof]:
-    """Every proof over one run, or over all runs that count."""
+    """Every proof over one run, or over all runs that count; and the pool's, which has no runs."""
     runs = [run] if run is not None else _current_runs(session)
-    results = [_trail(session), _flag_lives(session)]
+    results = [_trail(session), _flag_lives(session), *_pool(session)]
     for each in runs:
         results += [
             _accounting(session, each),
@@ -105,6 +106,17 @@ def _flag_lives(session: Session) -> Proof:
         last[key] = after
     wrong += [key for key, status in states.items() if last.get(key) != status]
     return Proof("不符项经历连贯", not wrong, f"{len(states)} 项" if not wrong else f"首个：{wrong[0]}")
+
+
+def _pool(session: Session) -> list[Proof]:
+    """The ledger's invariants, recomputed from its rows; each says over how many, or where it does not hold."""
+    return [
+        Proof(
+            f"周转池 {proof.name}", proof.holds,
+            f"{proof.checked} 行" if proof.holds else f"首个：{next(iter(proof.broken), '')}",
+        )
+        for proof in prove_pool(session)
+    ]  # fmt: skip
 
 
 def _accounting(session: Session, run: NightRun) -> Proof:

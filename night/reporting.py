@@ -17,6 +17,7 @@ from core.types import Level
 from core.units import division_level
 from expectations.books import BOOKS
 from expectations.docs import build_docs
+from night.held import held_rows
 from night.inbox import sha256_of
 from night.places import report_dir, snapshot_dir
 from reconcile.facts import newest_versions, read_units
@@ -98,6 +99,9 @@ def level_reports(session: Session, settings: Settings, run: NightRun) -> dict[s
                 (row.rule, row.division_code, row.unit_code, row.book)
                 for row in blind
                 if row.unit_code == "*" or at(level, row.unit_code, row.division_code)
+            ],
+            held=[
+                row[:6] for row in held_rows(snapshot_dir(settings, run)) if at(level, row.unit_code, row.division_code)
             ],
             controls=deliveries,
             presence=[

@@ -3,15 +3,17 @@
 A pruned night keeps its verdicts, its control totals, its counts of findings, the totals of its units and every flag
 with its history; it loses its single findings and cells, its snapshot, its reports and raw copies. Never pruned: the
 newest night, the last night of each month that is young enough, a night that is open or parked, and the findings a flag
-was last seen by.
+was last seen by. What the gate keeps between nights goes once no night has used it for as long as a superseded run is
+kept.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from sqlalchemy import delete, exists, func, select
@@ -20,6 +22,7 @@ from sqlalchemy.orm import Session
 from core.audit import record
 from core.parameters import parameter_value
 from core.settings import Settings
+from expectations.keeping import unused
 from night.places import raw_path, report_dir, snapshot_dir
 from reconcile.identities import forget_identities
 from reconcile.models import (
@@ -77,7 +80,7 @@ def due_runs(session: Session, today: date) -> list[NightRun]:
 
 
 def prune(session: Session, settings: Settings, today: date, now: datetime, *, actor: str, dry_run: bool) -> Pruning:
-    """Let go of the rows of what is due, in the caller's transaction; `sweep` removes the files once it is committed.
+    """Let go of the rows of what is due, in the caller's transaction; `sweep` and `drop_unused` remove the files after it.
 
     dry_run: only count. Errors: none of its own.
     """
@@ -89,7 +92,7 @@ def prune(session: Session, settings: Settings, today: date, now: datetime, *, a
         found.rows[model.__tablename__] = session.scalar(select(func.count()).select_from(model).where(*going)) or 0
         if not dry_run:
             session.execute(delete(model).where(*going))
-    for path in _files(session, settings, [*_pruned(session), *due]):
+    for path in [*_files(session, settings, [*_pruned(session), *due]), *_unused(session, settings, today)]:
         found.files += 1
         found.bytes += path.stat().st_size
     if not dry_run:
@@ -128,6 +131,21 @@ def sweep(session: Session, settings: Settings) -> int:
             if folder.parent.is_dir() and not any(folder.parent.iterdir()):
                 folder.parent.rmdir()
     return count
+
+
+def drop_unused(session: Session, settings: Settings, today: date) -> int:
+    """Remove what the gate keeps and no night has used for long; returns how many files."""
+    paths = _unused(session, settings, today)
+    for path in paths:
+        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.parent.rmdir()
+    return len(paths)
+
+
+def _unused(session: Session, settings: Settings, today: date) -> list[Path]:
+    keep = timedelta(days=parameter_value(session, "keep_superseded_days", today))
+    return unused(settings.cache_dir, (datetime.combine(today, time(), UTC) - keep).timestamp())
 
 
 def _pruned(session: Session) -> list[NightRun]:

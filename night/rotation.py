@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -37,6 +38,8 @@ def rotate_keys(settings: Settings, now: datetime, actor: str) -> dict[str, int]
             hold_key(session, held["PERSON_KEY"], now)
             counts = rekey(session, held["PERSON_KEY"], fresh["PERSON_KEY"], now, actor)
         switch_to_next(folder)
+    # Nothing that was made with the old key is of use to the gate any more.
+    shutil.rmtree(settings.cache_dir, ignore_errors=True)
     return counts
 
 

@@ -13,6 +13,7 @@ from core.errors import InputRejected, InvariantViolated, Refused
 from core.settings import Settings, load_settings
 from expectations.books import BOOKS
 from night import arriving, ending, judging
+from night.housekeeping import housekeeping
 from night.inbox import CONTROL, newest_night
 from night.position import take_position
 
@@ -27,6 +28,7 @@ ORDER: tuple[tuple[str, str | None], ...] = (
     *(("gate", book) for book in BOOKS),
     ("detect", None),
     ("settle", None),
+    ("housekeeping", None),
     ("alert", None),
     ("report", None),
     ("prove", None),
@@ -61,6 +63,7 @@ def perform(name: str, run_id: int, book: str | None = None, settings: Settings 
         "gate": lambda: arriving.gate(settings, run_id, str(book)),
         "detect": lambda: judging.detect(settings, run_id),
         "settle": lambda: judging.settle(settings, run_id, now),
+        "housekeeping": lambda: housekeeping(settings, run_id, now),
         "alert": lambda: ending.alert(settings, run_id, now),
         "report": lambda: ending.report(settings, run_id),
         "prove": lambda: ending.prove(settings, run_id),
@@ -87,6 +90,6 @@ def release(settings: Settings, as_of: date, user: User) -> int:
     """
     with writing(engine_for(settings.database_url)) as session:
         run_id = judging.release(session, settings, as_of, user, datetime.now(UTC))
-    for name in ("alert", "report", "prove", "conclude"):
+    for name in ("housekeeping", "alert", "report", "prove", "conclude"):
         perform(name, run_id, settings=settings)
     return run_id

@@ -58,11 +58,14 @@ def _book_lines(session: Session, run: NightRun) -> list[str]:
     good = session.scalar(
         select(func.count()).select_from(Verdict).where(Verdict.run_id == run.id, Verdict.verdict.in_(GOOD))
     )
-    files = session.scalar(select(func.count()).select_from(Delivery).where(Delivery.run_id == run.id))
+    files, same = session.execute(
+        select(func.count(), func.count().filter(Delivery.taken_over)).where(Delivery.run_id == run.id)
+    ).one()
+    taken_over = f"（其中 {same} 份与前次相同，沿用前次读入的结果）" if same else ""
     problems = [*_strangers(session, run), *_held_back(session, run)]
     more = len(problems) - SHOWN_PROBLEMS
     return [
-        f"  文件 {files}，接受的批次 {good}；行数 {rows_in} = 接受 {accepted} + 重复 {duplicates} + 隔离 {quarantined}",
+        f"  文件 {files}{taken_over}，接受的批次 {good}；行数 {rows_in} = 接受 {accepted} + 重复 {duplicates} + 隔离 {quarantined}",
         *problems[:SHOWN_PROBLEMS],
         *([f"    另有 {more} 条，见门户当夜的页面"] if more > 0 else []),
     ]

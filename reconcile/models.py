@@ -61,7 +61,7 @@ class NightRun(Base):
 
 
 class Delivery(Base):
-    """One delivered file as landed. `rows` counts records; null until the gate read them."""
+    """One delivered file as landed. `taken_over`: the gate did not read it again; null until the gate came to it."""
 
     __tablename__ = "delivery"
     __table_args__ = (UniqueConstraint("run_id", "division_code", "file"),)
@@ -74,6 +74,7 @@ class Delivery(Base):
     size: Mapped[int]
     control_rows: Mapped[int | None]
     control_sha256: Mapped[str | None] = mapped_column(String(64))
+    taken_over: Mapped[bool | None]
     remark: Mapped[str | None] = mapped_column(Text)
 
 

@@ -20,6 +20,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from core import types as t
 from expectations.books import BOOKS, WORDS
+from expectations.verdicts import REMEDIES, ReasonCode
 from reconcile.catalog import RULES
 from reconcile.digests import SEVERITIES, VERDICTS
 from reconcile.findings import FlagItem
@@ -102,6 +103,7 @@ class NightReport:
     not_evaluable: Sequence[tuple[str, str, str, str]] = ()  # rule, division, unit or *, book
     controls: Sequence[ControlRow] = ()
     presence: Sequence[tuple[str, str | None, str, int]] = ()  # unit, name, bits, people
+    held: Iterable[tuple[str, str, str, int, str, str]] = ()  # division, book, file, row, column, reason
     notes: Sequence[str] = field(default_factory=tuple)
 
 
@@ -165,6 +167,7 @@ def _sheets(data: NightReport) -> Iterable[tuple[str, Sequence[Column], Iterable
     yield "不符项", FLAG_COLUMNS, (_flag(flag) for flag in data.flags)
     yield "报送批次", VERDICT_COLUMNS, (_verdict(verdict) for verdict in data.verdicts)
     yield "无法判定", BLIND_COLUMNS, (_blind(*row) for row in data.not_evaluable)
+    yield "隔离行", HELD_COLUMNS, (_held(*row) for row in data.held)
     yield "控制总数", CONTROL_COLUMNS, (_control(row) for row in data.controls)
     yield "存在分类", PRESENCE_COLUMNS, (_presence(*row) for row in data.presence)
 
@@ -256,6 +259,10 @@ BLIND_COLUMNS = (
     Column("单位编码", width=16),
     Column("缺少的批次", width=16),
 )
+HELD_COLUMNS = (
+    Column("行政区划", width=12), Column("批次", width=14), Column("文件", width=30), Column("行", COUNT, 8),
+    Column("列", width=16), Column("原因", width=60),
+)  # fmt: skip
 CONTROL_COLUMNS = (
     Column("行政区划", width=12), Column("文件", width=30), Column("批次", width=14), Column("报送方行数", COUNT, 12),
     Column("报送方校验值", width=24), Column("实收校验值", width=24), Column("校验", width=10), Column("备注", width=50),
@@ -302,6 +309,11 @@ def _verdict(row: VerdictRow) -> Sequence[Value]:
 def _blind(rule: str, division: str, unit: str, book: str) -> Sequence[Value]:
     name = f"{rule} {RULES[rule].name}" if rule in RULES else rule
     return (name, division, "全部" if unit == "*" else unit, BOOKS[book].label if book in BOOKS else book)
+
+
+def _held(division: str, book: str, file: str, row: int, column: str, reason: str) -> Sequence[Value]:
+    definition = BOOKS[book]
+    return (division, definition.label, file, row, definition.column(column).label, REMEDIES[ReasonCode(reason)])
 
 
 def _control(row: ControlRow) -> Sequence[Value]:

@@ -14,24 +14,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.books import snapshot_schema
-from reconcile.engine import OUTPUTS, DetectSetting, VerdictFact, on_duckdb
-from reconcile.engine.setting import SNAPSHOT_FACTS, Compiled, compiled, given_tables
+from reconcile.engine import OUTPUTS, on_duckdb
+from reconcile.engine.setting import SNAPSHOT_FACTS, Compiled, given_tables
 from reconcile.rules.plan import plan
-from reconcile.rules.tables import BOOKS_READ, FACTS, LOOKED_UP, POSITION
+from reconcile.rules.tables import BOOKS_READ, FACTS, POSITION
 from reconcile.rules.tables import Night as RuleNight
-from tests.spec.spec import PARAMETERS, Night, Result
+from tests.spec.spec import PARAMETERS, Night, Result, setting_of
 from tests.stacking import NIGHT, stacked
 
 _ARROW = {"string": pa.string(), "int64": pa.int64(), "boolean": pa.bool_(), "date": pa.date32()}
 STACKED_OUTPUTS = {name: ({NIGHT: "int64", **schema}, (NIGHT, *order)) for name, (schema, order) in OUTPUTS.items()}
 Run = Callable[[Mapping, Compiled, Path], None]
-
-
-def setting_of(night: Night) -> DetectSetting:
-    """What an engine is told beside the books."""
-    looked_up = {name: [tuple(row.values()) for row in night.facts[name]] for name in LOOKED_UP}
-    verdicts = [VerdictFact(**verdict) for verdict in night.verdicts]
-    return DetectSetting(RuleNight.of(night.as_of, **PARAMETERS), verdicts, looked_up)
 
 
 def run_stacked(nights: Sequence[Night], run: Run, dialect: str) -> list[Result]:
@@ -65,7 +58,7 @@ def stacked_on_duckdb(nights: Sequence[Night]) -> list[Result]:
 
 @cache
 def _compiled(as_of: date, dialect: str) -> Compiled:
-    return compiled(stacked(plan(RuleNight.of(as_of, **PARAMETERS))), dialect)
+    return Compiled(stacked(plan(RuleNight.of(as_of, **PARAMETERS))), dialect)
 
 
 def _write_inputs(nights: Iterable[Night], home: Path) -> dict[str, tuple[list[Path], dict[str, str]]]:

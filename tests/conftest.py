@@ -9,9 +9,14 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"
 for name in [name for name in os.environ if name.startswith("BIANZHI_")]:
     del os.environ[name]
 
+import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 
 from core.settings import Settings, load_settings  # noqa: E402
+
+# How long a case takes on a busy machine says nothing of the code.
+hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("house")
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """Looking for people in what a night leaves behind: identity numbers and names, in whatever a file wraps them.
 
 A file is looked through as bytes, as text in the encodings people use, with JSON's escapes undone, and unwrapped: the
-members of a zip (xlsx), the parts of a mail, the rows of an SQLite database, the values of a Parquet file.
+members of a zip (xlsx; what the gate keeps: Arrow streams), the parts of a mail, the rows of an SQLite database, the
+values of a Parquet file.
 """
 
 from __future__ import annotations
@@ -115,7 +116,8 @@ def texts(path: Path) -> Iterator[tuple[str, str]]:
     if content[:4] == b"PK\x03\x04" and zipfile.is_zipfile(io.BytesIO(content)):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for name in archive.namelist():
-                yield from _decoded(name, archive.read(name))
+                yield from _decoded(name, content := archive.read(name))
+                yield from _streamed(name, content)
     if path.suffix == ".eml":
         for part in message_from_bytes(content, policy=default).walk():
             if not part.is_multipart():
@@ -123,7 +125,7 @@ def texts(path: Path) -> Iterator[tuple[str, str]]:
     if content[:15] == b"SQLite format 3":
         yield from _rows(path)
     if content[:4] == b"PAR1":
-        yield from _values(path)
+        yield from _values(pq.read_table(path))
 
 
 def _decoded(place: str, content: bytes) -> Iterator[tuple[str, str]]:
@@ -144,8 +146,18 @@ def _rows(path: Path) -> Iterator[tuple[str, str]]:
                     yield table, cell.decode("utf-8", errors="replace") if isinstance(cell, bytes) else str(cell)
 
 
-def _values(path: Path) -> Iterator[tuple[str, str]]:
-    for name, column in zip((table := pq.read_table(path)).column_names, table.columns, strict=True):
+def _streamed(place: str, content: bytes) -> Iterator[tuple[str, str]]:
+    """The values of an Arrow stream, whose bytes may be compressed."""
+    try:
+        table = pa.ipc.open_stream(content).read_all()
+    except (pa.ArrowInvalid, OSError):
+        return
+    for name, value in _values(table):
+        yield f"{place} {name}", value
+
+
+def _values(table: pa.Table) -> Iterator[tuple[str, str]]:
+    for name, column in zip(table.column_names, table.columns, strict=True):
         if pa.types.is_binary(column.type):
             yield name, " ".join(value.decode("utf-8", errors="replace") for value in column.to_pylist() if value)
         else:

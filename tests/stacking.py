@@ -78,7 +78,13 @@ class _Lift:
             how = "inner" if link.how == "cross" else link.how
             same = ops.Equals(night, ops.Field(link.table, NIGHT))
             links.append(ops.JoinLink(how, link.table, (same, *link.predicates)))
-        return ops.JoinChain(first, tuple(links), {NIGHT: night, **new["values"]})
+        values = list(new["values"].values())
+        for stand_in in self._used(values):
+            looked_up = ops.JoinReference(self.scalars[stand_in][0])
+            links.append(ops.JoinLink("left", looked_up, (ops.Equals(night, ops.Field(looked_up, NIGHT)),)))
+            read = self._read(looked_up, stand_in, self._name(stand_in))
+            values = [value.replace({stand_in: read}) for value in values]
+        return ops.JoinChain(first, tuple(links), {NIGHT: night, **dict(zip(new["values"], values, strict=True))})
 
     def _WindowFunction(self, new: dict) -> ops.Node:
         (parent,) = ops.WindowFunction(**new).relations
@@ -108,20 +114,26 @@ class _Lift:
 
     def _known(self, parent: ops.Relation, values: list[ops.Value]) -> tuple[ops.Relation, list[ops.Value]]:
         """The parent joined with every scalar the values name, and the values reading it from there."""
-        used = [s for s in self.scalars if any(value.find(lambda node, s=s: node == s) for value in values)]
+        used = self._used(values)
         if not used:
             return parent, values
         wide, names = parent.to_expr(), {}
         for number, stand_in in enumerate(used):
-            rel, _ = self.scalars[stand_in]
-            (value,) = (name for name in rel.schema if name != NIGHT)
+            rel = self.scalars[stand_in][0]
             key, names[stand_in] = f"scalar_night_{number}", f"scalar_{number}"
-            right = rel.to_expr().select(**{key: NIGHT, names[stand_in]: value})
+            right = rel.to_expr().select(**{key: NIGHT, names[stand_in]: self._name(stand_in)})
             columns = [*wide.columns, names[stand_in]]
             wide = wide.left_join(right, wide[NIGHT] == right[key]).select(*columns)
         joined = wide.op()
         swapped = {parent: joined} | {s: self._read(joined, s, name) for s, name in names.items()}
         return joined, [value.replace(swapped) for value in values]
+
+    def _used(self, values: list[ops.Value]) -> list[ops.ScalarParameter]:
+        return [s for s in self.scalars if any(value.find(lambda node, s=s: node == s) for value in values)]
+
+    def _name(self, stand_in: ops.ScalarParameter) -> str:
+        (value,) = (name for name in self.scalars[stand_in][0].schema if name != NIGHT)
+        return value
 
     def _read(self, joined: ops.Relation, stand_in: ops.ScalarParameter, name: str) -> ops.Value:
         field, (_, empty) = ops.Field(joined, name), self.scalars[stand_in]

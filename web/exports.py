@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import date
 from io import BytesIO, StringIO
@@ -13,6 +13,7 @@ from io import BytesIO, StringIO
 import xlsxwriter
 from flask_babel import gettext as _
 
+from night.held import HeldRow
 from night.lists import RUNS
 from reconcile.store import FlagItem
 from web.words import spelled, word
@@ -70,12 +71,22 @@ def _day(value: date | None) -> str:
 
 
 def _csv(rows: Iterable[Sequence[str | int]]) -> bytes:
-    text = StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow([_(header) for header in HEADERS])
+    return "".join([_line([_(header) for header in HEADERS]), *map(_line, rows)]).encode("utf-8-sig")
+
+
+def held_lines(rows: Iterable[HeldRow]) -> Iterator[str]:
+    """Rows the gate held back, as lines of csv, one by one; the first with a BOM for spreadsheets."""
+    headers = [_("区划"), _("名册"), _("文件"), _("行"), _("列"), _("原因")]
+    yield "\ufeff" + _line(headers)
     for row in rows:
-        writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in row])
-    return text.getvalue().encode("utf-8-sig")
+        words = (word("book", row.book), row.file, row.row, word("field", row.column), word("remedy", row.reason))
+        yield _line([row.division_code, *words])
+
+
+def _line(cells: Sequence[str | int]) -> str:
+    text = StringIO(newline="")
+    csv.writer(text).writerow([harmless(cell) if isinstance(cell, str) else cell for cell in cells])
+    return text.getvalue()
 
 
 def _xlsx(rows: Iterable[Sequence[str | int]]) -> bytes:

@@ -85,6 +85,7 @@ TABLE: tuple[Route, ...] = (
     _page("/nights", "nights", P.SEE_NIGHTS, R),
     _page("/nights/<as_of>", "night", P.SEE_NIGHTS, A),
     _page("/nights/<as_of>/files/<int:artefact_id>", "night_file", P.DOWNLOAD_WORKBOOK, A),
+    _page("/nights/<as_of>/held.csv", "night_held", P.SEE_VERDICTS, A),
     _page("/nights/<as_of>/docs/<path:filename>", "night_docs", P.SEE_DATA_DOCS, A),
     _page("/nights/<as_of>/release", "night_release", P.RELEASE_NIGHT, A, "POST"),
     _page("/mails", "mails", P.SEE_MAILS, N),

@@ -30,7 +30,7 @@ def _moved_between_levels(night: Night) -> list[Row]:
             continue
         unit = _moved_to(row) or None
         finding = make_finding(
-            "Q09", {"movement_no": row["movement_no"]}, "S1", division_code=night.division_of(unit) if unit else None, unit_code=unit,
+            "Q09", {"movement_no": row["movement_no"]}, "S1", division_code=night.division_of(unit or ""), unit_code=unit,
             post_type=row["post_type"], fund_form=row["fund_form"], expected="-", found=row.get("doc_no") or "-",
         )  # fmt: skip
         found.setdefault(finding["key"], finding)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from threading import Thread
 
 import ibis
 import pyarrow as pa
@@ -67,26 +69,41 @@ class DetectResult:
         return sum(self.by_rule.values())
 
 
-@dataclass(frozen=True)
 class Compiled:
-    """A plan as the SQL of one engine."""
+    """A plan as the SQL of one engine, spelled ahead by a thread while the engine works on what is there already.
 
-    stages: tuple[tuple[str, str], ...]
-    outputs: dict[str, str]
+    Spelling a plan takes as long as judging some hundred thousand people, and has a core to itself that way.
+    """
+
+    def __init__(self, ready: Plan, dialect: str) -> None:
+        """Errors: whatever Ibis raises of an expression, from the property that waits for it."""
+        self._stages = [(name, expression, Future()) for name, expression in ready.stages]
+        self._outputs = [(name, expression, Future()) for name, expression in ready.outputs.items()]
+        self._dialect = dialect
+        Thread(target=self._spell, name="spelling", daemon=True).start()
+
+    def _spell(self) -> None:
+        for _, expression, text in [*self._stages, *self._outputs]:
+            try:
+                text.set_result(ibis.to_sql(expression, dialect=self._dialect))
+            except Exception as error:
+                text.set_exception(error)
+
+    @property
+    def stages(self) -> Iterator[tuple[str, str]]:
+        """(name, SQL) in order, each as soon as it is spelled."""
+        return ((name, text.result()) for name, _, text in self._stages)
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """SQL by the name of the file it fills."""
+        return {name: text.result() for name, _, text in self._outputs}
 
 
 @lru_cache(maxsize=8)
 def compiled_plan(night: Night, dialect: str = "duckdb") -> Compiled:
     """The plan of a night in an engine's SQL; kept, because a night is often judged again."""
-    return compiled(plan(night), dialect)
-
-
-def compiled(ready: Plan, dialect: str) -> Compiled:
-    """A plan in an engine's SQL."""
-    return Compiled(
-        tuple((name, ibis.to_sql(expression, dialect=dialect)) for name, expression in ready.stages),
-        {name: ibis.to_sql(expression, dialect=dialect) for name, expression in ready.outputs.items()},
-    )
+    return Compiled(plan(night), dialect)
 
 
 def files_read(snapshot: Path) -> dict[str, tuple[list[Path], Mapping[str, str]]]:

@@ -127,12 +127,13 @@ def held_on(night: Night, posts: Table, stay: Table) -> Table:
     return events.filter(events.order == COUNTED).select(*SCOPE, entry_date="day", held="held")
 
 
-def turns(posts: Table) -> Table:
+def turns(posts: Table, cells: Table) -> Table:
     """SCOPE_DAY, person_key and `turn` of those who entered a scope on one day, from 1; a person once, a blank id once
-    for each row."""
+    for each row. `cells`: scope_cells; who enters a cell enters every scope it belongs to."""
     order = ["entry_registered", "permit_no"]
+    every = cells.select(*SCOPE, "fund_form").join(posts.drop("scope"), CELL)
     own = ibis.row_number().over(group_by=[*SCOPE_DAY, "person_key"], order_by=order)
-    first = posts.mutate(own=own)
+    first = every.mutate(own=own)
     first = first.filter((first.own == 0) | first.person_key.isnull())
     turn = ibis.row_number().over(group_by=list(SCOPE_DAY), order_by=[*order, "person_key"])
     return first.select(*SCOPE_DAY, "person_key", turn=turn + 1)

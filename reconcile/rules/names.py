@@ -62,7 +62,9 @@ def d03_names(rows: Table, place: Table) -> Table:
 
 def _two_sides(rows: Table) -> tuple[Table, Table]:
     """(person_key, masks) of the names expected and of those found."""
-    names = rows.group_by("person_key", "name_key").agg(mask=rows.name_mask.min(), ours=rows.ours.any())
+    # A name both books have is shown as the roster spells it.
+    mask = ibis.coalesce(rows.name_mask.min(where=rows.ours), rows.name_mask.min())
+    names = rows.group_by("person_key", "name_key").agg(mask=mask, ours=rows.ours.any())
     names = names.mutate(
         turn=ibis.row_number().over(group_by="person_key", order_by=["mask", "name_key"]),
         several=names.ours.min().over(group_by="person_key") != names.ours.max().over(group_by="person_key"),

@@ -177,7 +177,7 @@ def _gate_stages(p: Plan, i: Inputs, s: SimpleNamespace, night: Night) -> None:
     s.allowed_then = p.stage("allowed_then", holders.allowed_on(i, s.taken, cells, s.quota, s.unknown))
     stay = p.stage("stay", holders.once_each(p.stage("stays", holders.stays(i, night, cells))))
     s.held_then = p.stage("held_then", holders.held_on(night, s.taken, stay))
-    s.turn = p.stage("turn", holders.turns(s.taken))
+    s.turn = p.stage("turn", holders.turns(s.taken, cells))
 
 
 def _person_findings(i: Inputs, s: SimpleNamespace, night: Night) -> Table:

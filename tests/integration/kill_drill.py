@@ -92,7 +92,8 @@ def load() -> None:
     from reconcile.engine import compiled_plan
     from reconcile.rules.tables import Night
 
-    compiled_plan(Night.of(A, DEFINITIONS["allowed_post_types"].default))
+    # Waited for: a fork must not inherit the thread that spells it.
+    assert compiled_plan(Night.of(A, DEFINITIONS["allowed_post_types"].default)).outputs
 
 
 def drill(tmp_path: Path, seed: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from core.parameters import set_parameter
 from night import retention
 from night.places import report_dir, snapshot_dir
 from night.proof import proofs
+from night.steps import begin, perform
 from reconcile.models import CellFigure, FindingCount, FindingRow, Flag, NightRun
 from tests.nightkit import House, deliver, good_books
 
@@ -115,6 +117,25 @@ def test_a_file_a_kept_night_names_too_is_kept(house):
     assert left < raw
     with reading(engine_for(house.settings.database_url)) as session:
         assert all(proof.holds for proof in proofs(session, house.settings))
+
+
+def test_what_the_gate_keeps_goes_once_no_night_has_used_it_for_long(house):
+    kept = lambda: {path for path in house.settings.cache_dir.rglob("*") if path.is_file()}
+    before, old = kept(), (NOW - timedelta(days=100)).timestamp()
+    for path in before:
+        os.utime(path, (old, old))
+    assert house.night(NIGHTS[-1]) == 0
+    with reading(engine_for(house.settings.database_url)) as session:
+        now = datetime.now(UTC).date()
+        unused = retention.drop_unused(session, house.settings, now)
+        assert retention.drop_unused(session, house.settings, now) == 0
+    assert 0 < unused < len(before)
+    assert len(kept()) == len(before) - unused
+    # What is left is what the last night needs: it is not read again.
+    assert house.night(NIGHTS[-1]) == 0
+    run_id = begin(NIGHTS[-1], house.inbox, house.settings)
+    for book in ("units", "establishment", "roster", "payroll"):
+        assert perform("gate", run_id, book, house.settings)["read"] == 0
 
 
 def test_the_newest_night_stays_however_old(house):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from datetime import UTC, date, datetime, timedelta
 
@@ -142,6 +143,35 @@ def test_a_bad_payroll_closes_no_flag_and_turns_the_night_red(house, name):
     assert {row.status for row in house.query(select(Flag.status))} == {"OPEN"}
     assert house.flags(NEXT, "F02") == []
     assert ("F02", "*", "payroll") in {(r["rule"], r["unit_code"], r["book"]) for r in house.not_evaluable(NEXT)}
+
+
+BAD_CONTROLS = {
+    "no number": ("file,rows,sha256\npayroll.csv,四,\n", "第 2 行，“行数”列：行数不是整数"),
+    "no header": ("a,b\n1,2\n", "找不到“控制数”的表头"),
+    "nothing": ("", "文件是空的"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_CONTROLS)
+def test_a_control_csv_that_cannot_be_read_says_so_and_names_no_file_that_is_there(house, name):
+    content, why = BAD_CONTROLS[name]
+    books = good_books()
+    del books["establishment"]
+    deliver(house.inbox, A, "990102", **books, control=content)
+    assert house.night() == 11
+    said = {
+        row.book: (row.verdict, json.loads(row.reasons))
+        for row in house.query(select(Verdict.book, Verdict.verdict, Verdict.reasons))
+    }
+    assert set(said) == {"units", "roster", "payroll"}, "of what was not delivered there is nothing to say"
+    for verdict, reasons in said.values():
+        assert verdict == "REJECTED"
+        [reason] = reasons
+        assert reason["code"] == "CONTROL_UNREADABLE"
+        assert reason["message"].startswith("control.csv：无法读取，各批次无从核对（control.csv")
+        assert why in reason["message"]
+        assert reason["message"].endswith("；请改正后整批重报")
+        assert "未收到" not in reason["message"]
 
 
 def test_a_corrected_payroll_supersedes_the_red_night_and_keeps_it(house):

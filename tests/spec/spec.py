@@ -1,4 +1,4 @@
-"""The harness of the rule specs: ASCII books in, findings out, on DuckDB and on the plain oracle alike.
+"""The harness of the rule specs: ASCII books in, findings out, on DuckDB, on Spark and on the plain oracle alike.
 
 A spec shows only what matters. What it leaves out is filled in so that nothing else fires: one division 370102 whose
 units, establishment, roster and payroll are accepted; unit U1, ADMIN, FULL; people in service since 2001 and paid by
@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -158,7 +159,7 @@ def _rows(book: str, text: str, schema: Mapping[str, str]) -> list[dict]:
             column = name if name in NOT_SHORT.get(book, ()) else SHORT.get(name, name)
             assert column in schema, f"{book} has no column {column}"
             row[column] = _typed(value, schema[column])
-            if schema[column] == "date" and value and f"{column}_exact" not in given:
+            if f"{column}_exact" in schema and value and f"{column}_exact" not in given:
                 row[f"{column}_exact"] = True
         _complete(book, row)
         rows.append(row)
@@ -256,18 +257,32 @@ def _connection() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(":memory:", config={"threads": 1})
 
 
-def on_duckdb(night: Night) -> Result:
-    """What the rules say. The connection is kept between specs: compiling and connecting are most of the cost."""
+def setting_of(night: Night) -> engine.DetectSetting:
+    """What an engine is told beside the books."""
+    looked_up = {name: [tuple(row.values()) for row in night.facts[name]] for name in LOOKED_UP}
+    verdicts = [engine.VerdictFact(**verdict) for verdict in night.verdicts]
+    return engine.DetectSetting(RuleNight.of(night.as_of, **PARAMETERS), verdicts, looked_up)
+
+
+def judged_alone(night: Night, run: Callable[[Path, engine.DetectSetting, Path], object]) -> Result:
+    """One night through an engine: `run` takes its snapshot, what the engine is told, and where to write."""
     home = Path(tempfile.mkdtemp(prefix="spec-"))
     try:
         write_snapshot(night, home)
-        looked_up = {name: [tuple(row.values()) for row in night.facts[name]] for name in LOOKED_UP}
-        verdicts = [engine.VerdictFact(**v) for v in night.verdicts]
-        setting = engine.DetectSetting(RuleNight.of(night.as_of, **PARAMETERS), verdicts, looked_up)
-        duckdb_engine.run(_connection(), home, setting, home)
-        return Result(**{name: pq.read_table(home / f"{name}.parquet").to_pylist() for name in engine.OUTPUTS})
+        run(home, setting_of(night), home / "out")
+        return Result(**{name: pq.read_table(home / "out" / f"{name}.parquet").to_pylist() for name in engine.OUTPUTS})
     finally:
         shutil.rmtree(home)
+
+
+def on_duckdb(night: Night) -> Result:
+    """What the rules say. The connection is kept between specs: compiling and connecting are most of the cost."""
+
+    def run(home: Path, setting: engine.DetectSetting, out: Path) -> None:
+        out.mkdir()
+        duckdb_engine.run(_connection(), home, setting, out)
+
+    return judged_alone(night, run)
 
 
 def on_oracle(night: Night) -> Result:
@@ -276,24 +291,38 @@ def on_oracle(night: Night) -> Result:
     return Result(said.findings, said.not_evaluable, said.cells, said.presence, said.division_paid)
 
 
+@dataclass(frozen=True)
+class Judge:
+    """An engine by name, and what it says of a night."""
+
+    name: str
+    said: Callable[[Night], Result]
+
+
+DUCKDB = Judge("duckdb", on_duckdb)
+ENGINE: ContextVar[Judge] = ContextVar("ENGINE", default=DUCKDB)
+
+
 def check(
     rule: str, books: Mapping[str, str], expect: str | None, *, not_evaluable: str | None = None, **given: Any
 ) -> Result:
-    """One spec on both engines: the rule's findings are `expect`, all columns it shows; null: none at all.
+    """One spec on the engine of the run and on the oracle: the rule's findings are `expect`, all columns it shows; null:
+    none at all.
 
-    `not_evaluable` (columns division, unit, book) is compared when given. Both engines must also agree on everything else
-    they say of the night. Returns what DuckDB said.
+    `not_evaluable` (columns division, unit, book) is compared when given. Both must also agree on everything else they say
+    of the night. Returns what the engine said.
     """
     whole = night(books, **given)
-    results = {"duckdb": on_duckdb(whole), "oracle": on_oracle(whole)}
+    judge = ENGINE.get()
+    results = {judge.name: judge.said(whole), "oracle": on_oracle(whole)}
     for name, result in results.items():
         found = [row for row in result.findings if row["rule"] == rule]
         _compare(name, rule, expect, found)
         if not_evaluable is not None:
             gaps = [row for row in result.not_evaluable if row["rule"] == rule]
             _compare(name, rule, not_evaluable or None, gaps)
-    assert difference(results["duckdb"], results["oracle"]) == []
-    return results["duckdb"]
+    assert difference(*results.values()) == []
+    return results[judge.name]
 
 
 def _compare(engine_name: str, rule: str, expect: str | None, found: list[dict]) -> None:

@@ -215,3 +215,14 @@ def test_the_unit_of_the_holder_decides_whether_a_suggestion_can_be_made():
         verdicts="division | book | state \n 370103 | payroll | missing",
         not_evaluable="division | unit | book \n 370103 | * | payroll \n 370103 | * | roster",
     )
+
+
+def test_a_name_both_books_have_is_shown_as_the_roster_spells_it():
+    check(
+        "D03",
+        {
+            "roster": "person | name_key | name_mask \n a | n1 | 刘* \n null | n1 | 刘*",
+            "payroll": "person | name_key | name_mask \n a | n1 | 劉* \n a | n2 | 李* \n b | n1 | 劉*",
+        },
+        "person | expected | found \n a | 刘* | 李*",
+    )

@@ -4,7 +4,7 @@ from functools import cache
 
 import pytest
 
-from tests.spec.spec import Result, check
+from tests.spec.spec import ENGINE, Judge, Result, check
 
 PERSON_RULES = ("Q03", "Q04", "F01", "F02", "F03", "F04", "F05", "F07", "F08", "D01", "D02", "D07")
 
@@ -69,9 +69,13 @@ def said(rule: str, expect: str | None, units: str = UNITS, figures: str = FIGUR
     return check(rule, {"units": units, "headcount": figures}, expect, verdicts=NO_OTHER_FOLDER)
 
 
-@cache
 def the_night() -> Result:
-    """Judged once for all tests that only look at it."""
+    """Judged once by each engine for all tests that only look at it."""
+    return _judged(ENGINE.get())
+
+
+@cache
+def _judged(engine: Judge) -> Result:
     return said("Q01", "unit | division | expected | found | severity\nSY-LGB | 360724 | 5 | 8 | S2")
 
 

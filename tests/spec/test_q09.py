@@ -82,3 +82,12 @@ def test_without_a_row_of_our_own_book_no_folder_can_be_judged():
         ("usable_month", "month | unit \n 2020-01 | X9"), ("movement", "movement_no \n M1"),
     ):  # fmt: skip
         check("Q09", TWO_FOLDERS, None, not_evaluable="", **{name: row})
+
+
+def test_a_movement_that_names_no_unit_is_nobody_s_and_still_found():
+    check(
+        "Q09",
+        TWO_FOLDERS,
+        "movement_no | unit | division | severity \n M1 | - | - | S1",
+        movement="movement_no | from_unit | to_unit | from_level | to_level \n M1 | - | - | CITY | COUNTY",
+    )

@@ -63,6 +63,7 @@ def test_the_sheets_are_there_in_order(sheets):
         "不符项",
         "报送批次",
         "无法判定",
+        "隔离行",
         "控制总数",
         "存在分类",
     ]

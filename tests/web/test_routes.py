@@ -21,6 +21,7 @@ ADDRESSES = {
     "unit": "/units/3701001",
     "nights": "/nights",
     "night": f"/nights/{NEWEST}",
+    "night_held": f"/nights/{NEWEST}/held.csv",
     "mails": "/mails",
     "mail": "/mails/1",
     "mail_body": "/mails/1/body",

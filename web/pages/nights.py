@@ -6,22 +6,35 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from flask import Response, current_app, flash, g, redirect, render_template, request, send_file, url_for
+from flask import (
+    Response,
+    current_app,
+    flash,
+    g,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    stream_with_context,
+    url_for,
+)
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from core.errors import NotFound
 from core.permissions import Permission
+from night.held import held_rows
 from night.places import report_dir, snapshot_dir
 from reconcile import store
 from reconcile.models import Artefact, Delivery, NightRun, NightState, Verdict
 from reconcile.settle import release_night
 from web.errors import SENTENCES
+from web.exports import TYPES, held_lines
 from web.pages.overview import red_reasons, verdicts_seen
 from web.scoping import covers_run
 from web.security import DOCS_CSP
 
-ENDPOINTS = ("nights", "night", "night_file", "night_docs", "night_release")
+ENDPOINTS = ("nights", "night", "night_file", "night_held", "night_docs", "night_release")
 PAGE = 50
 WORKBOOK, DOCS = "workbook", "docs"
 REASONS_SHOWN = 200
@@ -104,6 +117,16 @@ def show_night_file(as_of: str, artefact_id: int) -> Response:
         raise NotFound(SENTENCES[404])
     path = _inside(current_app.config["SETTINGS"].reports_dir, artefact.path)
     return send_file(path, as_attachment=True, download_name=f"{g.run.as_of}-{path.name}")
+
+
+def show_night_held(as_of: str) -> Response:
+    """Every row of the divisions in scope that the gate held back, as csv: place and reason, nothing of what it says."""
+    divisions = {verdict.division_code for verdict in verdicts_seen(g.run)}
+    rows = held_rows(snapshot_dir(current_app.config["SETTINGS"], g.run))
+    lines = held_lines(row for row in rows if row.division_code in divisions)
+    response = Response(stream_with_context(lines), content_type=TYPES["csv"])
+    response.headers["Content-Disposition"] = f"attachment; filename=held-{g.run.as_of}.csv"
+    return response
 
 
 def show_night_docs(as_of: str, filename: str) -> Response:

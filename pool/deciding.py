@@ -1,0 +1,104 @@
+"""The facts a request is decided on, gathered; the decision itself is pure (pool.policies)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy.orm import Session
+
+from core.errors import Refused
+from core.types import Level, PostType
+from pool.acting import Act, parents, path_up
+from pool.ledger import Cell
+from pool.models import PoolNode, PoolRequest
+from pool.policies import Answer, Decision, Facts, Terms, add_months
+from pool.posting import holders_below
+from pool.store import (
+    Figures,
+    Stock,
+    backing,
+    cell_figures,
+    live_counts,
+    overdue_count,
+    terms_on,
+    total_after,
+)  # fmt: skip
+
+LEVELS = list(Level)
+
+
+def lacking(session, node, cell, request, missing: int) -> dict[str, object]:
+    """Figures of a refusal for want of stock: who holds the posts, and the posts that would have to come in."""
+    path = path_up(parents(session, [node.id]), node.id)
+    return {
+        "node": path[-1], "has": request.posts - missing, "needs": request.posts, "purpose": request.purpose,
+        "most": request.posts - missing, "holders": holders_below(session, cell.partition, path[-1]),
+        "remedies": [{"node": path[1], "remedy": "ADD_POSTS", "posts": missing}],
+    }  # fmt: skip
+
+
+def refuse_unless(decision: Decision) -> Decision:
+    """The decision, if it passes. Errors: Refused with its sentence, rule and figures."""
+    if not decision.passes:
+        figures = {name: value for name, value in decision.values.items() if value is not None}
+        raise Refused(decision.sentence, answer=decision.answer.value, rule=decision.rule, figures=figures)
+    return decision
+
+
+def gather_facts(session: Session, act: Act, node: PoolNode, request: PoolRequest, posts: int) -> tuple[Facts, Terms]:
+    """What the rules look at today, for so many posts, before any lender was chosen."""
+    terms = terms_on(session, act.today, node.division_code)
+    cell = Cell(node.id, request.post_type, request.fund_form)
+    cells = cell_figures(session, [node.id], act.today)
+    figures = cells.get(cell, Figures())
+    live = live_counts(session, node.unit_code, but=request.number)
+    other = sum(
+        max(0, held.usable)
+        for at, held in cells.items()
+        if at.post_type == cell.post_type and at.fund_form != cell.fund_form
+    )
+    facts = Facts(
+        PostType(request.post_type), request.purpose, posts, request.months, usable=figures.usable,
+        other_usable=other, other_waiver=request.other_waiver, overdue=overdue_count(session, node.unit_code, act.today),
+        live=sum(live.values()), live_of_purpose=live.get(request.purpose, 0),
+        backing=backing(session, cell, figures, act.today, add_months(act.today, min(request.months, 1200))),
+        central_no=request.central_no, exception_doc=request.exception_doc,
+    )  # fmt: skip
+    return facts, terms
+
+
+def with_lenders(session: Session, node: PoolNode, facts: Facts, taken: list[tuple[Stock, int]]) -> Facts:
+    """The same facts with the lenders' levels, and R17 in the tightest division that borrows from outside."""
+    level, tightest = _levels(session, node, facts.post_type, taken)
+    return replace(facts, lender_level=level, **tightest)
+
+
+def _levels(session, node, post_type, taken) -> tuple[int | None, dict[str, object]]:
+    """How far the lenders stand from the borrower, and R17 in the tightest division that borrows from outside."""
+    if not taken:
+        return None, {}
+    here = LEVELS.index(Level(node.level))
+    steps = {LEVELS.index(Level(session.get(PoolNode, stock.node_id).level)) - here for stock, _ in taken}
+    level = 1 if max(steps) > 0 else -1 if min(steps) < 0 else 0
+    outside: dict[str, int] = {}
+    parent_of = parents(session, [node.id])
+    path = path_up(parent_of, node.id)[1:]
+    for stock, count in taken:
+        for node_id in path[: stock.rank - 1] if stock.rank else []:
+            outside[node_id] = outside.get(node_id, 0) + count
+    tightest: dict[str, object] = {}
+    for node_id, count in outside.items():
+        division = session.get(PoolNode, node_id).division_code
+        found = total_after(session, division, post_type, count)
+        if found and (not tightest or found[1] - found[0] < tightest["total_limit"] - tightest["total"]):
+            tightest = {"total": found[0], "total_limit": found[1], "total_division": division}
+    return level, tightest
+
+
+def decision_node(session, node, taken, decision: Decision) -> str:
+    """Whose director decides: the borrower's own node, the node where lender and borrower meet, or one level up (R06)."""
+    path = path_up(parents(session, [node.id]), node.id)[1:]
+    rank = max([0, *(stock.rank - 1 for stock, _ in taken)])
+    if decision.answer is Answer.ALLOWED_BY_UPPER:
+        rank = max(rank, 1)
+    return path[min(rank, len(path) - 1)]

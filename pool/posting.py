@@ -1,0 +1,317 @@
+"""Booking one movement: decided purely, then written to the chain, the balances and the sums of the tree."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from sqlalchemy import bindparam, insert, select, text, tuple_, update
+from sqlalchemy.orm import Session
+
+from core.errors import InvariantViolated, Refused
+from pool.acting import parents, path_up
+from pool.forest import OwnChange, Partition, later_days, limits_of, load_tree, own_changes, tree_node, trees_by_day
+from pool.ledger import AUTHORITY_HOLDER, KINDS, NO_PURPOSE, Account, Entry, Key, Kind, check_balances, check_entries
+from pool.models import PoolBalance, PoolEntry, PoolMovement, PoolNode, PoolSum
+from pool.tree import (
+    Binding,
+    Bound,
+    Step,
+    bindings,
+    climb_many,
+    most_that_passes,
+    moved,
+    shortfall,
+    smallest_change,
+)
+
+CHAIN_LOCK = 0x706F6F6C
+GENESIS = "0" * 64
+HASHED = (
+    "seq", "kind", "effective_date", "booked_at", "actor", "post_type", "fund_form", "purpose", "posts", "from_holder",
+    "to_holder", "document_no", "central_no", "source", "request_no", "loan_no", "slot_no", "rests_on", "reverses",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Booking:
+    """A movement about to be. legs: its entries, given its number (a DEPOSIT's lot and a RESERVE carry it).
+
+    partition, purpose: what the movement says it moves. borrower: whose loan or request. debt: may deepen a deficit.
+    """
+
+    kind: Kind
+    legs: Callable[[int], list[Entry]]
+    posts: int
+    partition: Partition
+    effective: date
+    purpose: str = NO_PURPOSE
+    from_holder: str | None = None
+    to_holder: str | None = None
+    document_no: str | None = None
+    central_no: str | None = None
+    source: str | None = None
+    request_no: str | None = None
+    loan_no: str | None = None
+    slot_no: str | None = None
+    rests_on: int | None = None
+    reverses: int | None = None
+    debt: bool = False
+
+
+def book(session: Session, booking: Booking, actor: str, now: datetime) -> int:
+    """Check and write one movement; returns its number. The caller holds the paths of all holders (pool.acting.once).
+
+    Errors: Refused for a balance too small on some day, or a node's limit (with figures and the remedy).
+    """
+    seq, previous = _chain_head(session)
+    entries = booking.legs(seq)
+    check_entries(booking.kind, entries)
+    totals, later = _held(session, entries, booking.effective)
+    check_balances(booking.kind, entries, totals, later, booking.effective, booking.debt)
+    sums = [
+        _climbed(session, booking, entries, totals, partition, purpose)
+        for partition in sorted({(entry.key.post_type, entry.key.fund_form) for entry in entries})
+        for purpose in sorted({NO_PURPOSE, *(entry.key.purpose for entry in entries)})
+    ]
+    row = _movement_row(booking, seq, actor, now)
+    row["previous_hash"], row["hash"] = previous, movement_hash(previous, row, entries)
+    session.execute(_INSERT_MOVEMENT, [row])
+    if entries:
+        session.execute(_INSERT_ENTRY, _entry_rows(seq, booking.effective, entries))
+    _change_balances(session, entries, totals)
+    for values in sums:
+        _write_sums(session, values)
+    return seq
+
+
+def _chain_head(session: Session) -> tuple[int, str]:
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(_CHAIN_LOCK, {"key": CHAIN_LOCK})
+    session.flush()
+    last = session.execute(_HEAD).one_or_none()
+    return (last.seq + 1, last.hash) if last else (1, GENESIS)
+
+
+_CHAIN_LOCK = text("SELECT pg_advisory_xact_lock(:key)")
+_HEAD = select(PoolMovement.seq, PoolMovement.hash).order_by(PoolMovement.seq.desc()).limit(1)
+_INSERT_MOVEMENT = insert(PoolMovement.__table__)
+_INSERT_ENTRY = insert(PoolEntry.__table__)
+_KEY = (
+    PoolBalance.account, PoolBalance.holder, PoolBalance.post_type, PoolBalance.fund_form, PoolBalance.purpose,
+    PoolBalance.lot,
+)  # fmt: skip
+_ENTRY_KEY = tuple(getattr(PoolEntry, column.key) for column in _KEY)
+_TOTALS = select(*_KEY, PoolBalance.posts).where(tuple_(*_KEY).in_(bindparam("keys", expanding=True)))
+_LATER = select(*_ENTRY_KEY, PoolEntry.effective_date, PoolEntry.posts).where(
+    PoolEntry.holder.in_(bindparam("holders", expanding=True)),
+    PoolEntry.effective_date > bindparam("after"),
+    tuple_(*_ENTRY_KEY).in_(bindparam("keys", expanding=True)),
+)
+_CHANGE = (
+    update(PoolBalance.__table__)
+    .where(
+        *(column == bindparam(f"k_{column.key}") for column in PoolBalance.__table__.primary_key),
+        PoolBalance.__table__.c.posts == bindparam("before"),
+    )
+    .values(posts=bindparam("after"))
+)
+
+
+def _held(session: Session, entries: Sequence[Entry], effective: date):
+    keys = [tuple(entry.key) for entry in entries]
+    if not keys:
+        return {}, {}
+    totals = {Key(*row[:6]): row.posts for row in session.execute(_TOTALS, {"keys": keys})}
+    later: dict[Key, list[tuple[date, int]]] = {}
+    holders = sorted({entry.key.holder for entry in entries})
+    for row in session.execute(_LATER, {"keys": keys, "holders": holders, "after": effective}):
+        later.setdefault(Key(*row[:6]), []).append((row.effective_date, row.posts))
+    return totals, later
+
+
+def _movement_row(booking: Booking, seq: int, actor: str, now: datetime) -> dict[str, object]:
+    return {
+        "seq": seq, "kind": booking.kind.value, "effective_date": booking.effective, "booked_at": now, "actor": actor,
+        "post_type": booking.partition[0], "fund_form": booking.partition[1], "purpose": booking.purpose,
+        "posts": booking.posts, "from_holder": booking.from_holder, "to_holder": booking.to_holder,
+        "document_no": booking.document_no, "central_no": booking.central_no, "source": booking.source,
+        "request_no": booking.request_no, "loan_no": booking.loan_no, "slot_no": booking.slot_no,
+        "rests_on": booking.rests_on, "reverses": booking.reverses,
+    }  # fmt: skip
+
+
+def _entry_rows(seq: int, effective: date, entries: Sequence[Entry]) -> list[dict[str, object]]:
+    return [
+        {**key._asdict(), "movement_seq": seq, "line": line, "posts": posts, "effective_date": effective}
+        for line, (key, posts) in enumerate(entries, 1)
+    ]
+
+
+def movement_hash(previous: str, row: dict[str, object], entries: Sequence[Entry]) -> str:
+    """SHA-256 over the previous hash, every column and every entry, in a fixed spelling."""
+    values = [
+        value.astimezone(UTC).isoformat(timespec="microseconds") if isinstance(value, datetime) else str(value)
+        for value in (row[name] for name in HASHED)
+    ]
+    body = [previous, values, [[*key, posts] for key, posts in entries]]
+    return hashlib.sha256(json.dumps(body, ensure_ascii=False).encode()).hexdigest()
+
+
+def _change_balances(session: Session, entries: Sequence[Entry], totals: dict[Key, int]) -> None:
+    """Each balance from what was read to what it becomes; another's change in between would match no row."""
+    new = []
+    for key, posts in entries:
+        if key not in totals:
+            new.append({**key._asdict(), "posts": posts})
+            continue
+        keyed = {f"k_{name}": value for name, value in key._asdict().items()}
+        done = session.execute(_CHANGE, {**keyed, "before": totals[key], "after": totals[key] + posts})
+        if done.rowcount != 1:
+            raise InvariantViolated("a balance changed while it was held")
+    if new:
+        session.execute(insert(PoolBalance.__table__), new)
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """own, deposits and T to write, per node of one partition and purpose."""
+
+    partition: Partition
+    purpose: str
+    rows: dict[str, tuple[int, int, int]]
+
+
+def _climbed(session, booking, entries, totals, partition, purpose) -> _Sums:
+    """T of all nodes above the holders after the movement. Errors: Refused where a limit binds."""
+    mine = [
+        (key.account, key.holder, key.purpose, posts)
+        for key, posts in entries
+        if (key.post_type, key.fund_form) == partition and key.holder != AUTHORITY_HOLDER
+    ]
+    changes = own_changes(mine, booking.to_holder, purpose)
+    parent_of = parents(session, changes)
+    steps, deposits = _steps(session, partition, purpose, parent_of)
+    shifts = {
+        holder: (change.own(totals.get(Key("home", holder, *partition), 0)), change.deposited)
+        for holder, change in changes.items()
+    }
+    moves = [
+        (path_up(parent_of, holder), own, lend if holder.startswith("U:") else 0)
+        for holder, (own, lend) in shifts.items()
+        if own or lend
+    ]
+    after, found = climb_many(steps, moves)
+    if not (booking.debt or KINDS[booking.kind].debt):
+        if found:
+            raise refusal(session, partition, purpose, {holder: own for holder, (own, _) in shifts.items()}, found)
+        _check_other_days(session, booking, partition, purpose, changes)
+    return _Sums(partition, purpose, _changed(steps, deposits, shifts, after))
+
+
+def _changed(steps, deposits, shifts, after) -> dict[str, tuple[int, int, int]]:
+    rows = {}
+    for node_id, surplus in after.items():
+        own, lend = shifts.get(node_id, (0, 0))
+        rows[node_id] = (steps[node_id].node.own + own, deposits[node_id] + lend, surplus)
+    return rows
+
+
+def _steps(session, partition, purpose, parent_of) -> tuple[dict[str, Step], dict[str, int]]:
+    limits = limits_of(session, partition, purpose)
+    sums = {
+        row.node_id: row
+        for row in session.execute(
+            _SUMS, {"ids": list(parent_of), "type": partition[0], "form": partition[1], "purpose": purpose}
+        )
+    }
+    steps, deposits = {}, {}
+    for node_id, parent in parent_of.items():
+        held = sums.get(node_id)
+        own, lends, surplus = (held.own, held.lends, held.surplus) if held else (0, 0, 0)
+        steps[node_id] = Step(tree_node(node_id, parent, own, lends, limits.get(node_id)), surplus)
+        deposits[node_id] = lends
+    return steps, deposits
+
+
+_SUMS = select(PoolSum.node_id, PoolSum.own, PoolSum.lends, PoolSum.surplus).where(
+    PoolSum.node_id.in_(bindparam("ids", expanding=True)),
+    PoolSum.post_type == bindparam("type"),
+    PoolSum.fund_form == bindparam("form"),
+    PoolSum.purpose == bindparam("purpose"),
+)
+_SET_SUM = (
+    update(PoolSum.__table__)
+    .where(*(column == bindparam(f"k_{column.key}") for column in PoolSum.__table__.primary_key))
+    .values(own=bindparam("own_"), lends=bindparam("lends_"), surplus=bindparam("surplus_"))
+)
+
+
+def _write_sums(session: Session, sums: _Sums) -> None:
+    for node_id, (own, lends, surplus) in sums.rows.items():
+        key = {
+            "node_id": node_id, "post_type": sums.partition[0], "fund_form": sums.partition[1],
+            "purpose": sums.purpose,
+        }  # fmt: skip
+        keyed = {f"k_{name}": value for name, value in key.items()}
+        done = session.execute(_SET_SUM, {**keyed, "own_": own, "lends_": lends, "surplus_": surplus})
+        if done.rowcount == 0:
+            session.execute(insert(PoolSum.__table__), [{**key, "own": own, "lends": lends, "surplus": surplus}])
+
+
+def _check_other_days(session, booking, partition, purpose, changes: dict[str, OwnChange]) -> None:
+    """The tree on the effective day and on every later day with a booking, where there are such days."""
+    days = later_days(session, partition, booking.effective)
+    if not days:
+        return
+    for tree, vacant in trees_by_day(session, partition, purpose, [booking.effective, *days]):
+        own = {holder: change.own(vacant.get(holder, 0)) for holder, change in changes.items()}
+        lends = {holder: c.deposited for holder, c in changes.items() if holder.startswith("U:")}
+        found = bindings(tree, moved(tree, own, lends))
+        if found:
+            raise refusal(session, partition, purpose, own, found)
+
+
+def refusal(session: Session, partition: Partition, purpose: str, own: dict[str, int], found: list[Binding]) -> Refused:
+    """The sentence for a change the tree does not bear: node, limit, figures, who holds the posts, the remedy."""
+    tree = load_tree(session, partition, purpose)
+    binding = found[0]
+    node = session.get(PoolNode, binding.node)
+    after = moved(tree, own)
+    remedies = [
+        {"node": change.node, "remedy": change.remedy.value, "posts": change.posts}
+        for change in smallest_change(tree, after)
+    ]
+    takers = [holder for holder, posts in own.items() if posts < 0]
+    most = most_that_passes(tree, takers[0], -own[takers[0]]) if len(takers) == 1 else None
+    words = "借用上限" if binding.bound is Bound.BORROW_LIMIT else "余粮下限"
+    sentence = (
+        f"{node.name}的{words}为 {binding.limit} 个，现有余量 {binding.surplus_before} 个，"
+        f"办理后为 {binding.surplus_after} 个，超出 {binding.short} 个。"
+    )
+    return Refused(
+        sentence, answer="LIMIT", node=binding.node, bound=binding.bound.value, limit=binding.limit, purpose=purpose,
+        surplus_before=binding.surplus_before, surplus_after=binding.surplus_after, short=binding.short,
+        deficit=shortfall(tree[binding.node], binding.surplus_before)[0], most=most, remedies=remedies,
+        holders=holders_below(session, partition, binding.node),
+    )  # fmt: skip
+
+
+def holders_below(session: Session, partition: Partition, node_id: str, most: int = 10) -> list[dict[str, object]]:
+    """Units at or below a node that hold lent posts of the partition, those with the most first."""
+    rows = session.execute(
+        select(PoolBalance.holder, PoolBalance.posts).where(
+            PoolBalance.account == Account.BORROWED, PoolBalance.posts > 0,
+            PoolBalance.post_type == partition[0], PoolBalance.fund_form == partition[1],
+        )
+    )  # fmt: skip
+    held: dict[str, int] = {}
+    for holder, posts in rows:
+        held[holder] = held.get(holder, 0) + posts
+    parent_of = parents(session, held)
+    below = {holder: posts for holder, posts in held.items() if node_id in path_up(parent_of, holder)}
+    ordered = sorted(below.items(), key=lambda item: (-item[1], item[0]))[:most]
+    return [{"node": holder, "posts": posts} for holder, posts in ordered]

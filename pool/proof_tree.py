@@ -1,0 +1,119 @@
+"""The proof of the tree: T of every node from the entries, and the limits; shares nothing with pool.tree."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pool.proof_rows import CELL, MOST_NAMED, Proof, Rows, same
+
+
+def sums_are_right(rows: Rows) -> Proof:
+    """T of every node, from the entries, equals the sums kept."""
+    kept = rows.sums.set_index([*CELL, "purpose", "node_id"])["surplus"]
+    found = {}
+    for partition, purpose, claims in _trees(rows):
+        for node_id, surplus in _surpluses(rows, partition, purpose, *_own(claims, purpose)).items():
+            found[*partition, purpose, node_id] = surplus
+    ours = pd.Series(found, dtype="int64")
+    if len(ours):
+        ours.index = pd.MultiIndex.from_tuples(ours.index, names=[*CELL, "purpose", "node_id"])
+    return same("T recomputed = T kept", ours, kept)
+
+
+def _trees(rows: Rows):
+    """(partition, purpose, claims) of every tree there is."""
+    for partition, claims in _claims(rows).groupby(CELL):
+        for purpose in ["", *sorted(set(claims.purpose) - {""})]:
+            yield partition, purpose, claims
+
+
+def feasible_or_in_debt(rows: Rows) -> Proof:
+    """T ≥ −borrowing limit, and ≥ floor at a root. Short is a node by no more than the excess over quota below it, and
+    what it was short of already when its limit was set."""
+    name, checked, broken = "limits hold at every node", 0, []
+    above = dict(zip(rows.node.id, rows.node.parent_id, strict=True))
+    for partition, purpose, claims in _trees(rows):
+        surplus = _surpluses(rows, partition, purpose, *_own(claims, purpose))
+        excess = _excess_below(claims, purpose, above)
+        limits = rows.limit[(rows.limit.post_type == partition[0]) & (rows.limit.fund_form == partition[1])]
+        limits = limits[limits.purpose == purpose].set_index("node_id")
+        for node_id, held in surplus.items():
+            short = _short(node_id, held, above, limits)
+            allowed = excess.get(node_id, 0)
+            if short > allowed and node_id in limits.index:
+                then = claims[claims.movement_seq <= limits.loc[node_id, "set_after"]]
+                past = _surpluses(rows, partition, purpose, *_own(then, purpose)).get(node_id, 0)
+                allowed += _short(node_id, past, above, limits)
+            checked += 1
+            if short > allowed:
+                broken.append(f"{node_id} {' '.join(partition)} {purpose} short={short}")
+    return Proof(name, not broken, checked, tuple(broken[:MOST_NAMED]))
+
+
+def _short(node_id: str, surplus: int, above: dict[str, str | None], limits: pd.DataFrame) -> int:
+    known = node_id in limits.index
+    borrow = limits.loc[node_id, "borrow_posts"] if known else None
+    floor = int(limits.loc[node_id, "floor_posts"]) if known else 0
+    short = 0 if borrow is None or borrow != borrow else max(0, -int(borrow) - surplus)
+    return max(short, floor - surplus) if _is_nothing(above.get(node_id)) else short
+
+
+def _is_nothing(value: object) -> bool:
+    return value is None or value != value
+
+
+def _excess_below(claims: pd.DataFrame, purpose: str, above: dict[str, str | None]) -> dict[str, int]:
+    """Posts over quota at or below each node; the trees of one purpose know of none."""
+    excess: dict[str, int] = {}
+    if purpose:
+        return excess
+    vacant = claims[(claims.account == "home") & (claims.purpose == "")].groupby("holder")["posts"].sum()
+    for holder, posts in vacant[vacant < 0].items():
+        at = holder
+        while not _is_nothing(at):
+            excess[at] = excess.get(at, 0) - int(posts)
+            at = above.get(at)
+    return excess
+
+
+def _claims(rows: Rows) -> pd.DataFrame:
+    """Entries with whom they count for: posts asked for count at the asker, posts lent at the borrower."""
+    entry = rows.entry.merge(rows.movement[["seq", "to_holder"]], left_on="movement_seq", right_on="seq")
+    entry = entry[entry.account != "authority"]
+    return entry.merge(rows.lot[["lot_no", "owner_id"]], left_on="lot", right_on="lot_no", how="left")
+
+
+def _own(entry: pd.DataFrame, purpose: str) -> tuple[dict[str, int], dict[str, int]]:
+    here = entry if purpose == "" else entry[entry.purpose == purpose]
+    pooled = here[here.account.isin(["idle", "pending", "lent"])].groupby("holder")["posts"].sum()
+    asked = here[here.account == "pending"].groupby("to_holder")["posts"].sum()
+    taken = here[(here.account == "borrowed") & (here.holder != here.owner_id)].groupby("holder")["posts"].sum()
+    parts = [pooled, -asked, -taken]
+    if purpose == "":
+        vacant = here[(here.account == "home") & (here.purpose == "")].groupby("holder")["posts"].sum()
+        parts.append(vacant.clip(upper=0))
+    own = pd.concat(parts).groupby(level=0).sum()
+    return own.to_dict(), pooled.to_dict()
+
+
+def _surpluses(rows: Rows, partition, purpose: str, own: dict[str, int], lends: dict[str, int]) -> dict[str, int]:
+    """T by walking each holder's posts up, deepest level first."""
+    node = rows.node[rows.node.closed_on.isna()]
+    parent = dict(zip(node.id, node.parent_id, strict=True))
+    limit = rows.limit[(rows.limit.post_type == partition[0]) & (rows.limit.fund_form == partition[1])]
+    limit = limit[limit.purpose == purpose]
+    most = dict(zip(limit.node_id, limit.lend_posts, strict=True))
+    depth: dict[str, int] = {}
+    for node_id in parent:
+        at, steps = parent[node_id], 0
+        while not _is_nothing(at):
+            at, steps = parent.get(at), steps + 1
+        depth[node_id] = steps
+    surplus = {node_id: int(own.get(node_id, 0)) for node_id in parent}
+    for node_id in sorted(parent, key=depth.get, reverse=True):
+        above = parent[node_id]
+        if _is_nothing(above):
+            continue
+        cap = lends.get(node_id, 0) if node_id.startswith("U:") else most.get(node_id)
+        surplus[above] += surplus[node_id] if _is_nothing(cap) else min(int(cap), surplus[node_id])
+    return surplus

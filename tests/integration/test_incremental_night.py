@@ -1,0 +1,300 @@
+"""What is unchanged is not read again, whatever changed beside it; and nobody can tell from the result."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from sqlalchemy import select
+
+from core.db import engine_for
+from core.errors import BianzhiError
+from expectations import keeping
+from night.places import run_of, snapshot_dir
+from night.steps import ORDER, begin, perform
+from reconcile.models import Delivery
+from tests.leaks import Planted, leaks
+from tests.nightkit import A, House, deliver, good_books, member, pay, person_id, unit
+
+NEXT = A + timedelta(days=1)
+ONE, TWO = "990102", "990103"
+PERSON = ("roster", "payroll")
+
+
+@pytest.fixture
+def house(settings) -> House:
+    return House(settings)
+
+
+def two_divisions(house: House, as_of: date = A, **changed) -> None:
+    """Two divisions of one unit each. changed: books of the second that differ."""
+    deliver(house.inbox, as_of, ONE, **good_books(5, "007", ONE))
+    books = good_books(3, "100", TWO)
+    for number, row in enumerate([*books["roster"], *books["payroll"]]):
+        row["person_id"] = person_id(100 + number % 3)
+    deliver(house.inbox, as_of, TWO, **(books | changed))
+
+
+def walk(house: House, as_of: date = A) -> tuple[int, dict[str, tuple[int, int]]]:
+    """A whole night, step by step: its run, and per book how many files were read and how many taken over."""
+    run_id = begin(as_of, house.inbox, house.settings)
+    counts = {}
+    for name, book in ORDER:
+        try:
+            answer = perform(name, run_id, book, house.settings)
+        except BianzhiError:
+            assert name == "conclude", "a red night ends red after all its work"
+        if name == "gate" and answer["read"] + answer["taken_over"]:
+            counts[book] = (answer["read"], answer["taken_over"])
+    return run_id, counts
+
+
+def read_again(house: House, run_id: int) -> set[tuple[str, str]]:
+    """(division, book) of the files the gate read in a run, as the database has it."""
+    rows = house.query(
+        select(Delivery.division_code, Delivery.book).where(Delivery.run_id == run_id, Delivery.taken_over.is_(False))
+    )
+    return {(row.division_code, row.book) for row in rows}
+
+
+def contents(house: House, run_id: int) -> dict[str, bytes]:
+    """Every file of a run's snapshot."""
+    from core.db import reading
+
+    with reading(engine_for(house.settings.database_url)) as session:
+        folder = snapshot_dir(house.settings, run_of(session, run_id))
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def afresh(house: House, tmp_path: Path, as_of: date = A) -> dict[str, bytes]:
+    """The snapshot of the same inbox in a new HOME, which has kept nothing."""
+    other = House(replace(house.settings, home=tmp_path, database_url=f"sqlite:///{tmp_path / 'bianzhi.db'}"))
+    other.inbox = house.inbox
+    run_id, counts = walk(other, as_of)
+    assert all(taken_over == 0 for _, taken_over in counts.values())
+    return contents(other, run_id)
+
+
+def test_a_rerun_after_one_corrected_file_reads_that_file_alone(house, tmp_path):
+    two_divisions(house, payroll=[pay(100, "100"), pay(101, "100", person_state="？"), pay(102, "100")])
+    first, counts = walk(house)
+    assert counts == dict.fromkeys(("units", "establishment", "roster", "payroll"), (2, 0))
+    assert len(read_again(house, first)) == 8
+    two_divisions(house)
+    second, counts = walk(house)
+    assert second != first
+    assert counts == {"units": (0, 2), "establishment": (0, 2), "roster": (0, 2), "payroll": (1, 1)}
+    assert read_again(house, second) == {(TWO, "payroll")}
+    assert contents(house, second) == afresh(house, tmp_path / "afresh")
+    assert house.flags() == []
+
+
+def test_the_same_files_on_the_next_day_are_not_read_again_and_ages_are_of_that_day(house, tmp_path):
+    # Sixty years and five months between the two days (DOMAIN §4, D04).
+    old = {"person_id": person_id(9, "19660510"), "person_name": "甲9"}
+    for day in (date(2026, 9, 15), date(2026, 10, 16)):
+        two_divisions(house, day)
+        deliver(house.inbox, day, ONE, roster=[*good_books(5)["roster"], member(9) | old])
+    _, counts = walk(house, date(2026, 9, 15))
+    assert counts["roster"] == (2, 0)
+    run_id, counts = walk(house, date(2026, 10, 16))
+    assert counts == dict.fromkeys(("units", "establishment", "roster", "payroll"), (0, 2))
+    there = contents(house, run_id)
+    assert there == afresh(house, tmp_path / "afresh", date(2026, 10, 16))
+    ages = [
+        pq.read_table(path)["age"].to_pylist()
+        for path in sorted(house.settings.snapshots_dir.glob("*/1/roster.parquet"))
+    ]
+    assert [[age for age in column if age] for column in ages] == [[], ["60岁"]]
+
+
+def test_other_units_make_only_the_files_that_speak_of_them_be_read_again(house, tmp_path):
+    people = [member(100, "100"), member(101, "100"), member(102, "9")]
+    two_divisions(house, roster=people)
+    walk(house)
+    # 9 was a code nobody knew; now it is what a spreadsheet has left of 009.
+    two_divisions(house, roster=people, units=[unit("100", TWO), unit("009", TWO)])
+    second, counts = walk(house)
+    assert counts == {"units": (1, 1), "establishment": (0, 2), "roster": (1, 1), "payroll": (0, 2)}
+    assert read_again(house, second) == {(TWO, "units"), (TWO, "roster")}
+    there = contents(house, second)
+    assert there == afresh(house, tmp_path / "afresh")
+    assert house.query(select(Delivery.taken_over).where(Delivery.run_id == second, Delivery.book.is_(None))) == []
+    # A unit more that no file speaks of: nothing but the units themselves.
+    two_divisions(house, roster=people, units=[unit("100", TWO), unit("009", TWO), unit("555", TWO)])
+    third, counts = walk(house)
+    assert read_again(house, third) == {(TWO, "units")}
+    assert contents(house, third) == afresh(house, tmp_path / "again")
+
+
+def test_a_step_run_again_still_says_what_was_read_the_first_time(house):
+    two_divisions(house)
+    first, _ = walk(house)
+    again, counts = walk(house)
+    assert again == first
+    assert counts["payroll"] == (0, 2)
+    assert len(read_again(house, first)) == 8
+
+
+def test_a_corrected_control_csv_judges_the_book_again_and_reads_no_file(house):
+    two_divisions(house)
+    deliver(house.inbox, A, ONE, control="file,rows,sha256\npayroll.csv,6,\n")
+    first, _ = walk(house)
+    lacking = lambda: {row["rule"] for row in house.not_evaluable() if row["book"] == "payroll"}
+    assert "F02" in lacking()
+    deliver(house.inbox, A, ONE, control="file,rows,sha256\npayroll.csv,5,\n")
+    second, counts = walk(house)
+    assert second != first
+    assert counts["payroll"] == (0, 2)
+    assert lacking() == set()
+
+
+KINDS = ("files/*/*.zip", "files/*/*.codes", "books/*/*/record.json", "books/*/*/rows", "books/*/*/docs")
+
+
+@pytest.mark.parametrize("pattern", KINDS)
+@pytest.mark.parametrize("how", ["changed", "cut short", "empty"])
+def test_what_is_damaged_is_made_again(house, pattern, how):
+    two_divisions(house)
+    run_id, _ = walk(house)
+    before = contents(house, run_id)
+    hurt = sorted(house.settings.cache_dir.glob(pattern))
+    assert hurt
+    for path in hurt:
+        whole = path.read_bytes()
+        middle = len(whole) // 2
+        path.unlink()  # the snapshot may have the same bytes by the same name
+        parts = {"changed": whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
+                 "cut short": whole[:middle], "empty": b""}  # fmt: skip
+        path.write_bytes(parts[how])
+    if pattern.startswith("files"):
+        shutil.rmtree(house.settings.cache_dir / "books")
+    _, counts = walk(house)
+    read = 2 if pattern.startswith("files") else 0
+    assert counts == dict.fromkeys(("units", "establishment", "roster", "payroll"), (read, 2 - read))
+    assert contents(house, run_id) == before
+
+
+def test_another_key_makes_everything_anew(house):
+    two_divisions(house)
+    walk(house)
+    other = House(replace(house.settings, person_key="other-person-key" * 3,
+                          database_url=f"sqlite:///{house.settings.home / 'other.db'}"))  # fmt: skip
+    run_id, counts = walk(other)
+    assert counts == dict.fromkeys(("units", "establishment", "roster", "payroll"), (2, 0))
+    assert len(read_again(other, run_id)) == 8
+
+
+@pytest.mark.parametrize("what", ["GATE_VERSION", "code_mark"])
+def test_another_version_of_the_gate_makes_everything_anew(house, monkeypatch, what):
+    two_divisions(house)
+    walk(house)
+    monkeypatch.setattr(keeping, what, "raised" if what == "GATE_VERSION" else lambda: "other code")
+    _, counts = walk(house)
+    assert counts == dict.fromkeys(("units", "establishment", "roster", "payroll"), (2, 0))
+
+
+def test_the_code_at_work_has_one_name_in_every_process():
+    done = subprocess.run(
+        [sys.executable, "-c", "from expectations.keeping import code_mark; print(code_mark())"],
+        capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    assert done.stdout.strip() == keeping.code_mark()
+
+
+def test_nobody_is_named_in_what_the_gate_keeps(house):
+    two_divisions(house, roster=[member(n, "100", person_name=f"欧阳文忠{n}", status="在职" if n else "欧阳文忠") for n in range(9)],
+                  payroll=[pay(n, "100", person_name=f"欧阳文忠{n}", account=f"62220212340000{n:05d}") for n in range(9)])  # fmt: skip
+    walk(house)
+    planted = Planted.delivered(house.inbox)
+    accounts = Planted(frozenset(f"62220212340000{n:05d}" for n in range(9)), frozenset())
+    assert len(planted.ids) > 9
+    assert planted.names
+    kept = sorted(path for path in house.settings.cache_dir.rglob("*") if path.is_file())
+    assert {path.suffix for path in kept} >= {".zip", ".codes", ".json"}
+    assert house.settings.cache_dir.stat().st_mode & 0o777 == 0o700
+    for whom in (planted, accounts):
+        found = leaks([house.settings.cache_dir], whom, ())
+        assert {place: len(people) for place, people in found.items()} == {}
+    assert leaks([house.settings.raw_dir], planted, ()), "or the search would find nothing anywhere"
+
+
+GATE = """
+import sys
+from datetime import date
+from pathlib import Path
+from expectations.gate import DeliveredFile, GateSetting, gate_book
+top = Path(sys.argv[1])
+files = [DeliveredFile("370104", path.name, path, path.name * 8) for path in sorted((top / "in").iterdir())]
+setting = GateSetting(date(2026, 10, 15), "test-person-key-" * 3, docs_dir=top / "docs", cache_dir=top / "cache")
+result = gate_book("payroll", files, setting, top / "out", rows=5_000, processes=int(sys.argv[2]))
+print(sum(file.taken_over for file in result.files))
+"""
+
+
+def gated(top: Path, processes: int = 1) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-c", GATE, str(top), str(processes)], stdout=subprocess.PIPE, text=True)
+
+
+def children(pid: int) -> list[int]:
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    return [int(line) for line in found.stdout.split()]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_for(what, seconds: float = 90.0) -> None:
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.005)
+
+
+def big_payroll(folder: Path, rows: int) -> None:
+    folder.mkdir(parents=True)
+    head = ",".join(pay(0))
+    for part in range(4):
+        lines = [
+            ",".join(map(str, pay(0, person_id=f"37010419900101{n:04d}", account=part).values())) for n in range(rows)
+        ]
+        (folder / f"payroll-{part}.csv").write_text("\n".join([head + ",account", *lines]) + "\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_killed_midway_the_gate_leaves_nothing_wrong_and_nobody_behind(tmp_path, processes):
+    big_payroll(tmp_path / "in", 40_000)
+    entries = lambda: list((tmp_path / "cache").glob("files/*/*.zip"))
+    with gated(tmp_path, processes) as first:
+        wait_for(entries)
+        others = children(first.pid)
+        os.kill(first.pid, signal.SIGKILL)
+    assert not (tmp_path / "out" / "payroll.parquet").exists()
+    assert len(others) >= processes - 1
+    wait_for(lambda: not any(map(alive, others)))
+    done = len(entries())
+    assert 0 < done < 4
+    with gated(tmp_path) as second:
+        taken_over, _ = second.communicate(timeout=120)
+    assert int(taken_over) == done
+    there = {path.name: path.read_bytes() for folder in ("out", "docs") for path in (tmp_path / folder).iterdir()}
+    for folder in ("out", "docs", "cache"):
+        shutil.rmtree(tmp_path / folder)
+    with gated(tmp_path) as undisturbed:
+        assert undisturbed.communicate(timeout=120)[0] == "0\n"
+    assert there == {
+        path.name: path.read_bytes() for folder in ("out", "docs") for path in (tmp_path / folder).iterdir()
+    }
