@@ -141,11 +141,11 @@ def test_a_request_the_floor_no_longer_bears_is_named_with_its_limit_and_its_rem
     first, second = province.ask("A1", 3), province.ask("A3", 2)
     assert propose(situation(province)).rejections == ()
     province.do(
-        set_limits, "topdirector", PROVINCE, *FULL, lend="unlimited", borrow="unlimited", floor=4, purpose="HEALTH"
+        set_limits, "topdirector", PROVINCE, *FULL, lend="unlimited", borrow="unlimited", floor=5, purpose="HEALTH"
     )
     proposal = propose(situation(province))
     [grant], [rejection] = proposal.grants, proposal.rejections
-    assert (grant.request.number, rejection.request.number) == (second["request"], first["request"])
+    assert (grant.request.number, rejection.request.number) == (first["request"], second["request"])
     [binding] = rejection.reason.bindings
-    assert (binding.rule, binding.node, binding.limit) == (Rule.FLOOR, PROVINCE, 4)
-    assert "须留余粮 4 个" in rejection.sentence
+    assert (binding.rule, binding.node, binding.limit) == (Rule.FLOOR, PROVINCE, 5)
+    assert "须留余粮 5 个" in rejection.sentence
