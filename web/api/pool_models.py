@@ -6,7 +6,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from core.types import FundForm, PostType
 from pool.approvals import Status
@@ -15,15 +15,25 @@ from pool.ledger import MOST_POSTS, Source
 from web.api.models import PAGE_MAX, Strict
 from web.pool_moves import LOAN_STEPS, REQUEST_STEPS, SLOT_STEPS
 
+
+def _whole(value: object) -> object:
+    """JSON knows no integers: 3.0 is 3. What is not whole stays as it is, to be refused."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
 # Numbers of posts are parsed by the pool itself, which has a sentence for everything that is none.
-Posts = Annotated[Any, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MOST_POSTS, "title": "Posts"})]
-Limit = Annotated[int, Field(ge=0, le=1_000_000, strict=True)] | Literal["unlimited"]
+Posts = Annotated[
+    Any, WHOLE, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MOST_POSTS, "title": "Posts"})
+]
+Count = Annotated[int, Field(ge=0, le=MOST_POSTS, strict=True), WHOLE]
+Limit = Count | Literal["unlimited"]
 Node = Annotated[str, Field(min_length=3, max_length=80, pattern=r"^[A-Z]+:[^\s\x00-\x1f/]+$")]
 Document = Annotated[str, Field(min_length=1, max_length=200)]
 Number = Annotated[str, Field(min_length=1, max_length=24, pattern=r"^[A-Z0-9-]+$")]
 Purpose = Annotated[str, Field(min_length=1, max_length=32)]
-Months = Annotated[int, Field(ge=1, le=1200, strict=True)]
-Seq = Annotated[int, Field(ge=1, le=2**53)]
+Months = Annotated[int, Field(ge=1, le=1200, strict=True), WHOLE]
+Seq = Annotated[int, Field(ge=1, le=2**53), WHOLE]
 _named = lambda name, steps: StrEnum(name, {step.upper().replace("-", "_"): step for step in steps})
 RequestStep = _named("RequestStep", REQUEST_STEPS)
 LoanStep = _named("LoanStep", LOAN_STEPS)
@@ -194,7 +204,7 @@ class TransferBody(CellBody):
     giver: Node
     taker: Node
     document_no: Document
-    people: int = Field(0, ge=0, le=MOST_POSTS, strict=True)
+    people: Count = 0
     central_no: Document | None = None
 
 
@@ -281,7 +291,7 @@ class LimitsBody(Strict):
     purpose: str = Field("", max_length=32)
     lend: Limit
     borrow: Limit
-    floor: int = Field(0, ge=0, le=1_000_000, strict=True)
+    floor: Count = 0
 
 
 class ReorganiseBody(Strict):
