@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from core.errors import NotFound
 from core.permissions import Scope
@@ -55,8 +55,9 @@ def seen_request(session: Session, scope: Scope, number: str) -> PoolRequest:
 def seen_loans(scope: Scope) -> ColumnElement[bool]:
     """SQL: loans of units seen, of lenders seen, and those decided at a node seen."""
     reach = seen_nodes(scope)
-    lends = exists().where(PoolSlot.loan_no == PoolLoan.loan_no, PoolSlot.lender_id.in_(reach))
-    decided = exists().where(PoolRequest.number == PoolLoan.request_no, PoolRequest.decision_node.in_(reach))
+    held, asked = aliased(PoolSlot), aliased(PoolRequest)  # aliases: the query around may read slots and requests too
+    lends = exists().where(held.loan_no == PoolLoan.loan_no, held.lender_id.in_(reach))
+    decided = exists().where(asked.number == PoolLoan.request_no, asked.decision_node.in_(reach))
     return or_(PoolLoan.node_id.in_(reach), lends, decided)
 
 

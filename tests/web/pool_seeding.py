@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from itertools import count
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from core.accounts import get_user
+from core.outbox import OutboxMail
 from core.permissions import scope_of
 from pool.acting import Act
 from pool.housekeeping import keep_pool
@@ -96,6 +98,7 @@ def seed_pool(session: Session, newest: date, now: datetime) -> None:
     office.do(transfer_posts, "reviewer", now, f"U:{BUREAU}", "U:3701021", "ADMIN", "FULL", 1, document)
     _waiting(office, now)
     keep_pool(session, newest, now)
+    session.execute(update(OutboxMail).where(OutboxMail.digest.startswith("pool_")).values(sent_at=now))
 
 
 def _loans(office: Office) -> None:
