@@ -14,7 +14,7 @@ from expectations.verdicts import REMEDIES
 from pool.approvals import REQUEST_MOVES, SLOT_MOVES
 from pool.approvals import SENTENCES as POOL_MOVE_SENTENCES
 from pool.approvals import STATUS_LABELS as POOL_STATUS_LABELS
-from pool.ledger import KINDS, SOURCE_LABELS
+from pool.ledger import KINDS, LACKING, SOURCE_LABELS
 from pool.policies import BORDER_SENTENCES
 from pool.policies import SENTENCES as POOL_SENTENCES
 from reconcile.catalog import RULES
@@ -126,6 +126,7 @@ VOCABULARIES: dict[str, dict[str, str]] = {
     "source": {source.value: label for source, label in SOURCE_LABELS.items()},
     "purpose": DEFINITIONS["pool_purposes"].default,
     "badge": {"SOON": "预", "OVER": "超"},
+    "bound": {"BORROW_LIMIT": "借用上限", "FLOOR": "余粮下限"},
     "column": COLUMNS,
     "remedy_kind": REMEDY_KINDS,
     "remedy": {code.value: remedy for code, remedy in REMEDIES.items()},
@@ -176,5 +177,5 @@ def spelled(text: object, rule: str) -> str:
 def messages() -> set[str]:
     """Every source string shown through these tables, for the catalogues' completeness test."""
     labels = {label for vocabulary in VOCABULARIES.values() for label in vocabulary.values()}
-    labels |= {*POOL_MOVE_SENTENCES.values(), *POOL_SENTENCES.values(), *BORDER_SENTENCES.values()}
+    labels |= {*POOL_MOVE_SENTENCES.values(), *POOL_SENTENCES.values(), *BORDER_SENTENCES.values(), *LACKING.values()}
     return labels | set(MOVE_SENTENCES.values()) | {rule.basis for rule in RULES.values()} | set(SAID.values())
