@@ -10,7 +10,7 @@ from core.errors import InputRejected
 from pool import service
 from pool.acting import Receipt
 from pool.foresight import Supposed, check_wish, suppose
-from pool.lists import seen_node
+from pool.lists import seen_movement, seen_node
 from pool.service_loans import Wish, request_loan
 from pool.service_nodes import abolish_node, merge_nodes, reparent_node, set_limits
 from pool.service_people import delegate, revoke_delegation
@@ -37,7 +37,14 @@ def _post(path: str, endpoint: str, answers=None):
     return blueprint.post(f"/pool{path}", endpoint=f"pool_{endpoint}", tags=[POOL], responses=answers or DONE)
 
 
+def _within(*nodes: str | None) -> None:
+    """Errors: NotFound for a node unknown or unseen, before anything else the body may have wrong."""
+    for node_id in filter(None, nodes):
+        seen_node(g.db, view_scope(), node_id)
+
+
 def _wish(body: m.WishBody) -> Wish:
+    _within(f"U:{body.unit_code}")
     given = body.model_dump(exclude={"draft"})
     return Wish(**given | {"post_type": str(body.post_type), "fund_form": str(body.fund_form)})
 
@@ -120,12 +127,14 @@ def deposit(header: m.Keyed, body: m.DepositBody) -> Response:
 @_post("/withdrawals", "withdraw")
 def withdraw(header: m.Keyed, body: m.WithdrawalBody) -> Response:
     """WITHDRAW idle posts of a lot: they go home to their owner."""
+    seen_movement(g.db, view_scope(), body.lot_no)
     return _receipt(service.withdraw_posts(g.db, act_now(header.idempotency_key), **body.model_dump()))
 
 
 @_post("/conversions", "convert")
 def convert(header: m.Keyed, body: m.ConversionBody) -> Response:
     """CONVERSION of vacant posts into another type or fund form."""
+    _within(body.holder)
     sides = {
         side: (str(part.post_type), str(part.fund_form))
         for side, part in (("source", body.source), ("target", body.target))
@@ -159,6 +168,7 @@ def reverse(header: m.Keyed, path: m.MovementPath, body: m.ReverseBody) -> Respo
 
 
 def _cell(body: m.CellBody) -> dict[str, object]:
+    _within(*(getattr(body, name, None) for name in ("holder", "giver", "taker", "pool_node")))
     return body.model_dump() | {"post_type": str(body.post_type), "fund_form": str(body.fund_form)}
 
 
@@ -172,6 +182,7 @@ def limits(header: m.Keyed, path: m.NodePath, body: m.LimitsBody) -> Response:
 @_post("/nodes/<node>/reorganise", "reorganise")
 def reorganise(header: m.Keyed, path: m.NodePath, body: m.ReorganiseBody) -> Response:
     """Hang a node elsewhere, merge a unit into another, or close what is empty; T of every node before and after."""
+    _within(body.target)
     act, papers = act_now(header.idempotency_key), (body.document_no, body.effective)
     if body.kind == "ABOLISH":
         return _receipt(abolish_node(g.db, act, path.node, *papers))
@@ -184,8 +195,7 @@ def reorganise(header: m.Keyed, path: m.NodePath, body: m.ReorganiseBody) -> Res
 @_post("/what-if", "what_if", {"200": a.WhatIfOut, "409": shared.Problem})
 def try_out(body: m.WhatIfBody) -> Response:
     """What a cut, merge, abolition, move or recall would do, on a copy. Nothing is written, so no key is needed."""
-    for node_id in filter(None, (body.node, body.target)):
-        seen_node(g.db, view_scope(), node_id)
+    _within(body.node, body.target)
     given = body.model_dump() | {
         name: str(value) if (value := getattr(body, name)) else None for name in ("kind", "post_type", "fund_form")
     }
