@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core.errors import NotFound
 from core.permissions import Scope
+from core.types import Level
 from pool.acting import NOT_HERE
 from pool.approvals import Status, most_urgent
 from pool.ledger import HELD, NO_PURPOSE, POOLED, Account, Cell
@@ -120,7 +121,7 @@ class StockRow:
 
 
 def stock_rows(session: Session, scope: Scope) -> list[StockRow]:
-    """The pools of `places_around`, by node, type, fund form and purpose."""
+    """The pools of `places_around`, by level, node, type, fund form and purpose."""
     places = {node.id: node for node in places_around(session, scope)}
     at = lambda account: func.sum(case((PoolBalance.account == account, PoolBalance.posts), else_=0))
     keys = (PoolLot.node_id, PoolLot.post_type, PoolLot.fund_form, PoolLot.purpose)
@@ -133,7 +134,8 @@ def stock_rows(session: Session, scope: Scope) -> list[StockRow]:
         .group_by(*keys)
         .order_by(*keys)
     )  # fmt: skip
-    return [
+    levels = list(Level)
+    found = [
         StockRow(
             places[row.node_id], row.post_type, row.fund_form, row.purpose, int(row.idle), int(row.pending),
             int(row.lent),
@@ -141,6 +143,7 @@ def stock_rows(session: Session, scope: Scope) -> list[StockRow]:
         for row in rows
         if row.node_id in places
     ]  # fmt: skip
+    return sorted(found, key=lambda row: levels.index(Level(row.node.level)))
 
 
 def unit_nodes(session: Session, scope: Scope, limit: int | None, offset: int = 0) -> tuple[list[PoolNode], int]:

@@ -86,6 +86,7 @@ def _slot_why(act, slot: PoolSlot) -> dict[str, str | None]:
     if not filled:
         why["vacate"] = why["vacate"] or _("这个用编序号没有人，直接归还即可。")
     if filled:
+        why["fill"] = why["fill"] or _("这个用编序号已有人，一编一人，不得再次入编。")
         why["take-back"] = why["take-back"] or _("这个用编序号还有人，须先减编或置换。")
     return why
 
