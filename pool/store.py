@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
-from core.parameters import parameter_value
+from core.parameters import parameter_values
 from core.permissions import below
 from core.quota import allowed, usable
 from pool.acting import NOT_HERE, parents, path_up
@@ -42,7 +42,8 @@ def terms_on(session: Session, on: date, division_code: str) -> Terms:
         "fill_months": "pool_fill_months", "skip_days": "pool_skip_days", "request_days": "pool_request_days", "unit_cap": "pool_unit_cap",
         "purpose_caps": "pool_purpose_caps", "break_borders": "pool_break_borders",
     }  # fmt: skip
-    return Terms(**{field: parameter_value(session, name, on, division_code) for field, name in names.items()})
+    values = parameter_values(session, names.values(), on, division_code)
+    return Terms(**{field: values[name] for field, name in names.items()})
 
 
 @dataclass(frozen=True)
@@ -179,8 +180,8 @@ class Stock:
     meet: str
 
 
-def stock_for(session: Session, borrower: PoolNode, cell: Cell, purpose: str) -> list[Stock]:
-    """Idle posts the borrower could be lent, in the order they are taken: nearest node upward, oldest deposit, owner."""
+def stock_for(session: Session, borrower: PoolNode, cell: Cell, purpose: str, on: date) -> list[Stock]:
+    """Idle posts the borrower could be lent from a day on, in the order they are taken: nearest node upward, oldest deposit, owner."""
     rows = session.execute(
         select(PoolLot.lot_no, PoolLot.owner_id, PoolLot.node_id, PoolLot.since, PoolBalance.posts)
         .join(PoolBalance, PoolBalance.lot == PoolLot.lot_no)
@@ -191,13 +192,28 @@ def stock_for(session: Session, borrower: PoolNode, cell: Cell, purpose: str) ->
     ).all()  # fmt: skip
     parent_of = parents(session, {borrower.id, *(row.node_id for row in rows)})
     up = {node_id: rank for rank, node_id in enumerate(path_up(parent_of, borrower.id))}
+    later = _idle_later(session, cell, purpose, on)
     found = []
     for row in rows:
         meet = next((node_id for node_id in path_up(parent_of, row.node_id) if node_id in up), None)
-        if meet is not None:
+        here = row.posts - max(0, later.get(row.lot_no, 0))
+        if meet is not None and here > 0:
             lot = Lot(row.lot_no, Cell(row.owner_id, *cell.partition), purpose)
-            found.append(Stock(lot, row.node_id, row.posts, row.since, up[meet], meet))
+            found.append(Stock(lot, row.node_id, here, row.since, up[meet], meet))
     return sorted(found, key=lambda stock: (stock.rank, stock.since, stock.lot.owner.holder, stock.lot.lot_no))
+
+
+def _idle_later(session: Session, cell: Cell, purpose: str, on: date) -> dict[int, int]:
+    """Posts that lots get (or lose, negative) by bookings after the day."""
+    rows = session.execute(
+        select(PoolEntry.lot, func.sum(PoolEntry.posts))
+        .where(
+            PoolEntry.post_type == cell.post_type, PoolEntry.fund_form == cell.fund_form,
+            PoolEntry.effective_date > on, PoolEntry.account == Account.IDLE, PoolEntry.purpose == purpose,
+        )
+        .group_by(PoolEntry.lot)
+    )  # fmt: skip
+    return {lot: int(posts) for lot, posts in rows}
 
 
 def take_stock(stock: Iterable[Stock], posts: int) -> tuple[list[tuple[Stock, int]], int]:
