@@ -1,0 +1,6 @@
+"""Known bugs."""
+from contextlib import contextmanager
+PLANTS={}
+@contextmanager
+def planted(name):
+    yield
