@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import DateTime, Engine, MetaData, TypeDecorator, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from core.errors import Unavailable
@@ -56,7 +57,8 @@ def engine_for(database_url: str) -> Engine:
     """The engine for a URL, one per process and URL. SQLite folders are made."""
     url = make_url(database_url)
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        # Writers of the pool queue behind one root: each holds a connection while it waits for its turn.
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True, pool_size=8, max_overflow=24)
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, hide_parameters=True)
@@ -102,6 +104,7 @@ def _session(engine: Engine) -> Iterator[Session]:
     try:
         with Session(engine, expire_on_commit=False) as session:
             yield session
-    except (OperationalError, InterfaceError) as error:
+    except (OperationalError, InterfaceError, NoConnection) as error:
         # The statement and its values stay out of the message: they may hold a person.
-        raise Unavailable(f"the database did not answer ({type(error.orig).__name__})") from error
+        cause = getattr(error, "orig", error)
+        raise Unavailable(f"the database did not answer ({type(cause).__name__})") from error

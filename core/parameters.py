@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -123,17 +124,24 @@ class Parameter(Base):
 
 def parameter_value(session: Session, name: str, on: date, division_code: str = ALL) -> Any:
     """The value in force on a day: the nearest division upwards that has one, else for all, else the default."""
+    return parameter_values(session, [name], on, division_code)[name]
+
+
+def parameter_values(session: Session, names: Iterable[str], on: date, division_code: str = ALL) -> dict[str, Any]:
+    """`parameter_value` of several names, for one query."""
+    names = list(names)
     rows = session.execute(
-        select(Parameter.division_code, Parameter.value)
-        .where(Parameter.name == name, Parameter.valid_from <= on)
+        select(Parameter.name, Parameter.division_code, Parameter.value)
+        .where(Parameter.name.in_(names), Parameter.valid_from <= on)
         .order_by(Parameter.valid_from)
     )
-    newest = dict(rows.all())
+    newest = {(row.name, row.division_code): row.value for row in rows}
     places = [ALL] if division_code == ALL else [*division_lineage(division_code), ALL]
-    for place in places:
-        if place in newest:
-            return json.loads(newest[place])
-    return DEFINITIONS[name].default
+    found: dict[str, Any] = {}
+    for name in names:
+        held = next((newest[name, place] for place in places if (name, place) in newest), None)
+        found[name] = DEFINITIONS[name].default if held is None else json.loads(held)
+    return found
 
 
 def set_parameter(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy.orm import Session
 
 from core.errors import Refused
@@ -9,7 +11,7 @@ from core.types import Level, PostType
 from pool.acting import Act, parents, path_up
 from pool.ledger import Cell
 from pool.models import PoolNode, PoolRequest
-from pool.policies import Answer, Decision, Facts, add_months, decide_request
+from pool.policies import Answer, Decision, Facts, Terms, add_months
 from pool.posting import holders_below
 from pool.store import (
     Figures,
@@ -43,10 +45,8 @@ def refuse_unless(decision: Decision) -> Decision:
     return decision
 
 
-def decide_on(
-    session: Session, act: Act, node: PoolNode, request: PoolRequest, posts: int, taken: list[tuple[Stock, int]]
-) -> Decision:
-    """The rules on this request today, for so many posts of these lots."""
+def gather_facts(session: Session, act: Act, node: PoolNode, request: PoolRequest, posts: int) -> tuple[Facts, Terms]:
+    """What the rules look at today, for so many posts, before any lender was chosen."""
     terms = terms_on(session, act.today, node.division_code)
     cell = Cell(node.id, request.post_type, request.fund_form)
     cells = cell_figures(session, [node.id], act.today)
@@ -57,18 +57,23 @@ def decide_on(
         for at, held in cells.items()
         if at.post_type == cell.post_type and at.fund_form != cell.fund_form
     )
-    level, tightest = _levels(session, node, cell, posts, taken)
     facts = Facts(
         PostType(request.post_type), request.purpose, posts, request.months, usable=figures.usable,
         other_usable=other, other_waiver=request.other_waiver, overdue=overdue_count(session, node.unit_code, act.today),
         live=sum(live.values()), live_of_purpose=live.get(request.purpose, 0),
         backing=backing(session, cell, figures, act.today, add_months(act.today, min(request.months, 1200))),
-        lender_level=level, central_no=request.central_no, exception_doc=request.exception_doc, **tightest,
+        central_no=request.central_no, exception_doc=request.exception_doc,
     )  # fmt: skip
-    return decide_request(facts, terms)
+    return facts, terms
 
 
-def _levels(session, node, cell, posts, taken) -> tuple[int | None, dict[str, object]]:
+def with_lenders(session: Session, node: PoolNode, facts: Facts, taken: list[tuple[Stock, int]]) -> Facts:
+    """The same facts with the lenders' levels, and R17 in the tightest division that borrows from outside."""
+    level, tightest = _levels(session, node, facts.post_type, taken)
+    return replace(facts, lender_level=level, **tightest)
+
+
+def _levels(session, node, post_type, taken) -> tuple[int | None, dict[str, object]]:
     """How far the lenders stand from the borrower, and R17 in the tightest division that borrows from outside."""
     if not taken:
         return None, {}
@@ -84,7 +89,7 @@ def _levels(session, node, cell, posts, taken) -> tuple[int | None, dict[str, ob
     tightest: dict[str, object] = {}
     for node_id, count in outside.items():
         division = session.get(PoolNode, node_id).division_code
-        found = total_after(session, division, cell.post_type, count)
+        found = total_after(session, division, post_type, count)
         if found and (not tightest or found[1] - found[0] < tightest["total_limit"] - tightest["total"]):
             tightest = {"total": found[0], "total_limit": found[1], "total_division": division}
     return level, tightest

@@ -29,10 +29,11 @@ from pool.approvals import (
     Status,
     check_move,
 )  # fmt: skip
-from pool.deciding import decide_on, decision_node, lacking, refuse_unless
+from pool.deciding import decision_node, gather_facts, lacking, refuse_unless, with_lenders
 from pool.ledger import Cell, Kind, parse_cell, parse_posts
 from pool.letters import address_of, decision_letter, queue_letter
 from pool.models import PoolNode, PoolRequest, PoolRequestStep
+from pool.policies import decide_request
 from pool.posting import Booking, book
 from pool.service import trail
 from pool.store import (
@@ -119,14 +120,15 @@ def _new_request(number: str, node: PoolNode, wish: Wish, act: Act) -> dict[str,
 
 def _submit(session: Session, act: Act, node: PoolNode, request: PoolRequest) -> Receipt:
     cell = Cell(node.id, request.post_type, request.fund_form)
-    refuse_unless(decide_on(session, act, node, request, request.posts, []))
+    facts, terms = gather_facts(session, act, node, request, request.posts)
+    refuse_unless(decide_request(facts, terms))
     taken, missing = take_stock(stock_for(session, node, cell, request.purpose), request.posts)
     if missing:
         raise Refused(
             f"可借的闲置周转编制只有 {request.posts - missing} 个，不够 {request.posts} 个。",
             answer="NO_STOCK", **lacking(session, node, cell, request, missing),
         )  # fmt: skip
-    decision = refuse_unless(decide_on(session, act, node, request, request.posts, taken))
+    decision = refuse_unless(decide_request(with_lenders(session, node, facts, taken), terms))
     lots = [(stock.lot, posts) for stock, posts in taken]
     seq = book(session, Booking(
         Kind.ASK, lambda _: entries.ask(lots), request.posts, cell.partition, act.today, purpose=request.purpose,

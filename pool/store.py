@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
-from core.parameters import parameter_value
+from core.parameters import parameter_values
 from core.permissions import below
 from core.quota import allowed, usable
 from pool.acting import NOT_HERE, parents, path_up
@@ -42,7 +42,8 @@ def terms_on(session: Session, on: date, division_code: str) -> Terms:
         "fill_months": "pool_fill_months", "skip_days": "pool_skip_days", "request_days": "pool_request_days", "unit_cap": "pool_unit_cap",
         "purpose_caps": "pool_purpose_caps", "break_borders": "pool_break_borders",
     }  # fmt: skip
-    return Terms(**{field: parameter_value(session, name, on, division_code) for field, name in names.items()})
+    values = parameter_values(session, names.values(), on, division_code)
+    return Terms(**{field: values[name] for field, name in names.items()})
 
 
 @dataclass(frozen=True)
