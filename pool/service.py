@@ -22,7 +22,7 @@ from pool.ledger import SOURCE_LABELS, Cell, Kind, Lot, Source, parse_cell, pars
 from pool.models import PoolLot, PoolNode
 from pool.policies import BORDER_SENTENCES, GROUPS, Border, decide_conversion
 from pool.posting import Booking, book
-from pool.store import PERMIT, movement_of, overdue_count, terms_on
+from pool.store import PERMIT, least_quota, movement_of, overdue_count, terms_on
 
 FIRST_DAY, LAST_DAY = date(1949, 10, 1), date(2199, 12, 31)
 
@@ -96,9 +96,18 @@ def _grant_or_cut(session, act, kind, holder, post_type, fund_form, posts, docum
     ends = {"to_holder": holder} if kind is Kind.GRANT else {"from_holder": holder}
 
     def booking(number: str) -> Booking:
+        if kind is Kind.CUT:
+            _check_cut(session, cell, count, day)
         return Booking(kind, lambda _: legs, count, cell.partition, day, document_no=number, **ends)
 
     return _by_document(session, act, kind, Permission.MOVE_POSTS, [node_of(session, holder)], body, booking)
+
+
+def _check_cut(session: Session, cell: Cell, count: int, day: date) -> None:
+    """Below use a CUT opens debt; below 0 there is nothing to cut."""
+    quota = least_quota(session, cell, day)
+    if count > quota:
+        raise Refused(f"该类编制只核定了 {quota} 个，不能核减 {count} 个。", answer="MORE_THAN_QUOTA", has=quota, needs=count)
 
 
 def transfer_posts(

@@ -92,6 +92,7 @@ def submit_request(session: Session, act: Act, number: str) -> Receipt:
         fresh = request_of(session, number)
         roles = act.scope.roles_for(node.unit_code, node.division_code)
         check_move(REQUEST_MOVES[Move.SUBMIT], Status(fresh.status), roles=roles, actors=act.actors)
+        open_node(node)
         return _submit(session, act, node, fresh)
 
     return once(session, act, "submit_request", {"request": number}, [request.node_id], do)
@@ -122,7 +123,7 @@ def _submit(session: Session, act: Act, node: PoolNode, request: PoolRequest) ->
     cell = Cell(node.id, request.post_type, request.fund_form)
     facts, terms = gather_facts(session, act, node, request, request.posts)
     refuse_unless(decide_request(facts, terms))
-    taken, missing = take_stock(stock_for(session, node, cell, request.purpose), request.posts)
+    taken, missing = take_stock(stock_for(session, node, cell, request.purpose, act.today), request.posts)
     if missing:
         raise Refused(
             f"可借的闲置周转编制只有 {request.posts - missing} 个，不够 {request.posts} 个。",

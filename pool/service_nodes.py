@@ -28,6 +28,7 @@ from pool.forest import Partition, load_tree
 from pool.ledger import NO_PURPOSE, POOLED, Cell, Kind, parse_cell
 from pool.models import (
     PoolBalance,
+    PoolEntry,
     PoolLimit,
     PoolMovement,
     PoolNode,
@@ -264,6 +265,9 @@ def _hand_over(session: Session, act: Act, node: PoolNode, into: PoolNode, docum
     ).all()  # fmt: skip
     if any(row.account in (*POOLED, "reserved") for row in rows):
         raise Refused("还有池中或预留的编制，须先出池、解除。", answer="NOT_EMPTY")
+    to_come = select(PoolEntry.movement_seq).where(PoolEntry.holder == node.id, PoolEntry.effective_date > day)
+    if session.scalar(to_come.limit(1)) is not None:
+        raise Refused("还有日后生效的编制变动，须待生效或先冲正。", answer="NOT_EMPTY")
     for post_type, fund_form in sorted({(row.post_type, row.fund_form) for row in rows}):
         cell = Cell(node.id, post_type, fund_form)
         held = {row.account: row.posts for row in rows if (row.post_type, row.fund_form) == cell.partition}

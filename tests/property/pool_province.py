@@ -40,6 +40,10 @@ class Office:
     def node(self) -> str:
         return f"{self.level}:{self.code}"
 
+    @property
+    def head(self) -> str:
+        return f"{self.level[0]}{self.code}-01"
+
     def login(self, role: str, number: int = 1) -> str:
         return f"{role}{number}-{self.level.lower()}-{self.code}"
 
@@ -79,16 +83,15 @@ def accounts(drawn: Map) -> list[tuple[str, list[GrantSpec]]]:
     """Logins with their grants: per office two officers, reviewers and directors, and one who holds all three roles."""
     found = []
     for office in drawn.offices.values():
-        mine = [code for code, at in drawn.units.items() if at == office]
-        officer = [GrantSpec(Role.UNIT_OFFICER, unit_code=code) for code in mine]
+        # Every unit of an office stands under its first: one grant reaches them all.
+        officer = GrantSpec(Role.UNIT_OFFICER, unit_code=office.head)
         area = (office.code, office.level)
         for number in (1, 2):
-            found.append((office.login("officer", number), officer))
+            found.append((office.login("officer", number), [officer]))
             found.append((office.login("reviewer", number), [GrantSpec(Role.REVIEWER, *area)]))
             found.append((office.login("director", number), [GrantSpec(Role.DIRECTOR, *area)]))
-        found.append((office.login("all"), [
-            *officer, GrantSpec(Role.REVIEWER, *area), GrantSpec(Role.DIRECTOR, *area),
-        ]))  # fmt: skip
+        rest = [GrantSpec(role, *area) for role in (Role.REVIEWER, Role.DIRECTOR)]
+        found.append((office.login("all"), [officer, *rest]))
     for unit, office in drawn.supervisors.items():
         found.append((office.login("supervisor"), [GrantSpec(Role.SUPERVISOR, unit_code=unit)]))
     found.append((TOP_DIRECTOR, [GrantSpec(Role.DIRECTOR, "990000", level) for level in LEVELS]))
@@ -166,7 +169,7 @@ def found_province(engine: Engine, seed: int) -> tuple[Province, Founding]:
             session.add(UnitVersion(
                 unit_code=code, unit_name=f"单位{code}", division_code=office.code, level=office.level,
                 unit_kind="INSTITUTION", delivers="PERSONS", delivered_by=office.code, seen_on=NIGHT,
-                supervising_code=drawn.supervised.get(code),
+                supervising_code=drawn.supervised.get(code), parent_code=None if code == office.head else office.head,
             ))  # fmt: skip
         for login, grants in accounts(drawn):
             create_user(
