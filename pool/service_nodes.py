@@ -205,7 +205,12 @@ def _reorganise(
         trail(session, act, kind.lower(), f"node {node.id}", target=target.id if target else None, document_no=number)
         return {"node": node.id, "kind": kind, **proof}
 
-    body = {"node": node.id, "target": target.id if target else None, "document_no": document_no, "effective": day}
+    body = {
+        "node": node.id,
+        "target": target.id if target else None,
+        "document_no": document_no,
+        "effective": effective,
+    }
     return once(session, act, kind, body, [place.id for place in places], do)
 
 

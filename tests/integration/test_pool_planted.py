@@ -142,7 +142,9 @@ def test_retained_posts_lent(province, monkeypatch):
 def test_a_loan_across_purposes(province, monkeypatch):
     province.pool(K2, 5, purpose="TALENT")
     monkeypatch.setattr(
-        pool.service_loans, "stock_for", lambda session, node, cell, purpose: stock_for(session, node, cell, "TALENT")
+        pool.service_loans,
+        "stock_for",
+        lambda session, node, cell, purpose, on: stock_for(session, node, cell, "TALENT", on),
     )
     province.lend("A1", 1)
     assert "no post crosses type, fund form or purpose" in broken(province)

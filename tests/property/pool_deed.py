@@ -55,7 +55,7 @@ class Sim:
 
     def same(self, what: str, theirs: object, ours: object) -> None:
         if theirs != ours:
-            raise Difference(f"{what}: the service says {theirs!r}, the model {ours!r}")
+            raise Difference(f"{what}: the service says {str(theirs)[:400]}, the model {str(ours)[:400]}")
 
     def tell(self, request: Request) -> None:
         self.told.add((request.number, self.today))
@@ -93,6 +93,12 @@ class Sim:
         if self.dice.random() < 0.12:
             return office.login("all")
         return office.login(role, self.dice.choice((1, 2)))
+
+    def closed_to(self, login: str, unit: str) -> str | None:
+        """What an officer (or a department) is told about a unit that is gone; one who is also the office sees it."""
+        if unit not in self.desk.closed:
+            return None
+        return "Forbidden" if login.startswith("all") else "NotFound"
 
     def live_slot(self, wanted: Callable[[Slot], bool] = lambda slot: True) -> Slot | None:
         for _ in range(12):

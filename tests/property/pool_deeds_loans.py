@@ -34,11 +34,11 @@ def _wish(sim: Sim) -> Request:
     return Request("", unit, cell, purpose, dice.choice([1, 1, 2, 2, 3, 8]), months, papers, "DRAFT", set())
 
 
-def _foresee(sim: Sim, request: Request) -> tuple[str | None, str, Movement | None, Taken]:
+def _foresee(sim: Sim, request: Request, login: str) -> tuple[str | None, str, Movement | None, Taken]:
     """(refusal, the rules' answer, the ASK, the lots)."""
     desk = sim.desk
-    if request.unit in desk.closed:
-        return "CLOSED", "", None, []
+    if (closed := sim.closed_to(login, request.unit)) is not None:
+        return closed, "", None, []
     answer, _ = desk.judge(request, request.posts, [])
     if answer not in PASSING:
         return answer, answer, None, []
@@ -80,7 +80,7 @@ def ask(sim: Sim) -> Deed:
                 **request.papers)  # fmt: skip
     if sim.dice.random() < 0.05:
         return _draft(sim, request, wish, login)
-    expect, answer, movement, taken = _foresee(sim, request)
+    expect, answer, movement, taken = _foresee(sim, request, login)
 
     def happen(receipt) -> None:
         _submitted(sim, request, receipt, login, movement, taken, answer)
@@ -95,7 +95,7 @@ def _draft(sim: Sim, request: Request, wish: Wish, login: str) -> Deed:
         sim.desk.requests[request.number] = request
         sim.touch_requests.add(request.number)
 
-    expect = "CLOSED" if request.unit in sim.desk.closed else None
+    expect = sim.closed_to(login, request.unit)
     return Deed("draft", request_loan, login, (wish,), expect, happen, kwargs={"draft": True})
 
 
@@ -104,9 +104,9 @@ def submit(sim: Sim) -> Deed | None:
     if request is None:
         return None
     login = sim.clerk("officer", request.unit)
-    expect, answer, movement, taken = _foresee(sim, request)
+    expect, answer, movement, taken = _foresee(sim, request, login)
     if request.status != "DRAFT":
-        expect = "WRONG_STATUS"
+        expect = sim.closed_to(login, request.unit) or "WRONG_STATUS"
 
     def happen(receipt) -> None:
         _submitted(sim, request, receipt, login, movement, taken, answer)
@@ -144,6 +144,8 @@ def endorse(sim: Sim) -> Deed | None:
     if request is None or request.unit not in sim.desk.supervised:
         return None
     login = sim.office(request.unit).login("supervisor")
+    if request.unit in sim.desk.closed:
+        return None
     return _opinion(sim, request, login, "endorse", endorse_request, "SUBMITTED")
 
 
@@ -251,7 +253,9 @@ class _Grant:
         lots: list[Lot] = [lot for lot, posts in self.lent for _ in range(posts)]
         sim.same("number of slots", len(receipt["slots"]), len(lots))
         backed = min(self.granted, max(0, self.backing))
-        loan = Loan(receipt["loan"], request.number, seq, request.unit, request.partition, request.purpose, due, 0, backed)
+        loan = Loan(
+            receipt["loan"], request.number, seq, request.unit, request.partition, request.purpose, due, 0, backed
+        )
         desk.loans[loan.number] = loan
         for number, lot in zip(receipt["slots"], lots, strict=True):
             loan.slots.append(number)
@@ -282,6 +286,7 @@ def withdraw_wish(sim: Sim) -> Deed | None:
     login = sim.clerk("officer", request.unit)
     expect = None if request.status in ("DRAFT", *WAITING) else "WRONG_STATUS"
     expect = "ALREADY_DECIDED" if request.decided_by is not None else expect
+    expect = sim.closed_to(login, request.unit) or expect
     return _ended(sim, request, login, "withdraw_wish", withdraw_request, "WITHDRAWN", expect)
 
 

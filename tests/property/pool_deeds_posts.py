@@ -61,9 +61,7 @@ def cut(sim: Sim) -> Deed:
     expect = None
     if holder not in sim.desk.closed and least_quota(sim, holder, cell, day) < posts:
         expect = "MORE_THAN_QUOTA"
-    return _plain(
-        sim, "cut", cut_posts, TOP_REVIEWER, (holder, *cell, posts, "编委4", day), movement, expect=expect
-    )
+    return _plain(sim, "cut", cut_posts, TOP_REVIEWER, (holder, *cell, posts, "编委4", day), movement, expect=expect)
 
 
 def least_quota(sim: Sim, holder: str, cell: Partition, day: date) -> int:
@@ -180,7 +178,10 @@ def from_reserve(sim: Sim) -> Deed | None:
     number, fills = sim.dice.choice(recent), sim.dice.random() < 0.6
     holder, cell, _ = sim.desk.reserves[number]
     posts, day = sim.dice.choice([1, 1, 2]), sim.today
-    moves = [(key("reserved", holder, cell, lot=number), -posts), (key("in_use" if fills else "home", holder, cell), posts)]
+    moves = [
+        (key("reserved", holder, cell, lot=number), -posts),
+        (key("in_use" if fills else "home", holder, cell), posts),
+    ]
     movement = Movement("FILL" if fills else "RELEASE", day, moves, rests_on=number, holders=(holder,))
     use_case = fill_posts if fills else release_posts
     expect = sim.desk.book.refuses(movement)

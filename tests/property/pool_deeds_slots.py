@@ -41,7 +41,9 @@ def _back(sim: Sim, slot: Slot) -> Moves:
 
 def _movement(sim: Sim, slot: Slot, kind: str, moves: Moves, day: date, rests_on: int | None) -> Movement:
     unit = sim.desk.loans[slot.loan].unit
-    return Movement(kind, day, moves, claimant=unit, holders=(unit,), rests_on=rests_on, slot=slot.number, loan=slot.loan)
+    return Movement(
+        kind, day, moves, claimant=unit, holders=(unit,), rests_on=rests_on, slot=slot.number, loan=slot.loan
+    )
 
 
 def _end(sim: Sim, slot: Slot, status: str, day: date) -> None:
@@ -140,7 +142,10 @@ def _several_back(sim: Sim, slots: list[Slot], unit: str, use_case, args) -> Dee
         for one in slots:
             _end(sim, one, "RETURNED", sim.today)
 
-    return Deed("give_back", use_case, sim.clerk(sim.dice.choice(["officer", "reviewer"]), unit), args, expect, happen)
+    login = sim.clerk(sim.dice.choice(["officer", "reviewer"]), unit)
+    if login.startswith("officer"):
+        expect = sim.closed_to(login, unit) or expect
+    return Deed("give_back", use_case, login, args, expect, happen)
 
 
 def give_back_some(sim: Sim) -> Deed | None:

@@ -58,7 +58,9 @@ def deliver_all(sim: Sim, box: Box) -> None:
     with _served(box) as url:
         send_outbox(sim.province.engine, url, sim.province.now)
     with reading(sim.province.engine) as session:
-        rows = session.execute(select(OutboxMail.message_id, OutboxMail.sent_at, OutboxMail.digest, OutboxMail.as_of)).all()
+        rows = session.execute(
+            select(OutboxMail.message_id, OutboxMail.sent_at, OutboxMail.digest, OutboxMail.as_of)
+        ).all()
     sim.same("mails not sent", [row.message_id for row in rows if row.sent_at is None], [])
     sim.same("mails that never arrived", [row.message_id for row in rows if row.message_id not in box.arrived], [])
     decisions = {
