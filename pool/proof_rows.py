@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pandas as pd
-from sqlalchemy import Table, select
+from sqlalchemy import Column, Integer, Table, select
 from sqlalchemy.orm import Session
 
 from core.audit import AuditEvent
@@ -74,15 +74,16 @@ def read_rows(session: Session) -> Rows:
 def _frame(session: Session, table: Table, *order: str) -> pd.DataFrame:
     query = select(table).order_by(*(table.c[name] for name in order))
     rows = session.connection().execute(query).fetchall()
-    names = [column.name for column in table.c]
-    columns = zip(*rows, strict=True) if rows else [() for _ in names]
+    columns = zip(*rows, strict=True) if rows else [() for _ in table.c]
     return pd.DataFrame(
-        {name: pd.Series(list(values), dtype=_dtype(values)) for name, values in zip(names, columns, strict=True)}
-    )
+        {column.name: pd.Series(list(values), dtype=_dtype(column, values))
+         for column, values in zip(table.c, columns, strict=True)}
+    )  # fmt: skip
 
 
-def _dtype(values) -> object:
-    return "int64" if values and all(type(value) is int for value in values) else object
+def _dtype(column: Column, values: tuple) -> object:
+    whole = all(type(value) is int for value in values)
+    return "int64" if whole and isinstance(column.type, Integer) else object
 
 
 def says(name: str, frame: pd.DataFrame, broken: pd.DataFrame | pd.Series, columns: list[str]) -> Proof:

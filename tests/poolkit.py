@@ -117,6 +117,8 @@ def found_province(engine: Engine) -> Province:
             ))  # fmt: skip
         for login, (role, division, level) in PEOPLE.items():
             _person(session, login, GrantSpec(role, division, level))
+        counties = [GrantSpec(Role.DIRECTOR, division, "COUNTY") for division in ("990102", "990103")]
+        _person(session, "superdirector", *counties)
         for code in UNITS:
             _person(session, f"officer-{code.lower()}", GrantSpec(Role.UNIT_OFFICER, unit_code=code))
     province = Province(engine)
@@ -124,7 +126,7 @@ def found_province(engine: Engine) -> Province:
     return province
 
 
-def _person(session, login: str, grant: GrantSpec) -> None:
+def _person(session, login: str, *grants: GrantSpec) -> None:
     create_user(
-        session, login=login, email=f"{login}@example.org", display_name=login, grants=[grant], actor="test", now=START
+        session, login=login, email=f"{login}@example.org", display_name=login, grants=grants, actor="test", now=START
     )

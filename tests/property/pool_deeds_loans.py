@@ -13,7 +13,7 @@ from pool.service_loans import (
     withdraw_request,
 )
 from tests.property.pool_deed import Deed, Sim, key
-from tests.property.pool_desk import WAITING, Lot, Loan, Request, Slot, Taken, months_on, pooled_key
+from tests.property.pool_desk import WAITING, Loan, Lot, Request, Slot, Taken, months_on, pooled_key
 from tests.property.pool_model import Movement
 from tests.property.pool_province import ADMIN, FULL, PART, PURPOSES, SUPPORT
 
