@@ -236,7 +236,7 @@ def _undo_life(sim: Sim, first: Movement) -> None:
     desk = sim.desk
     if first.kind == "FILL" and first.slot:
         slot = desk.slots[first.slot]
-        desk.people.discard(slot.person)
+        desk.people.pop(slot.person, None)
         slot.status, slot.person, slot.filled, slot.fill_seq = "ISSUED", None, None, None
         sim.touch_slots.add(slot.number)
     if first.kind == "LEND":

@@ -49,7 +49,7 @@ def _movement(sim: Sim, slot: Slot, kind: str, moves: Moves, day: date, rests_on
 def _end(sim: Sim, slot: Slot, status: str, day: date) -> None:
     slot.status, slot.ended = status, day
     sim.desk.live.pop(slot.number)
-    sim.desk.people.discard(slot.person)
+    sim.desk.people.pop(slot.person, None)
     sim.touch_slots.add(slot.number)
 
 
@@ -77,7 +77,7 @@ def fill(sim: Sim) -> Deed | None:
         seq = desk.book.post(movement)
         sim.same("movement", receipt["movement"], seq)
         slot.status, slot.person, slot.filled, slot.fill_seq = "FILLED", person, day, seq
-        desk.people.add(person)
+        desk.people[person] = slot.number
         sim.touch_slots.add(slot.number)
 
     login = sim.clerk("reviewer", _unit(sim, slot))

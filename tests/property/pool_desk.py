@@ -102,7 +102,7 @@ class Desk:
     live: dict[str, Slot] = field(default_factory=dict)
     waiting: dict[str, Request] = field(default_factory=dict)
     reserves: dict[int, tuple[str, Partition, bool]] = field(default_factory=dict)
-    people: set[str] = field(default_factory=set)
+    people: dict[str, str] = field(default_factory=dict)  # who sits on which slot, in the order they came
     closed: set[str] = field(default_factory=set)
     giving: list[tuple[str, str, date, date]] = field(default_factory=list)
 
