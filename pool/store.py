@@ -181,24 +181,39 @@ class Stock:
 
 
 def stock_for(session: Session, borrower: PoolNode, cell: Cell, purpose: str, on: date) -> list[Stock]:
-    """Idle posts the borrower could be lent on a day, in the order they are taken: nearest node upward, oldest deposit, owner."""
+    """Idle posts the borrower could be lent from a day on, in the order they are taken: nearest node upward, oldest deposit, owner."""
     rows = session.execute(
         select(PoolLot.lot_no, PoolLot.owner_id, PoolLot.node_id, PoolLot.since, PoolBalance.posts)
         .join(PoolBalance, PoolBalance.lot == PoolLot.lot_no)
         .where(
             PoolLot.post_type == cell.post_type, PoolLot.fund_form == cell.fund_form, PoolLot.purpose == purpose,
-            PoolLot.owner_id != borrower.id, PoolLot.since <= on, PoolBalance.account == Account.IDLE, PoolBalance.posts > 0,
+            PoolLot.owner_id != borrower.id, PoolBalance.account == Account.IDLE, PoolBalance.posts > 0,
         )
     ).all()  # fmt: skip
     parent_of = parents(session, {borrower.id, *(row.node_id for row in rows)})
     up = {node_id: rank for rank, node_id in enumerate(path_up(parent_of, borrower.id))}
+    later = _idle_later(session, cell, purpose, on)
     found = []
     for row in rows:
         meet = next((node_id for node_id in path_up(parent_of, row.node_id) if node_id in up), None)
-        if meet is not None:
+        here = row.posts - max(0, later.get(row.lot_no, 0))
+        if meet is not None and here > 0:
             lot = Lot(row.lot_no, Cell(row.owner_id, *cell.partition), purpose)
-            found.append(Stock(lot, row.node_id, row.posts, row.since, up[meet], meet))
+            found.append(Stock(lot, row.node_id, here, row.since, up[meet], meet))
     return sorted(found, key=lambda stock: (stock.rank, stock.since, stock.lot.owner.holder, stock.lot.lot_no))
+
+
+def _idle_later(session: Session, cell: Cell, purpose: str, on: date) -> dict[int, int]:
+    """Posts that lots get (or lose, negative) by bookings after the day."""
+    rows = session.execute(
+        select(PoolEntry.lot, func.sum(PoolEntry.posts))
+        .where(
+            PoolEntry.post_type == cell.post_type, PoolEntry.fund_form == cell.fund_form,
+            PoolEntry.effective_date > on, PoolEntry.account == Account.IDLE, PoolEntry.purpose == purpose,
+        )
+        .group_by(PoolEntry.lot)
+    )  # fmt: skip
+    return {lot: int(posts) for lot, posts in rows}
 
 
 def take_stock(stock: Iterable[Stock], posts: int) -> tuple[list[tuple[Stock, int]], int]:
