@@ -70,16 +70,16 @@ class Sim:
     def any_cell(self) -> str:
         return self.any_unit() if self.dice.random() < 0.9 else self.dice.choice(self.divisions())
 
-    def cell_with(self, wanted: Callable[[Holding], bool]) -> tuple[str, Partition]:
+    def cell_with(self, wanted: Callable[[Holding], bool], only: Partition | None = None) -> tuple[str, Partition]:
         """A holder and partition for which that holds; any, if none is met soon."""
         for _ in range(12):
-            cell = self.dice.choice(PARTITIONS[:1] * 4 + PARTITIONS)
+            cell = only or self.dice.choice(PARTITIONS[:1] * 4 + PARTITIONS)
             state = self.desk.book.states.get(cell)
             if state:
                 holder = self.dice.choice(list(state))
                 if wanted(state[holder]):
                     return holder, cell
-        return self.any_unit(), PARTITIONS[0]
+        return self.any_unit(), only or PARTITIONS[0]
 
     def office(self, unit: str) -> Office:
         """The office a unit is registered at."""

@@ -22,16 +22,20 @@ DECISIONS = {"endorse": ("SUBMITTED",), "review": ("SUBMITTED",), "approve": ("R
 
 
 def _wish(sim: Sim) -> Request:
-    """Mostly of a unit that has the cell and nothing to spare."""
+    """Mostly of a unit that has the cell and nothing to spare, and of a purpose there is stock of."""
     dice = sim.dice
-    unit, cell = sim.cell_with(lambda row: row.vacant <= 0 and row.people > 0 and not any(row.borrowed.values()))
+    lots = [lot for lot in list(sim.desk.lots.values())[-60:] if sim.desk.book.held[pooled_key("idle", lot)] > 0]
+    lot = dice.choice(lots) if lots and dice.random() < 0.75 else None
+    full = lambda row: row.vacant <= 0 and row.people > 0 and not any(row.borrowed.values())
+    unit, cell = sim.cell_with(full, lot.partition if lot else None)
     if not unit.startswith("U:") or dice.random() < 0.1:
         unit, cell = sim.any_unit(), dice.choice([FULL, FULL, PART, ADMIN, SUPPORT])
     papers = {name: "文1" for name in ("central_no", "exception_doc", "other_waiver") if dice.random() < 0.7}
-    purpose = dice.choice([*PURPOSES, *PURPOSES[:2]]) if dice.random() < 0.98 else "TRAVEL"
+    purpose = dice.choice(PURPOSES) if dice.random() < 0.98 else "TRAVEL"
+    purpose = lot.purpose if lot else purpose
     cell = ("CONTROL_NUMBER", "FULL") if dice.random() < 0.01 else cell
     months = dice.choice([1, 1, 1, 2, 3, 6, 12, 24, 36, sim.dice.choice([12, 40, 60])])
-    return Request("", unit, cell, purpose, dice.choice([1, 1, 2, 2, 3, 8]), months, papers, "DRAFT", set())
+    return Request("", unit, cell, purpose, dice.choice([1, 1, 1, 2, 2, 8]), months, papers, "DRAFT", set())
 
 
 def _foresee(sim: Sim, request: Request, login: str) -> tuple[str | None, str, Movement | None, Taken]:

@@ -54,8 +54,10 @@ def grant(sim: Sim) -> Deed:
 
 
 def cut(sim: Sim) -> Deed:
-    holder, cell = sim.cell_with(lambda row: row.vacant + row.people > 0)
-    posts, day = sim.dice.choice([1, 1, 2, 5, 30]), some_day(sim)
+    """Mostly of vacant posts; now and then below use, or of more than there are."""
+    deep = sim.dice.random() < 0.1
+    holder, cell = sim.cell_with(lambda row: row.vacant + row.people > 0 if deep else row.vacant > 0)
+    posts, day = sim.dice.choice([1, 2, 5, 30]) if deep else 1, some_day(sim)
     moves = [(key("home", holder, cell), -posts), (key("authority", "AUTHORITY", cell), posts)]
     movement = Movement("CUT", day, moves, holders=(holder,))
     expect = None
@@ -185,7 +187,9 @@ def from_reserve(sim: Sim) -> Deed | None:
     movement = Movement("FILL" if fills else "RELEASE", day, moves, rests_on=number, holders=(holder,))
     use_case = fill_posts if fills else release_posts
     expect = sim.desk.book.refuses(movement)
-    return _plain(sim, movement.kind.lower(), use_case, TOP_REVIEWER, (number, posts, day), movement, expect=expect)
+    return _plain(
+        sim, "permit " + movement.kind.lower(), use_case, TOP_REVIEWER, (number, posts, day), movement, expect=expect
+    )
 
 
 def vacate(sim: Sim) -> Deed:

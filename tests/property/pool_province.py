@@ -116,7 +116,7 @@ def opening_rows(drawn: Map, dice: Random) -> Opening:
             cells.append(SUPPORT)
         for cell in cells:
             quota = dice.randint(3, 15 if office.level != "TOWNSHIP" else 6)
-            rows.append((code, *cell, quota, max(0, quota + dice.choice([0, 0, 0, 0, -1, -3, 1, 2]))))
+            rows.append((code, *cell, quota, max(0, quota + dice.choice([0] * 20 + [-1, -1, -2, -3, -4, 1]))))
     return rows
 
 
@@ -184,7 +184,7 @@ def found_province(engine: Engine, seed: int) -> tuple[Province, Founding]:
     opening, retiring = opening_rows(drawn, dice), retiring_rows(drawn, dice)
     totals = {
         (code, "INSTITUTION"): sum(row[3] for row in opening if row[1] == "INSTITUTION" and row[0][1:].startswith(code))
-        + 4
+        + 8
         for code in ("990101", "990202")
     }
     with writing(engine) as session:

@@ -43,7 +43,7 @@ DEEDS = {
     loans.withdraw_wish: 2, slots.fill: 14, slots.leave: 4, slots.give_back: 4, slots.give_back_some: 2, slots.swap: 3,
     slots.take_back: 2, slots.renew: 3, slots.recall: 2, slots.entrust: 1, posts.grant: 4, posts.cut: 3,
     posts.transfer: 4, posts.deposit: 5, posts.withdraw: 3, posts.convert: 1, posts.reserve: 4, posts.from_reserve: 5,
-    posts.vacate: 5, posts.reverse: 6, posts.limits: 2, posts.reparent: 0.3, posts.merge: 0.3, posts.abolish: 0.1,
+    posts.vacate: 5, posts.reverse: 6, posts.limits: 3, posts.reparent: 0.3, posts.merge: 0.3, posts.abolish: 0.1,
 }  # fmt: skip
 NIGHT_CHANCE, REPLAY, OTHER_BODY, STRANGER, KILL, BAD_NUMBER = 0.03, 0.03, 0.01, 0.02, 0.004, 0.01
 BAD_NUMBERS = (0, -1, 1.5, "1e3", "１２", "²", 2**63, True, "", None, "-3")
