@@ -14,15 +14,18 @@ from core.db import engine_for, reading, writing
 from core.errors import Refused
 from core.identity import keyed
 from core.outbox import OutboxMail
+from core.settings import load_settings
 from night.housekeeping import keep_house
 from night.opening import opening_rows
 from night.position import beside_ledger, take_position
 from night.proof import proofs
+from night.rotation import rotate_keys
 from night.steps import begin, perform
 from pool.housekeeping import open_suggestions
 from pool.models import DivisionTotal, PoolSlot, PoolSlotEvent, Strength
+from pool.proof import prove_pool
 from pool.service_opening import open_balances, plant_tree
-from pool.service_slots import fill_slot
+from pool.service_slots import fill_slot, vacate_slot
 from reconcile.rules.tables import POSITION
 from tests.nightkit import A, House, deliver, good_books, member, person_id, quota
 from tests.poolkit import K2, Province
@@ -163,6 +166,30 @@ def test_a_step_tried_again_keeps_the_position_it_took(office):
     again = begin(NEXT, office.inbox, office.settings)
     assert again != run
     assert take_position(office.settings, again) == taken
+
+
+def test_a_new_key_finds_the_people_on_slots_again_or_is_refused(tmp_path):
+    environ = {"BIANZHI_HOME": str(tmp_path / "home")}
+    office = Office(load_settings(environ))
+    office.books(A)
+    assert office.night(A) == 0
+    desk = office.ledger()
+    desk.pool(K2, 4, "TALENT", partition=CELL)
+    granted = desk.lend("007", 2, director="director", login="officer", post_type="ADMIN", purpose="TALENT")
+    here, stranger = granted["slots"]
+    desk.do(fill_slot, "reviewer", here, keyed(office.settings.person_key, person_id(0)), "mask")
+    desk.do(fill_slot, "reviewer", stranger, keyed(office.settings.person_key, person_id(77)), "mask")
+    now = datetime(2026, 10, 16, tzinfo=UTC)
+    with pytest.raises(Refused, match="1 people sit on pool posts"):
+        rotate_keys(office.settings, now, "test")
+    assert load_settings(environ).person_key == office.settings.person_key
+    desk.do(vacate_slot, "reviewer", stranger)
+    assert rotate_keys(office.settings, now, "test")["people on slots"] == 1
+    fresh = load_settings(environ).person_key
+    assert fresh != office.settings.person_key
+    assert office.slot(here).person_key == keyed(fresh, person_id(0))
+    with reading(office.engine) as session:
+        assert all(proof.holds for proof in prove_pool(session))
 
 
 def table(name: str, *rows: dict) -> pa.Table:
