@@ -77,6 +77,7 @@ def test_a_wish_is_tried_and_nothing_stays(province):
 
 def test_suppose_answers_per_tree(province):
     province.grant("A1", 3)
+    province.pool(K2, 1)
     with reading(province.engine) as session:
         cut = suppose(session, Supposed("CUT", "U:A1", posts=5, post_type=FULL[0], fund_form=FULL[1]))
         assert cut[FULL].after["U:A1"] == -2
