@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session
 
 from core.errors import BianzhiError, InputRejected, Refused
 from pool.acting import Act, Receipt, parents, path_up
-from pool.forest import load_tree, vacancies
-from pool.ledger import NO_PURPOSE, Account, parse_cell, parse_posts
+from pool.forest import Partition, load_tree
+from pool.ledger import NO_PURPOSE, Account, parse_cell
 from pool.models import PoolBalance, PoolLot, PoolNode
 from pool.service_loans import Wish, request_loan
 from pool.service_nodes import partitions
-from pool.tree import Tree, WhatIf, if_abolished, if_cut, if_merged, if_recalled, if_reparented, surpluses, what_if
+from pool.tree import WhatIf, surpluses
+from pool.whatif import what_if_abolished, what_if_cut, what_if_merged, what_if_recalled, what_if_reparented
 
 KINDS = ("CUT", "MERGE", "ABOLISH", "REPARENT", "RECALL")
 
@@ -100,41 +101,31 @@ class Supposed:
     fund_form: str | None = None
 
 
-def suppose(session: Session, change: Supposed) -> dict[tuple[str, str, str], WhatIf]:
-    """Try a change on copies of the trees: per (post_type, fund_form, purpose) T and deficits before and after.
+def suppose(session: Session, change: Supposed) -> dict[Partition, WhatIf]:
+    """Try a change on copies of the trees: per (post_type, fund_form) T and deficits before and after.
 
-    Nothing is written, and reach is the caller's to check. Errors: InputRejected; Refused for what has no meaning.
+    Nothing is written, and reach is the caller's to check. Errors: InputRejected, NotFound; Refused for what has no
+    meaning.
     """
     if change.kind not in KINDS:
         raise InputRejected("没有这种假设。", field="kind")
+    if change.kind != "CUT" and change.kind != "ABOLISH" and change.target is None:
+        raise InputRejected("须写明调整到哪个节点。", field="target")
     if change.kind in ("CUT", "RECALL"):
-        cell = parse_cell(change.node, change.post_type or "", change.fund_form or "")
-        trees = [(*cell.partition, NO_PURPOSE)]
+        trees = {parse_cell(change.node, change.post_type or "", change.fund_form or "").partition}
     else:
-        trees = partitions(session)
-    found = {}
-    for post_type, fund_form, purpose in trees:
-        before = load_tree(session, (post_type, fund_form), purpose)
-        vacant = vacancies(session, (post_type, fund_form)) if purpose == NO_PURPOSE else {}
-        found[post_type, fund_form, purpose] = what_if(before, _changed(before, vacant, change))
-    return found
+        trees = {(post_type, fund_form) for post_type, fund_form, _ in partitions(session)}
+    return {partition: _tried(session, partition, change) for partition in sorted(trees)}
 
 
-def _changed(tree: Tree, vacant: dict[str, int], change: Supposed) -> Tree:
-    needs_target = change.kind not in ("CUT", "ABOLISH")
-    if change.node not in tree or (needs_target and change.target not in tree):
-        raise Refused("没有这个节点，或者它已撤并。", answer="UNKNOWN_NODE")
+def _tried(session: Session, partition: Partition, change: Supposed) -> WhatIf:
     node, target = change.node, change.target
     if change.kind == "CUT":
-        return if_cut(tree, node, parse_posts(change.posts), vacant.get(node, 0))
-    if change.kind == "ABOLISH":
-        return if_abolished(tree, node)
-    if change.kind == "REPARENT":
-        return if_reparented(tree, node, target)
+        return what_if_cut(session, partition, node, change.posts)
     if change.kind == "RECALL":
-        return if_recalled(tree, node, target, parse_posts(change.posts))
-    if node == target:
-        raise Refused("不能并入自己。", answer="SAME_NODE")
-    mine, other = vacant.get(node, 0), vacant.get(target, 0)
-    excess = min(mine + other, 0) - min(mine, 0) - min(other, 0)
-    return if_merged(tree, node, target, tree[node].own + tree[target].own + excess)
+        return what_if_recalled(session, partition, node, target, change.posts)
+    if change.kind == "MERGE":
+        return what_if_merged(session, partition, node, target)
+    if change.kind == "REPARENT":
+        return what_if_reparented(session, partition, node, target)
+    return what_if_abolished(session, partition, node)

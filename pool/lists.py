@@ -27,6 +27,7 @@ from pool.models import (
     PoolRequestStep,
     PoolSlot,
     PoolSlotEvent,
+    PoolSuggestion,
 )  # fmt: skip
 
 SOON, OVER = "SOON", "OVER"
@@ -336,3 +337,19 @@ def ledger_cells(session: Session, holder: str) -> list[Cell]:
         .order_by(PoolEntry.post_type, PoolEntry.fund_form)
     )
     return [Cell(holder, *row) for row in rows]
+
+
+def seen_suggestions(
+    session: Session, scope: Scope, loan_no: str | None = None
+) -> list[tuple[PoolSuggestion, PoolSlot]]:
+    """Open proposals of the night on slots of the loans seen, oldest first."""
+    query = (
+        select(PoolSuggestion, PoolSlot)
+        .join(PoolSlot, PoolSlot.slot_no == PoolSuggestion.slot_no)
+        .join(PoolLoan, PoolLoan.loan_no == PoolSlot.loan_no)
+        .where(PoolSuggestion.closed_on.is_(None), PoolSlot.ended_on.is_(None), seen_loans(scope))
+        .order_by(PoolSuggestion.as_of, PoolSuggestion.kind, PoolSuggestion.slot_no)
+    )
+    if loan_no is not None:
+        query = query.where(PoolSlot.loan_no == loan_no)
+    return [(row[0], row[1]) for row in session.execute(query)]

@@ -40,6 +40,7 @@ REFUSING = (
     "pool/service_reversal.py",
     "pool/service_slots.py",
     "pool/tree.py",
+    "pool/whatif.py",
     "reconcile/flags.py",
     "reconcile/identities.py",
     "reconcile/settle.py",

@@ -79,6 +79,10 @@ FIELDS = {
 COLUMNS = {
     "quota": "编制数", "in_use": "在编", "vacant": "空编", "reserved": "预留", "pooled": "池中", "borrowed": "借入",
 }  # fmt: skip
+# What a night proposes for a slot; people decide.
+SUGGESTIONS = {
+    "SWAP": "本单位已有空编，建议置换", "WITHDRAW": "下达后久未入编，建议收回", "RETURN": "名册显示已出编，建议归还",
+}  # fmt: skip
 REMEDY_KINDS = {
     "RAISE_BORROW_LIMIT": "提高借用上限", "RAISE_LEND_LIMIT": "提高出借上限", "ADD_POSTS": "增加入池编制",
 }  # fmt: skip
@@ -126,6 +130,7 @@ VOCABULARIES: dict[str, dict[str, str]] = {
     "source": {source.value: label for source, label in SOURCE_LABELS.items()},
     "purpose": DEFINITIONS["pool_purposes"].default,
     "badge": {"SOON": "预", "OVER": "超"},
+    "suggestion": SUGGESTIONS,
     "bound": {"BORROW_LIMIT": "借用上限", "FLOOR": "余粮下限"},
     "column": COLUMNS,
     "remedy_kind": REMEDY_KINDS,

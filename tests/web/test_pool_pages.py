@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
 from core.accounts import LOCALES, get_user
+from pool.housekeeping import keep_pool
 from pool.models import PoolLoan, PoolRequest, PoolSlot
+from pool.service import grant_posts
 from pool.service_people import delegate
 from tests.web.pool_seeding import BUREAU, CITY, SCHOOL, SMALL, Office
-from tests.web.seeding import NOW
+from tests.web.seeding import NEWEST, NOW
 from tests.web.test_pages import check
 
 SUBMITTED, REVIEWED, DRAFT = "JB2026-000002", "JB2026-000003", "JB2026-000004"
@@ -235,6 +238,22 @@ def test_a_person_leaves_and_the_post_goes_back_the_same_day(browser, db):
     with db.read() as session:
         slot = session.get(PoolSlot, "ZZ2025-000001")
         assert (slot.status, str(slot.ended_on)) == ("RETURNED", "2026-11-20")
+
+
+def test_the_night_proposes_a_swap_and_the_reviewer_signs_it(browser, db):
+    with db.write() as session:
+        office = Office(session)
+        office.do(grant_posts, "reviewer", NOW, f"U:{SCHOOL}", "INSTITUTION", "FULL", 1, "编委〔2026〕60号")
+        keep_pool(session, NEWEST + timedelta(days=1), NOW)
+    reviewer, path, action = browser("reviewer"), f"/pool/loans/{DUE_SOON}", "/pool/slots/ZZ2025-000001/swap"
+    assert "本单位已有空编，建议置换" in said(reviewer.get("/pool/requests"))
+    assert "本单位已有空编，建议置换" not in said(browser("director").get("/pool/requests"))
+    page = said(reviewer.get(path))
+    assert "每夜建议" in page
+    assert reviewer.post(action, {"client_id": key_of(page, action)}, token_from=path).status_code == 303
+    with db.read() as session:
+        slot = session.get(PoolSlot, "ZZ2025-000001")
+        assert (slot.status, slot.own_slot_no[:2]) == ("RETURNED", "BZ")
 
 
 def test_lending_and_ownership_look_different_in_the_ledger(browser):

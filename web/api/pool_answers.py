@@ -316,7 +316,6 @@ class TreeOut(BaseModel):
 
     post_type: str
     fund_form: str
-    purpose: str
     passes: bool
     before: dict[str, int]
     after: dict[str, int]

@@ -203,7 +203,7 @@ def try_out(body: m.WhatIfBody) -> Response:
     return _answer(a.WhatIfOut(passes=all(tree.passes for tree in trees), trees=trees))
 
 
-def _tree(post_type: str, fund_form: str, purpose: str, found: WhatIf) -> a.TreeOut:
+def _tree(post_type: str, fund_form: str, found: WhatIf) -> a.TreeOut:
     changed = {
         node_id for node_id in {*found.before, *found.after}
         if found.before.get(node_id) != found.after.get(node_id)
@@ -211,7 +211,7 @@ def _tree(post_type: str, fund_form: str, purpose: str, found: WhatIf) -> a.Tree
     }  # fmt: skip
     kept = lambda values: {node_id: posts for node_id, posts in values.items() if node_id in changed}
     return a.TreeOut(
-        post_type=post_type, fund_form=fund_form, purpose=purpose, passes=found.passes, before=kept(found.before),
+        post_type=post_type, fund_form=fund_form, passes=found.passes, before=kept(found.before),
         after=kept(found.after), deficits_before=kept(found.deficits_before), deficits_after=kept(found.deficits_after),
     )  # fmt: skip
 

@@ -65,6 +65,7 @@ def show_pool_loan(loan_no: str) -> str:
         sees_people=view_scope().sees(borrower.unit_code, borrower.division_code), badge_of=lists.badge_of,
         slot_why={slot.slot_no: _slot_why(act, slot) for slot in live}, giver=acting_for(),
         client_id=secrets.token_hex(16), slot_steps=SLOT_STEPS,
+        proposed=lists.seen_suggestions(g.db, view_scope(), loan_no),
     )  # fmt: skip
 
 

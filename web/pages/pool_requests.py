@@ -62,12 +62,15 @@ def show_pool_requests() -> str:
     mine = [row for row in waiting if waits_for(g.db, act, row)]
     page = max(request.args.get("page", 1, int), 1)
     rows, total = lists.request_page(g.db, scope, limit=PAGE, offset=(page - 1) * PAGE)
+    proposed = lists.seen_suggestions(g.db, scope) if may(scope.roles, Permission.SWAP_SLOT) else []
     shown = {"mine": mine, "waiting": waiting, "all": rows}[which]
     return render_template(
         "pool_requests.html", rows=shown, which=which, page=page, decides=decides, today=act.today,
         page_count=max(1, -(-total // PAGE)) if which == "all" else 1,
         counts={"mine": len(mine), "waiting": waiting_count, "all": total}, givers=givers(g.user.login),
-        giver=acting_for(), names=lists.nodes_named(g.db, {row.node_id for row in shown}),
+        giver=acting_for(), proposed=proposed, names=lists.nodes_named(
+            g.db, {*(row.node_id for row in shown), *(slot.node_id for _each, slot in proposed)}
+        ),
     )  # fmt: skip
 
 
