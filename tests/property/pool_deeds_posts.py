@@ -345,4 +345,6 @@ def abolish(sim: Sim) -> Deed | None:
     decides = any(request.place == node for request in sim.desk.waiting.values())
     if not (below or held or decides):
         return None
-    return Deed("abolish", abolish_node, TOP_DIRECTOR, (node, "编委11"), "NOT_EMPTY", lambda _receipt: None)
+    lends = any(slot.lender == node for slot in sim.desk.live.values())
+    expect = "HAS_LOANS" if lends else "NOT_EMPTY"
+    return Deed("abolish", abolish_node, TOP_DIRECTOR, (node, "编委11"), expect, lambda _receipt: None)

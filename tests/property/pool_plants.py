@@ -19,6 +19,7 @@ import pool.store
 import pool.tree
 from core.errors import Refused
 from pool.models import PoolSlot
+from tests.property.pool_province import PURPOSES
 
 Plant = tuple[object, str, Callable]
 
@@ -91,9 +92,9 @@ def retained_lent() -> Plant:
 def across_purposes() -> Plant:
     right = pool.service_loans.stock_for
 
-    def lavish(session, node, cell, purpose, on):
-        own = right(session, node, cell, purpose, on)
-        return own + [stock for stock in right(session, node, cell, "HEALTH", on) if stock not in own]
+    def lavish(session, node, cell, _purpose, on):
+        found = [stock for wanted in PURPOSES for stock in right(session, node, cell, wanted, on)]
+        return sorted(found, key=lambda stock: (stock.rank, stock.since, stock.lot.lot_no))
 
     return pool.service_loans, "stock_for", lavish
 
