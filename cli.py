@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from cli_door import DAY, Door, opened, signed_in
 from cli_pool import pool
 from core.account_import import import_accounts
 from core.db import engine_for, reading, writing
+from core.errors import Refused
 from core.migrate import upgrade
 from core.parameter_import import import_parameters
 from core.parameters import ALL, ALWAYS, DEFINITIONS, list_parameters, set_parameter
@@ -230,17 +232,35 @@ def account_import(file: Path) -> None:
 
 
 @account.command("token")
-@click.argument("login")
+@click.argument("logins", nargs=-1, required=True)
 @click.option("--label", default="cli")
-def account_token(login: str, label: str) -> None:
-    """Issue an API token for LOGIN; it is printed once."""
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="File for several: JSON, login → token, 0600."
+)
+def account_token(logins: tuple[str, ...], label: str, out: Path | None) -> None:
+    """Issue an API token for each of LOGINS; it is printed once, or written once to a file that must be new."""
     from core.accounts import get_user, issue_token
 
     settings = opened()
     now = datetime.now(UTC)
     with writing(engine_for(settings.database_url)) as session:
-        token = issue_token(session, get_user(session, login), label=label, actor="cli", now=now)
-    click.echo(token)
+        tokens = {
+            login: issue_token(session, get_user(session, login), label=label, actor="cli", now=now)
+            for login in dict.fromkeys(logins)
+        }
+        if out is not None:
+            write_tokens(out, tokens)
+    for token in tokens.values() if out is None else ():
+        click.echo(token)
+
+
+def write_tokens(path: Path, tokens: dict[str, str]) -> None:
+    """A new file that only its owner may read. Errors: Refused when there is one, or the folder cannot be written."""
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            json.dump(tokens, file)
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {error.strerror}") from None
 
 
 @main.group()

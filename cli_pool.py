@@ -80,7 +80,7 @@ def deed_command(deed) -> click.Command:
             values, settings = deed.read(texts), opened()
             hand = hand_of(login, token_file, acting_for, key)
             answer = do(settings, hand, perform, deed, values, settings.person_key)
-        show_answer({"key": hand.key, **answer}, as_json)
+        show_answer({"key": hand.key, **answer} if as_json else answer, as_json)
 
     places = [f"  {argument.name.upper():14} {argument.help}" for argument in deed.arguments if not argument.option]
     help = deed.help + ("\n\n\b\n" + "\n".join(places) if places else "")
@@ -120,7 +120,8 @@ def pool_open(as_of, division, units, new_only, login, token_file, acting_for, k
             rows = rows_within_reach(session, opening.rows, act.scope, division, units, new_only)
         with writing(engine_of(settings)) as session:
             answer = open_balances(session, act, rows, as_of.date())
-    show_answer({"key": hand.key, **answer, "unknown": len(opening.unknown)}, as_json)
+    answer |= {"unknown": len(opening.unknown)}
+    show_answer({"key": hand.key, **answer} if as_json else answer, as_json)
 
 
 @pool.command()

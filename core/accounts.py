@@ -41,7 +41,7 @@ class Role(StrEnum):
 
 
 class User(Base):
-    """An account. `fs_uniquifier` is rotated on disabling and role change, so that no old session comes back."""
+    """An account."""
 
     __tablename__ = "account"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -50,7 +50,6 @@ class User(Base):
     display_name: Mapped[str] = mapped_column(String(200))
     password: Mapped[str | None] = mapped_column(String(400))
     active: Mapped[bool] = mapped_column(default=True)
-    fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
     locale: Mapped[str] = mapped_column(String(16), default="zh_Hans_CN")
     wants_mail: Mapped[bool] = mapped_column(default=True)
     failed_login_count: Mapped[int] = mapped_column(default=0)
@@ -236,7 +235,6 @@ def create_user(
         display_name=display_name.strip(),
         password=_hasher().hash(_prepared(password)) if password is not None else None,
         active=True,
-        fs_uniquifier=secrets.token_hex(16),
         locale=locale,
         wants_mail=wants_mail,
         failed_login_count=0,
@@ -314,8 +312,7 @@ def _keep_one_administrator(session: Session, user: User) -> None:
 
 
 def end_sessions(session: Session, user: User, now: datetime) -> None:
-    """Revoke every live session of a person, and rotate the uniquifier."""
-    user.fs_uniquifier = secrets.token_hex(16)
+    """Revoke every live session of a person."""
     session.execute(
         update(UserSession)
         .where(UserSession.user_id == user.id, UserSession.revoked_at.is_(None))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core.accounts import Grant, Role, User
 from core.errors import Forbidden, NotFound
+from core.parameters import parameter_value
 from core.types import Level
 from core.units import UnitVersion, division_level, division_lineage
 
@@ -133,7 +135,8 @@ class Reach:
 class Scope:
     """Everything a person's grants reach. A fact is placed by (unit_code, division_code), either of them None.
 
-    A unit unknown to the register has no level: its facts are seen by those who see its division's.
+    A unit unknown to the register has no level: its facts are seen by those who see its division's. `leads`: one of the
+    two reviewers named for leads on people.
     """
 
     user_id: int
@@ -141,6 +144,7 @@ class Scope:
     roles: frozenset[Role]
     reaches: tuple[Reach, ...]
     registered: frozenset[str]
+    leads: bool = False
 
     @property
     def units(self) -> frozenset[str]:
@@ -217,8 +221,11 @@ def visible(scope: Scope, unit_column: ColumnElement, division_column: ColumnEle
     return scope.condition(unit_column, division_column)
 
 
-def scope_of(session: Session, user: User) -> Scope:
-    """What a person's grants reach today, by the unit register of the newest settled night. Inactive: nothing."""
+def scope_of(session: Session, user: User, today: date | None = None) -> Scope:
+    """What a person's grants reach, by the unit register of the newest settled night. Inactive: nothing.
+
+    today: the day whose parameter names the reviewers of leads; None: this is no door to leads.
+    """
     grants = list(user.grants) if user.active else []
     reaches = tuple(_reach(session, grant) for grant in grants if grant.role != Role.ADMINISTRATOR)
     roles = frozenset(Role(grant.role) for grant in grants)
@@ -226,7 +233,9 @@ def scope_of(session: Session, user: User) -> Scope:
     registered = (
         frozenset(session.scalars(select(UnitVersion.unit_code).where(is_current()))) if needs_register else None
     )
-    return Scope(user.id, user.login, roles, reaches, registered or frozenset())
+    leads = today is not None and user.active and Role.REVIEWER in roles
+    leads = leads and user.login in parameter_value(session, "lead_reviewers", today)
+    return Scope(user.id, user.login, roles, reaches, registered or frozenset(), leads)
 
 
 def is_current(version=UnitVersion) -> ColumnElement[bool]:

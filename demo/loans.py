@@ -54,6 +54,10 @@ def lend_posts(stage: Stage) -> None:
             heads = stage.heads[borrower.code, cell]
             stage.quota_set[borrower.code, cell] = {k: heads[k] for k in range(1, len(stage.nights))}
     used = {unit.code for lending in stage.lendings for unit in (lending.lender, lending.borrower)}
+    # What these units had to spare before the ledger came is history; one month of it they were full (Q10).
+    before = f"{stage.firsts[0] - timedelta(days=1):%Y-%m}"
+    for unit in (unit for unit in stage.atlas.units if unit.code in used):
+        stage.full_months |= dict.fromkeys(((unit.code, cell) for cell in unit.heads), (before,))
     stage.quiet = [unit for unit in stage.quiet if unit.code not in used]
 
 
@@ -94,7 +98,8 @@ def supervisor(code: str) -> str:
 def write_pool(folder: Path, stage: Stage) -> None:
     """folder/acts.csv as `bianzhi pool apply` takes it, and folder/units.csv: login and unit of every ledger to open."""
     folder.mkdir(parents=True)
-    acts = [act for n, lending in enumerate(stage.lendings) for act in _acts(stage, lending, n)]
+    acts = [*_stock(stage), *(act for n, lending in enumerate(stage.lendings) for act in _acts(stage, lending, n))]
+    acts += _waiting(stage)
     _write(folder / "acts.csv", COLUMNS, sorted(acts, key=lambda act: act[0]))
     units = [unit for lending in stage.lendings for unit in (lending.lender, lending.borrower)]
     _write(folder / "units.csv", ("login", "unit_code"), [(reviewer(unit), unit.code) for unit in units])
@@ -107,19 +112,46 @@ def _write(path: Path, header: tuple[str, ...], rows: list[tuple]) -> None:
         writer.writerows(rows)
 
 
+def _stock(stage: Stage) -> Iterator[tuple[date, str, str, str, str]]:
+    """Posts the commission cut from the city's total for the pool: nobody has asked for most of them."""
+    day = stage.nights[0] + timedelta(days=1)
+    for n, (post_type, purpose, posts) in enumerate((("INSTITUTION", "TALENT", 6), ("ADMIN", "ENFORCEMENT", 4))):
+        yield (
+            day, f"slice{n}", "deposit", "bianban",
+            f"pool_node=CITY:{CITY}; post_type={post_type}; fund_form=FULL; purpose={purpose}; posts={posts};"
+            f" source=TOTAL_SLICE; document_no=云编〔{day.year}〕切块{n + 1}号",
+        )  # fmt: skip
+
+
+def _waiting(stage: Stage) -> Iterator[tuple[date, str, str, str, str]]:
+    """A request that nobody has decided yet."""
+    taker, day = stage.lendings[0].borrower, stage.nights[-1] - timedelta(days=3)
+    post_type, fund_form = stage.lendings[0].cell
+    yield (
+        day, "waiting", "request", officer(taker),
+        f"unit_code={taker.code}; post_type={post_type}; fund_form={fund_form}; purpose=TALENT; posts=2; months=12;"
+        " reason=引进学科带头人",
+    )  # fmt: skip
+    if taker.supervising:
+        yield day, "", "endorse", supervisor(taker.supervising), "number=@waiting.request"
+
+
 def _acts(stage: Stage, lending: Lending, n: int) -> Iterator[tuple[date, str, str, str, str]]:
     """(on, name, act, as, arguments) of one loan, from the deposit to its end."""
-    day = stage.nights[0] + timedelta(days=1)
+    # All posts are in the pool before anybody asks for one.
+    day, pooled = stage.nights[0] + timedelta(days=2), stage.nights[0] + timedelta(days=1)
     giver, taker, (post_type, fund_form) = lending.lender, lending.borrower, lending.cell
     office, cell = reviewer(taker), f"post_type={post_type}; fund_form={fund_form}"
     pool = f"CITY:{CITY}" if taker.level == "CITY" else f"COUNTY:{taker.division[:6]}"
     months = SHORT_TERM if lending.fate == "overdue" else LONG_TERM
     name, number, slot = f"loan{n}", f"number=@loan{n}.request", f"slot_no=@lent{n}.slots.0"
     yield (
-        day, f"pooled{n}", "deposit", office,
+        pooled, f"pooled{n}", "deposit", office,
         f"pool_node={pool}; {cell}; purpose={lending.purpose}; posts=1; source=USE_RIGHT_LENT; giver={giver.code};"
         f" document_no=云编〔{day.year}〕周转{n + 1}号",
     )  # fmt: skip
+    # Who is one too many for the own posts moves onto the lent one.
+    yield day, "", "vacate-posts", office, f"holder={taker.code}; {cell}; posts=1"
     yield (
         day, name, "request", officer(taker),
         f"unit_code={taker.code}; {cell}; purpose={lending.purpose}; posts=1; months={months}; reason=在编满员，一线急需",
@@ -128,8 +160,6 @@ def _acts(stage: Stage, lending: Lending, n: int) -> Iterator[tuple[date, str, s
         yield day, "", "endorse", supervisor(taker.supervising), number
     yield day, "", "review", office, number
     yield day, f"lent{n}", "approve", director(taker), number
-    # Who is one too many for the own posts moves onto the lent one.
-    yield day, "", "vacate-posts", office, f"holder={taker.code}; {cell}; posts=1"
     yield day, "", "fill", office, f"{slot}; person={_somebody(stage, taker, lending.cell)}"
     if lending.fate == "swapped":
         later = day + timedelta(days=14)

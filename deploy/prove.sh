@@ -22,3 +22,8 @@ say "the gate against plain Great Expectations"
 python -m benchmarks.gate --rows 1000000
 say "100,000 new flags settled"
 python -m benchmarks.settle
+say "years of the pool against a model of its own: 200,000 steps on SQLite, 50,000 on PostgreSQL"
+python -m tests.property.pool_simulator --steps 200000 --database sqlite
+python -m tests.property.pool_simulator --steps 50000 --database postgresql
+say "movements of the pool a second; its proof and usable() at 5,000 units and 1,000,000 movements"
+python -m benchmarks.pool

@@ -19,9 +19,24 @@ BIANZHI_SMTP_URL="smtp://127.0.0.1:$(cat "$HOME_DIR/sink.port")"
 export BIANZHI_SMTP_URL
 work "Airflow's own database"
 bash deploy/airflow.sh airflow db migrate >"$HOME_DIR/airflow.log" 2>&1 || { cat "$HOME_DIR/airflow.log" >&2; exit 1; }
-nights=$(cd "$DEMO_DIR/inbox" && ls)
-work "the nights $(echo $nights) through Airflow"
-# A red night fails its run, as it should; whether it should is for the rehearsal to say.
-bash deploy/airflow.sh python dags/nightly_reconcile.py "$DEMO_DIR/inbox" $nights >>"$HOME_DIR/airflow.log" 2>&1 || true
+through_airflow() {
+  work "$* through Airflow"
+  # A red night fails its run, as it should; whether it should is for the rehearsal to say.
+  bash deploy/airflow.sh python dags/nightly_reconcile.py "$DEMO_DIR/inbox" "$@" >>"$HOME_DIR/airflow.log" 2>&1 || true
+}
+first=$(cd "$DEMO_DIR/inbox" && ls | head -n 1)
+through_airflow "$first"
+work "the ledger of posts opens with that night; loans through the doors, each by the person who may"
+tokens="$HOME_DIR/tokens.json"
+token_of() { python -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$tokens" "$1"; }
+bianzhi account token $(tail -n +2 "$DEMO_DIR/pool/acts.csv" | cut -d, -f4 | sort -u) --out "$tokens"
+bianzhi pool tree --as bianban --token-file <(token_of bianban) >"$HOME_DIR/pool.log"
+for login in $(tail -n +2 "$DEMO_DIR/pool/units.csv" | cut -d, -f1 | sort -u); do
+  units=$(grep "^$login," "$DEMO_DIR/pool/units.csv" | cut -d, -f2 | tr -d '\r' | sed 's/^/--unit /')
+  bianzhi pool open --as-of "$first" --as "$login" --token-file <(token_of "$login") $units >>"$HOME_DIR/pool.log"
+done
+bianzhi pool apply "$DEMO_DIR/pool/acts.csv" --tokens "$tokens" >>"$HOME_DIR/pool.log"
+rm -f "$tokens"
+through_airflow $(cd "$DEMO_DIR/inbox" && ls | tail -n +2)
 bianzhi verify >/dev/null
 bianzhi rehearsal --dir "$DEMO_DIR"

@@ -9,6 +9,7 @@ from functools import cache
 
 from core import types as t
 from core.identity import strip_spaces
+from expectations.leader_headers import leader_headers
 
 
 class Kind(StrEnum):
@@ -120,7 +121,8 @@ FUND_MODE_CODES = {"1": "FULL", "2": "PART", "3": "SELF"}
 
 @dataclass(frozen=True)
 class Column:
-    """One column. `required`: it must exist and its value be known (person_id: only exist). `default` fills a blank."""
+    """One column. `required`: it must exist and its value be known (person_id: only exist). `default` fills a blank.
+    `stacked`: what the group and the label below it read as in a merged header, where the label alone says too little."""
 
     name: str
     kind: Kind
@@ -129,6 +131,7 @@ class Column:
     required: bool = False
     words: type[StrEnum] | None = None
     default: str | None = None
+    stacked: tuple[str, ...] = ()
 
     def vocabulary(self) -> dict[str, str]:
         """Folded delivered text → identifier, for a WORD column."""
@@ -208,6 +211,11 @@ def _count(name: str, label: str, *aliases: str, required: bool = False) -> Colu
     return Column(name, Kind.COUNT, label, aliases, required)
 
 
+def _leaders(name: str, tier: str, initials: str) -> Column:
+    aliases, stacked = leader_headers(tier)
+    return Column(name, Kind.COUNT, f"{tier}职数", (*aliases, initials), stacked=stacked)
+
+
 def _code(name: str, label: str, *aliases: str, required: bool = False) -> Column:
     return Column(name, Kind.CODE, label, aliases, required)
 
@@ -250,10 +258,10 @@ BOOKS: dict[str, Book] = {
         Book("establishment", "编制", "编办", (
             _unit(), _post_type(), _fund_form(),
             _count("quota", "编制数", "核定编制数", "核定编制", "编制", "编制总数", "BZS", "HDBZ", "HDBZS", required=True),
-            _count("leaders_chief", "正职职数", "正职领导职数", "单位正职职数", "ZZZS"),
-            _count("leaders_deputy", "副职职数", "副职领导职数", "单位副职职数", "FZZS"),
-            _count("leaders_inner_chief", "内设正职职数", "内设机构正职职数", "中层正职职数", "NSZZZS"),
-            _count("leaders_inner_deputy", "内设副职职数", "内设机构副职职数", "中层副职职数", "NSFZZS"),
+            _leaders("leaders_chief", "正职", "ZZZS"),
+            _leaders("leaders_deputy", "副职", "FZZS"),
+            _leaders("leaders_inner_chief", "内设正职", "NSZZZS"),
+            _leaders("leaders_inner_deputy", "内设副职", "NSFZZS"),
             _code("doc_no", "文号", "批文文号", "编制文号", "批准文号", "文件号", "WH", "PWWH", required=True),
             _date("doc_date", "批准日期", "批文日期", "发文日期", "批准时间", "PZRQ"),
             _word("copy", "载体", t.CopyKind, "账证库", "数据载体", "来源载体", "ZT", required=True),
@@ -365,7 +373,7 @@ def snapshot_schema(book: str) -> dict[str, str]:
 def header_aliases(book: Book) -> dict[str, str]:
     """Folded header → column name. A column's own name and label win over another column's alias."""
     table: dict[str, str] = {}
-    for spellings in (lambda c: (c.name, c.label), lambda c: c.aliases):
+    for spellings in (lambda c: (c.name, c.label), lambda c: c.aliases, lambda c: c.stacked):
         for column in book.columns:
             for spelling in spellings(column):
                 table.setdefault(fold(spelling), column.name)

@@ -30,7 +30,7 @@ from core.identity import (
     normalise_name,
     strip_spaces,
 )
-from expectations.values import is_blank_mark
+from expectations.values import is_blank_mark, is_sheet_error
 
 RESIDENT = "RESIDENT"
 _LENGTH = 18
@@ -55,6 +55,7 @@ class Damage(StrEnum):
     FLOAT = "FLOAT"
     LONG_NUMBER = "LONG_NUMBER"
     TRAILING_ZEROS = "TRAILING_ZEROS"
+    SHEET_ERROR = "SHEET_ERROR"
 
 
 @dataclass(frozen=True)
@@ -209,6 +210,8 @@ def _damage(
 
 def _damage_of(raw: str, normal: str, resident: bool, numeric: bool) -> Damage:
     text = strip_spaces(raw).lstrip("'’‘`").upper()
+    if is_sheet_error(text):
+        return Damage.SHEET_ERROR
     if _SCIENTIFIC.fullmatch(text):
         return Damage.SCIENTIFIC
     if _FLOAT.fullmatch(text):

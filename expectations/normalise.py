@@ -21,7 +21,7 @@ from expectations.books import BOOKS, Book, Column, Kind, snapshot_schema
 from expectations.crossing import GROUPED, hashes, mixed
 from expectations.identities import RESIDENT, Identities, coded, harmless, hexadecimal, identities, keys, names
 from expectations.readers import TextTable
-from expectations.values import Parsed, is_blank_mark, parse_code, parse_column
+from expectations.values import Parsed, is_blank_mark, is_sheet_error, parse_code, parse_column
 from expectations.verdicts import GateSetting
 
 ARROW_TYPES = {"string": pa.string(), "int64": pa.int64(), "date": pa.date32(), "boolean": pa.bool_()}
@@ -232,8 +232,9 @@ class _Work:
             self.name = self.name[coded.codes]
             self._mix(column, hashes(key.to_pylist())[coded.codes])
             self.columns |= {"name_key": coded.spread(key), "name_mask": coded.spread(mask)}
+            known = zip(coded.texts, key.is_valid().to_pylist(), strict=True)
             self.batch[column.name] = coded.categories(
-                [KNOWN if known else None for known in key.is_valid().to_pylist()]
+                [UNREADABLE if is_sheet_error(text) else KNOWN if valid else None for text, valid in known]
             )
         elif column.kind is Kind.SECRET:
             # Compared by key, like persons: what is kept of it for comparing must not tell it.

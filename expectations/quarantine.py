@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from expectations.books import BOOKS, QUARANTINE_SCHEMA
+from expectations.books import BOOKS, QUARANTINE_SCHEMA, WORDS
 from expectations.normalise import Normal, arrow_schema
 from expectations.verdicts import Reason, ReasonCode, reason
 
@@ -25,8 +25,11 @@ class HeldKind(NamedTuple):
 
     def reason(self, book: str) -> Reason:
         """The sentence for the data owner."""
-        label = BOOKS[book].column(self.column).label
-        return reason(self.code, self.file, row=self.row, column=self.column, label=label, count=self.count)
+        column = BOOKS[book].column(self.column)
+        words = "、".join(spellings[0] for spellings in WORDS[column.words].values()) if column.words else ""
+        detail = f"不在可用的词之内；请改用 {words}" if self.code is ReasonCode.BAD_WORD else None
+        place = {"row": self.row, "column": self.column, "label": column.label, "count": self.count}
+        return reason(self.code, self.file, **place, detail=detail)
 
 
 @dataclass

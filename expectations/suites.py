@@ -13,7 +13,7 @@ from great_expectations import expectations as gxe
 from great_expectations.expectations.expectation import Expectation
 
 from expectations.books import BOOKS, WORDS, Book, Column, Kind
-from expectations.normalise import DAMAGE, UNIT_CODES, ZEROS
+from expectations.normalise import DAMAGE, KNOWN, UNIT_CODES, ZEROS
 from expectations.verdicts import ReasonCode
 
 # How a value of each kind reads once it has been understood; anything else is unreadable.
@@ -22,6 +22,8 @@ FORMS: dict[Kind, tuple[str, ReasonCode]] = {
     Kind.MONTH: (r"[12]\d{3}-[01]\d", ReasonCode.BAD_MONTH),
     Kind.COUNT: (r"\d+", ReasonCode.BAD_NUMBER),
     Kind.MONEY: (r"-?\d+", ReasonCode.BAD_NUMBER),
+    Kind.CODE: (KNOWN, ReasonCode.SHEET_ERROR),
+    Kind.NAME: (KNOWN, ReasonCode.SHEET_ERROR),
 }
 # What is expected, as the Data Docs say it.
 EXPECTED: dict[ReasonCode, str] = {
@@ -32,6 +34,7 @@ EXPECTED: dict[ReasonCode, str] = {
     ReasonCode.BAD_MONTH: "都读得出月份",
     ReasonCode.ID_PRECISION_LOST: "证件号码没有被电子表格损坏",
     ReasonCode.CODE_PRECISION_LOST: "单位编码没有丢失开头的零",
+    ReasonCode.SHEET_ERROR: "没有公式的出错值",
     ReasonCode.CONFLICTING_ROWS: "同一人在同一单元格的在册行完全一致",
     ReasonCode.OVERLAPPING_VERSIONS: "同一单位各行的有效期不重叠",
     ReasonCode.UNIT_IN_TWO_DIVISIONS: "一个单位编码只属于一个行政区划",

@@ -35,6 +35,7 @@ class ValueProblem(StrEnum):
     MONEY_UNREADABLE = "MONEY_UNREADABLE"
     MONEY_FRACTION = "MONEY_FRACTION"
     WORD_UNKNOWN = "WORD_UNKNOWN"
+    SHEET_ERROR = "SHEET_ERROR"
 
 
 PROBLEM_TEXT: dict[ValueProblem, str] = {
@@ -48,6 +49,7 @@ PROBLEM_TEXT: dict[ValueProblem, str] = {
     ValueProblem.MONEY_UNREADABLE: "不是金额；请以元为单位写作 1234.56",
     ValueProblem.MONEY_FRACTION: "金额最多两位小数",
     ValueProblem.WORD_UNKNOWN: "不在可用的词之内",
+    ValueProblem.SHEET_ERROR: "是电子表格公式的出错值；请改为实际内容",
 }
 
 # Full-width forms become ASCII. Not NFKC: that would turn ² and ① into digits.
@@ -55,6 +57,10 @@ _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0xFFE5: 0xA
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—−﹣"), "-")
 _HAN_DIGITS = {c: str(n % 10) for n, c in enumerate("〇一二三四五六七八九零")} | {"○": "0"}
 BLANK_MARKS = frozenset({"-", "--", "—", "——", "–", "/", "无"})
+# What a formula leaves in its cell when it fails: no value, and no blank either. Two of them are not the same thing.
+SHEET_ERRORS = frozenset(
+    {"#N/A", "#VALUE!", "#REF!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA"}
+)
 
 _TIME = re.compile(r"(?:T|\s+)\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[AP]M)?$", re.ASCII | re.IGNORECASE)
 _SEPARATED = re.compile(r"(\d{4})([-/.])(\d{1,2})(?:\2(\d{1,2}))?", re.ASCII)
@@ -87,6 +93,11 @@ def _squeezed(text: str) -> str:
 def is_blank_mark(text: str) -> bool:
     """True for what people write into an optional cell instead of leaving it empty: `-`, `—`, `/`, `无`."""
     return text.translate(_NARROW).translate(SPACES) in BLANK_MARKS
+
+
+def is_sheet_error(text: str) -> bool:
+    """True for the error values of spreadsheets: `#N/A`, `#VALUE!`, `#REF!` and their like."""
+    return "#" in (plain := text.translate(_NARROW)) and plain.translate(SPACES).upper() in SHEET_ERRORS
 
 
 def _too_long(whole: str) -> bool:
@@ -257,8 +268,13 @@ def _as_is(text: str) -> tuple[str | None, None]:
     return text or None, None
 
 
+def _code(text: str) -> tuple[str | None, ValueProblem | None]:
+    return (None, ValueProblem.SHEET_ERROR) if is_sheet_error(text) else _as_is(parse_code(text))
+
+
 _PARSERS: dict[Kind, Callable[[str], tuple[Any, ValueProblem | None]]] = {
-    Kind.CODE: lambda text: _as_is(parse_code(text)),
+    Kind.CODE: _code,
+    Kind.TEXT: lambda text: _as_is("" if is_sheet_error(text) else text),
     Kind.COUNT: parse_count,
     Kind.MONTH: parse_month,
 }

@@ -32,7 +32,7 @@ def make_entries(files: Sequence[DeliveredFile], kept: Kept, work: Work, process
     """
     # The longest first, so that nobody waits for one of them at the end.
     waiting = deque(sorted(files, key=_seconds, reverse=True))
-    count = min(processes or _worth(files), len(files))
+    count = min(processes or worth([*map(_seconds, files)], len(os.sched_getaffinity(0))), len(files))
     # Other suites than a book's own stay here, and so does a process that may have no children.
     if count < 2 or work.suites is not None or current_process().daemon:
         _drain(waiting, lambda file: _make(file, kept, work))
@@ -52,11 +52,10 @@ def _seconds(file: DeliveredFile) -> float:
     return file.path.stat().st_size / BYTES_PER_SECOND.get(file.path.suffix.lower(), 1_000_000_000)
 
 
-def _worth(files: Sequence[DeliveredFile]) -> int:
-    """How many processes would be done first."""
-    seconds = [_seconds(file) for file in files]
+def worth(seconds: Sequence[float], processors: int) -> int:
+    """How many processes would be done first with files that take one of them so long each."""
     longest, total = max(seconds, default=0.0), sum(seconds)
-    most = min(len(os.sched_getaffinity(0)), MOST_PROCESSES)
+    most = min(processors, MOST_PROCESSES)
     return min(range(1, most + 1), key=lambda n: max(longest, (total + START_SECONDS * (n - 1)) / n))
 
 

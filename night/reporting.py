@@ -20,6 +20,7 @@ from expectations.docs import build_docs
 from night.held import held_rows
 from night.inbox import sha256_of
 from night.places import report_dir, snapshot_dir
+from reconcile.catalog import RESTRICTED
 from reconcile.facts import newest_versions, read_units
 from reconcile.models import Artefact, Delivery, NightRun
 from reconcile.report import CellRow, ControlRow, NightReport, VerdictRow, build_workbook, sign_manifest
@@ -82,6 +83,7 @@ def level_reports(session: Session, settings: Settings, run: NightRun) -> dict[s
     flags = [
         replace(item, unit_name=names.get(item.unit_code or ""))
         for item in night_flags(session, run, sort="rule", limit=None)
+        if item.rule not in RESTRICTED
     ]
     books, blind, deliveries = verdicts(session, run.id), not_evaluable(session, run.id), _deliveries(session, run)
     owner = {unit.unit_code: unit.division_code for unit in figures}

@@ -16,6 +16,7 @@ from core.errors import Misconfigured, Refused
 from core.key_mark import hold_key
 from core.keys import fresh_key, keys_file, next_file, prepare_next, read_keys, switch_to_next
 from core.settings import Settings
+from night.slot_keys import rekey_slots
 from reconcile.rekeying import rekey
 
 
@@ -36,7 +37,8 @@ def rotate_keys(settings: Settings, now: datetime, actor: str) -> dict[str, int]
         prepare_next(folder, fresh)
         with writing(engine_for(settings.database_url)) as session:
             hold_key(session, held["PERSON_KEY"], now)
-            counts = rekey(session, held["PERSON_KEY"], fresh["PERSON_KEY"], now, actor)
+            people = rekey_slots(session, settings, held["PERSON_KEY"], fresh["PERSON_KEY"])
+            counts = rekey(session, held["PERSON_KEY"], fresh["PERSON_KEY"], now, actor) | {"people on slots": people}
         switch_to_next(folder)
     # Nothing that was made with the old key is of use to the gate any more.
     shutil.rmtree(settings.cache_dir, ignore_errors=True)

@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from core.outbox import OutboxMail
 from core.settings import Settings
+from core.types import BookVerdict
 from demo.accounts import PASSWORD
 from demo.truth import compare
+from expectations.books import BOOKS
 from night.expected import GOOD
 from night.lists import flag_rows
 from reconcile.catalog import RULES
@@ -20,6 +22,9 @@ from reconcile.models import Artefact, Delivery, NightRun, NightState, Verdict
 from reconcile.store import counts_by_rule, night_run
 
 GREEN, RED = 0, 11
+# So many sentences about what was wrong with the books; the portal has them all.
+SHOWN_PROBLEMS = 12
+HELD_BACK = {BookVerdict.REJECTED: "退回", BookVerdict.ACCEPTED_WITH_QUARANTINE: "隔离"}
 
 
 def night_lines(session: Session, settings: Settings, as_of: date) -> list[str]:
@@ -57,8 +62,32 @@ def _book_lines(session: Session, run: NightRun) -> list[str]:
         select(func.count(), func.count().filter(Delivery.taken_over)).where(Delivery.run_id == run.id)
     ).one()
     taken_over = f"（其中 {same} 份与前次相同，沿用前次读入的结果）" if same else ""
+    problems = [*_strangers(session, run), *_held_back(session, run)]
+    more = len(problems) - SHOWN_PROBLEMS
     return [
-        f"  文件 {files}{taken_over}，接受的批次 {good}；行数 {rows_in} = 接受 {accepted} + 重复 {duplicates} + 隔离 {quarantined}"
+        f"  文件 {files}{taken_over}，接受的批次 {good}；行数 {rows_in} = 接受 {accepted} + 重复 {duplicates} + 隔离 {quarantined}",
+        *problems[:SHOWN_PROBLEMS],
+        *([f"    另有 {more} 条，见门户当夜的页面"] if more > 0 else []),
+    ]
+
+
+def _strangers(session: Session, run: NightRun) -> list[str]:
+    """Files that were not read, because their names begin with no book's."""
+    unread = select(Delivery).where(Delivery.run_id == run.id, Delivery.book.is_(None)).order_by(Delivery.id)
+    names = "、".join(BOOKS)
+    return [
+        f"    未读 {d.division_code}/{d.file}：文件名应为“批次”或“批次-随意”，批次是 {names} 之一或其中文名；请改名后重跑"
+        for d in session.scalars(unread)
+    ]
+
+
+def _held_back(session: Session, run: NightRun) -> list[str]:
+    """What the gate sent back or held apart, in the words the data owner reads."""
+    bad = select(Verdict).where(Verdict.run_id == run.id, Verdict.verdict.in_(HELD_BACK))
+    return [
+        f"    {HELD_BACK[BookVerdict(verdict.verdict)]} {verdict.division_code}：{reason['message']}"
+        for verdict in session.scalars(bad.order_by(Verdict.division_code, Verdict.book))
+        for reason in json.loads(verdict.reasons)
     ]
 
 

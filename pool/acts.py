@@ -26,6 +26,7 @@ from pool.service import (
     release_posts,
     reserve_posts,
     transfer_posts,
+    vacate_posts,
     withdraw_posts,
 )
 from pool.service_approvals import approve_request
@@ -309,6 +310,10 @@ DEEDS: dict[str, Deed] = dict(
         _deed(
             "release", "Let go of what a reserve still holds.", release_posts, ("movement",),
             _at("reserve_no", "number of the reserve's movement", read_number), POSTS, EFFECTIVE,
+        ),
+        _deed(
+            "vacate-posts", "People leave own posts of a cell, which are vacant from then on.", vacate_posts, ("movement",),
+            HOLDER, *CELL, POSTS, EFFECTIVE,
         ),
         _deed(
             "request", "Ask to borrow posts for a unit; they are pending at once.", _ask,

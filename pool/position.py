@@ -37,9 +37,14 @@ def _cell(units: dict[str, str], holder: str, post_type: str, fund_form: str) ->
 
 
 def _figures(session: Session, units: dict[str, str], on: date):
-    holders = sorted(units)
+    """Figures of the cells with an entry on or before a day: of a cell whose ledger is not open nothing is known but its
+    people, and an unknown quota is not zero."""
+    entries = select(PoolEntry.holder, PoolEntry.post_type, PoolEntry.fund_form).where(PoolEntry.effective_date <= on)
+    opened = {tuple(row) for row in session.execute(entries.distinct()) if row.holder in units}
+    holders = sorted({holder for holder, _, _ in opened})
     for start in range(0, len(holders), CHUNK):
-        yield from sorted(cell_figures(session, holders[start : start + CHUNK], on).items())
+        figures = cell_figures(session, holders[start : start + CHUNK], on)
+        yield from sorted((cell, held) for cell, held in figures.items() if tuple(cell) in opened)
 
 
 def _positions(session: Session, units: dict[str, str], as_of: date) -> list[Row]:

@@ -176,24 +176,25 @@ def chain_is_whole(rows: Rows) -> Proof:
         "from_holder", "to_holder", "document_no", "central_no", "source", "request_no", "loan_no", "slot_no",
         "rests_on", "reverses",
     ]  # fmt: skip
-    lines: dict[int, list[list[object]]] = {}
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    movement = rows.movement.assign(booked_at=[_instant(value) for value in rows.movement.booked_at])
+    spelled = zip(*(map(str, movement[column].tolist()) for column in columns), strict=True)
     entry = rows.entry
-    for seq, *values in zip(entry.movement_seq, *(entry[name] for name in [*KEY, "posts"]), strict=True):
-        lines.setdefault(seq, []).append(values)
-    kept = rows.movement[[*columns, "previous_hash", "hash"]]
-    for number, row in enumerate(kept.itertuples(index=False, name=None), 1):
-        body = [previous, [_spelled(value) for value in row[:-2]], lines.get(row[0], [])]
-        digest = hashlib.sha256(json.dumps(body, ensure_ascii=False).encode()).hexdigest()
-        if row[0] != number or row[-2] != previous or row[-1] != digest:
-            return Proof(name, False, len(kept), (f"seq={row[0]}",))
-        previous = row[-1]
-    return Proof(name, True, len(kept))
+    lines = list(zip(*(entry[column].tolist() for column in [*KEY, "posts"]), strict=True))
+    starts = np.searchsorted(entry.movement_seq.to_numpy("int64"), np.arange(1, len(movement) + 2)).tolist()
+    hashes = zip(movement.seq, movement.previous_hash, movement.hash, strict=True)
+    for number, (values, (seq, before, kept)) in enumerate(zip(spelled, hashes, strict=True), 1):
+        body = encode([previous, values, lines[starts[number - 1] : starts[number]]])
+        if seq != number or before != previous or kept != hashlib.sha256(body.encode()).hexdigest():
+            return Proof(name, False, len(movement), (f"seq={seq}",))
+        previous = kept
+    return Proof(name, True, len(movement))
 
 
-def _spelled(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-    return "None" if value is None else str(value)
+def _instant(value: datetime | str) -> str:
+    if isinstance(value, str):
+        return f"{value[:10]}T{value[11:]}+00:00"
+    return value.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def changes_are_trailed(rows: Rows) -> Proof:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pandas as pd
-from sqlalchemy import Column, Integer, Table, select
+from sqlalchemy import Column, Integer, Select, Table, select
 from sqlalchemy.orm import Session
 
 from core.audit import AuditEvent
@@ -60,20 +60,20 @@ def read_rows(session: Session) -> Rows:
     """Every row of the pool, in one transaction."""
     movement, entry = PoolMovement.__table__, PoolEntry.__table__
     trail = select(AuditEvent.seq, AuditEvent.action, AuditEvent.subject).where(
-        AuditEvent.action.like("pool\\_%", escape="\\")
+        AuditEvent.action.startswith("pool_request_", autoescape=True)
     )
     return Rows(
         _frame(session, movement, "seq"), _frame(session, entry, "movement_seq", "line"),
         *(_frame(session, model.__table__) for model in (
             PoolBalance, PoolLot, PoolNode, PoolLimit, PoolSum, PoolRequest, PoolRequestStep, PoolLoan, PoolSlot,
         )),
-        pd.DataFrame(session.execute(trail).all(), columns=["seq", "action", "subject"]),
+        pd.DataFrame(_fetched(session, trail), columns=["seq", "action", "subject"], dtype=object),
     )  # fmt: skip
 
 
 def _frame(session: Session, table: Table, *order: str) -> pd.DataFrame:
     query = select(table).order_by(*(table.c[name] for name in order))
-    rows = session.connection().execute(query).fetchall()
+    rows = _fetched(session, query)
     columns = zip(*rows, strict=True) if rows else [() for _ in table.c]
     return pd.DataFrame(
         {column.name: pd.Series(list(values), dtype=_dtype(column, values))
@@ -81,9 +81,22 @@ def _frame(session: Session, table: Table, *order: str) -> pd.DataFrame:
     )  # fmt: skip
 
 
+def _fetched(session: Session, query: Select) -> list[tuple]:
+    """Rows as the driver gives them: converting a million of them costs more than proving them. On SQLite a date is its
+    ISO text and an instant its text in UTC, which sort and spell alike."""
+    connection = session.connection()
+    compiled = query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(str(compiled))
+        return cursor.fetchall()
+    finally:
+        cursor.close()
+
+
 def _dtype(column: Column, values: tuple) -> object:
-    whole = all(type(value) is int for value in values)
-    return "int64" if whole and isinstance(column.type, Integer) else object
+    whole = isinstance(column.type, Integer) and all(type(value) is int for value in values)
+    return "int64" if whole else object
 
 
 def says(name: str, frame: pd.DataFrame, broken: pd.DataFrame | pd.Series, columns: list[str]) -> Proof:

@@ -16,7 +16,8 @@ from scipy.sparse import coo_array
 from core.errors import InvariantViolated
 from core.types import PostType
 from pool.proposal_input import PoolKey, Request
-from pool.proposal_standing import Standing, passed_up
+from pool.proposal_standing import Standing
+from pool.tree import passed_up
 
 # Weights 2^9 … 1: a tolerance of 1e-6 on each of ten choices stays far below the smallest weight.
 BLOCK = 10

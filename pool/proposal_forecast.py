@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from pool.proposal_input import Loan, PoolKey, Request, Situation, add_months
+from pool.policies import add_months
+from pool.proposal_input import Loan, PoolKey, Request, Situation
 from pool.proposal_standing import STOCK_RULES, Binding, Standing
 
 

@@ -6,7 +6,6 @@ DOMAIN §5; how R15 and R06 are read stands in docs/decisions/0006-proposal.md.
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,9 +13,8 @@ from enum import IntEnum
 
 from core.errors import InputRejected
 from core.types import FundForm, PostType
-
-Limit = int | None
-MOST_POSTS = 1_000_000  # the solver counts in floating point: far below where that would matter
+from pool.ledger import MOST_POSTS  # the solver counts in floating point: far below where that would matter
+from pool.tree import Limit
 
 
 class Need(IntEnum):
@@ -163,12 +161,6 @@ class Situation:
     skip_days: int = 90
     horizon_months: int = 60
     words: Mapping[str, str] = field(default_factory=dict)
-
-
-def add_months(day: date, months: int) -> date:
-    """The same day so many months later, clipped at the month's end (R07)."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def paths(situation: Situation) -> dict[str, tuple[str, ...]]:

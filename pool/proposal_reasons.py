@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.errors import InvariantViolated
-from pool.proposal_input import PoolKey, Request, add_months
-from pool.proposal_standing import Binding, Change, Remedy, Rule, Standing, passed_up
+from pool.policies import add_months
+from pool.proposal_input import PoolKey, Request
+from pool.proposal_standing import Binding, Change, Remedy, Rule, Standing
+from pool.tree import passed_up
 
 MOST_HOLDERS = 3
 

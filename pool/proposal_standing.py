@@ -12,7 +12,9 @@ from datetime import date
 from enum import StrEnum
 
 from core.types import PostType
-from pool.proposal_input import Limit, Loan, PoolKey, Request, Retirement, Situation, add_months, paths
+from pool.policies import add_months
+from pool.proposal_input import Loan, PoolKey, Request, Retirement, Situation, paths
+from pool.tree import Limit, passed_up
 
 
 class Rule(StrEnum):
@@ -72,11 +74,6 @@ class Change:
 def lowest(limit: Limit) -> int | None:
     """The lowest T a borrowing limit allows; None: any."""
     return None if limit is None else -limit
-
-
-def passed_up(lend_limit: Limit, surplus: int) -> int:
-    """What a node offers its parent, or takes from it: a negative T passes in full."""
-    return surplus if lend_limit is None else min(lend_limit, surplus)
 
 
 class Standing:

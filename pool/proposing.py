@@ -1,4 +1,4 @@
-"""The allocation proposal over the ledger: its situation read from the tables (docs/decisions/0007-pool-commands.md).
+"""The allocation proposal over the ledger: its situation read from the tables (docs/decisions/0008-pool-commands.md).
 
 Reads only. What is accepted is made by `approve_request`, request by request, each checked again by the ledger.
 """

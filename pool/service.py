@@ -22,7 +22,7 @@ from pool.ledger import SOURCE_LABELS, Cell, Kind, Lot, Source, parse_cell, pars
 from pool.models import PoolLot, PoolNode
 from pool.policies import BORDER_SENTENCES, GROUPS, Border, decide_conversion
 from pool.posting import Booking, book
-from pool.store import PERMIT, movement_of, overdue_count, terms_on
+from pool.store import PERMIT, least_quota, movement_of, overdue_count, terms_on
 
 FIRST_DAY, LAST_DAY = date(1949, 10, 1), date(2199, 12, 31)
 
@@ -61,10 +61,11 @@ def _by_document(
             session.refresh(node)
             open_node(node)
         number = note_document(session, act, str(body["document_no"] or ""))
-        seq = book(session, booking(number), act.login, act.now)
+        asked = booking(number)
+        seq = book(session, asked, act.login, act.now)
         if after is not None:
             after(seq)
-        trail(session, act, kind.value.lower(), f"movement {seq}", **body)
+        trail(session, act, kind.value.lower(), f"movement {seq}", **body | {"effective": asked.effective})
         return {"movement": seq, "document_no": number}
 
     return once(session, act, kind.value, body, [node.id for node in nodes], do)
@@ -90,15 +91,26 @@ def _grant_or_cut(session, act, kind, holder, post_type, fund_form, posts, docum
     cell, count, day = parse_cell(holder, post_type, fund_form), parse_posts(posts), parse_day(effective, act)
     legs = entries.grant(cell, count) if kind is Kind.GRANT else entries.cut(cell, count)
     body = {
-        "holder": holder, "post_type": post_type, "fund_form": fund_form, "posts": count, "effective": day,
+        "holder": holder, "post_type": post_type, "fund_form": fund_form, "posts": count, "effective": effective,
         "document_no": document_no,
     }  # fmt: skip
     ends = {"to_holder": holder} if kind is Kind.GRANT else {"from_holder": holder}
 
     def booking(number: str) -> Booking:
+        if kind is Kind.CUT:
+            _check_cut(session, cell, count, day)
         return Booking(kind, lambda _: legs, count, cell.partition, day, document_no=number, **ends)
 
     return _by_document(session, act, kind, Permission.MOVE_POSTS, [node_of(session, holder)], body, booking)
+
+
+def _check_cut(session: Session, cell: Cell, count: int, day: date) -> None:
+    """Below use a CUT opens debt; below 0 there is nothing to cut."""
+    quota = least_quota(session, cell, day)
+    if count > quota:
+        raise Refused(
+            f"该类编制只核定了 {quota} 个，不能核减 {count} 个。", answer="MORE_THAN_QUOTA", has=quota, needs=count
+        )
 
 
 def transfer_posts(
@@ -114,7 +126,7 @@ def transfer_posts(
         raise InputRejected("随编人数须在 0 与编制数之间。", field="people")
     body = {
         "giver": giver, "taker": taker, "post_type": post_type, "fund_form": fund_form, "posts": count,
-        "people": people, "effective": day, "document_no": document_no, "central_no": central_no,
+        "people": people, "effective": effective, "document_no": document_no, "central_no": central_no,
     }  # fmt: skip
 
     def booking(number: str) -> Booking:
@@ -143,7 +155,7 @@ def deposit_posts(
     giving = Cell(giver, post_type, fund_form) if giver else None
     body = {
         "pool_node": pool_node, "giver": giver, "post_type": post_type, "fund_form": fund_form, "purpose": purpose,
-        "posts": count, "source": source, "effective": day, "document_no": document_no,
+        "posts": count, "source": source, "effective": effective, "document_no": document_no,
     }  # fmt: skip
 
     def booking(number: str) -> Booking:
@@ -188,7 +200,7 @@ def withdraw_posts(
         raise InputRejected("没有这一批周转编制。", field="lot_no")
     lot = Lot(row.lot_no, Cell(row.owner_id, row.post_type, row.fund_form), row.purpose)
     count, day = parse_posts(posts), parse_day(effective, act)
-    body = {"lot_no": lot_no, "posts": count, "effective": day, "document_no": document_no}
+    body = {"lot_no": lot_no, "posts": count, "effective": effective, "document_no": document_no}
 
     def booking(number: str) -> Booking:
         return Booking(
@@ -212,7 +224,7 @@ def convert_posts(
     if border is not Border.ALLOWED:
         raise Refused(BORDER_SENTENCES[border], answer=border.value)
     body = {
-        "holder": holder, "source": list(source), "target": list(target), "posts": count, "effective": day,
+        "holder": holder, "source": list(source), "target": list(target), "posts": count, "effective": effective,
         "document_no": document_no,
     }  # fmt: skip
 
@@ -238,7 +250,7 @@ def reserve_posts(
     check_place(session, act, Permission.MOVE_POSTS, node)
     if not 1 <= len(word) <= 16:
         raise InputRejected("预留须写明原因（1 至 16 个字）。", field="reason")
-    body = {**cell._asdict(), "posts": count, "reason": word, "effective": day}
+    body = {**cell._asdict(), "posts": count, "reason": word, "effective": effective}
 
     def do() -> Receipt:
         session.refresh(node)
@@ -249,7 +261,7 @@ def reserve_posts(
             Kind.RESERVE, lambda seq: entries.reserve(cell, count, seq), count, cell.partition, day,
             to_holder=holder, source=word,
         ), act.login, act.now)  # fmt: skip
-        trail(session, act, "reserve", f"movement {seq}", **body)
+        trail(session, act, "reserve", f"movement {seq}", **body | {"effective": day})
         return {"movement": seq}
 
     return once(session, act, Kind.RESERVE, body, [holder], do)
@@ -273,14 +285,14 @@ def _from_reserve(session, act, kind, permission, reserve_no, posts, effective) 
     count, day, node = parse_posts(posts), parse_day(effective, act), node_of(session, held.to_holder)
     check_place(session, act, permission, node)
     make = entries.release if kind is Kind.RELEASE else entries.fill
-    body = {"reserve_no": reserve_no, "posts": count, "effective": day}
+    body = {"reserve_no": reserve_no, "posts": count, "effective": effective}
 
     def do() -> Receipt:
         seq = book(session, Booking(
             kind, lambda _: make(cell, count, reserve_no), count, cell.partition, day, from_holder=cell.holder,
             to_holder=cell.holder, rests_on=reserve_no,
         ), act.login, act.now)  # fmt: skip
-        trail(session, act, kind.value.lower(), f"movement {seq}", **body)
+        trail(session, act, kind.value.lower(), f"movement {seq}", **body | {"effective": day})
         return {"movement": seq}
 
     return once(session, act, kind, body, [node.id], do)
@@ -294,13 +306,13 @@ def vacate_posts(
     cell, count, day = parse_cell(holder, post_type, fund_form), parse_posts(posts), parse_day(effective, act)
     node = node_of(session, holder)
     check_place(session, act, Permission.FILL_SLOT, node)
-    body = {**cell._asdict(), "posts": count, "effective": day}
+    body = {**cell._asdict(), "posts": count, "effective": effective}
 
     def do() -> Receipt:
         seq = book(session, Booking(
             Kind.VACATE, lambda _: entries.vacate(cell, count), count, cell.partition, day, from_holder=holder,
         ), act.login, act.now)  # fmt: skip
-        trail(session, act, "vacate", f"movement {seq}", **body)
+        trail(session, act, "vacate", f"movement {seq}", **body | {"effective": day})
         return {"movement": seq}
 
     return once(session, act, Kind.VACATE, body, [holder], do)

@@ -92,6 +92,7 @@ def submit_request(session: Session, act: Act, number: str) -> Receipt:
         fresh = request_of(session, number)
         roles = act.scope.roles_for(node.unit_code, node.division_code)
         check_move(REQUEST_MOVES[Move.SUBMIT], Status(fresh.status), roles=roles, actors=act.actors)
+        open_node(node)
         return _submit(session, act, node, fresh)
 
     return once(session, act, "submit_request", {"request": number}, [request.node_id], do)

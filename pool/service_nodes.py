@@ -28,6 +28,7 @@ from pool.forest import Partition, load_tree
 from pool.ledger import NO_PURPOSE, POOLED, Cell, Kind, parse_cell
 from pool.models import (
     PoolBalance,
+    PoolEntry,
     PoolLimit,
     PoolMovement,
     PoolNode,
@@ -204,7 +205,12 @@ def _reorganise(
         trail(session, act, kind.lower(), f"node {node.id}", target=target.id if target else None, document_no=number)
         return {"node": node.id, "kind": kind, **proof}
 
-    body = {"node": node.id, "target": target.id if target else None, "document_no": document_no, "effective": day}
+    body = {
+        "node": node.id,
+        "target": target.id if target else None,
+        "document_no": document_no,
+        "effective": effective,
+    }
     return once(session, act, kind, body, [place.id for place in places], do)
 
 
@@ -264,6 +270,9 @@ def _hand_over(session: Session, act: Act, node: PoolNode, into: PoolNode, docum
     ).all()  # fmt: skip
     if any(row.account in (*POOLED, "reserved") for row in rows):
         raise Refused("还有池中或预留的编制，须先出池、解除。", answer="NOT_EMPTY")
+    to_come = select(PoolEntry.movement_seq).where(PoolEntry.holder == node.id, PoolEntry.effective_date > day)
+    if session.scalar(to_come.limit(1)) is not None:
+        raise Refused("还有日后生效的编制变动，须待生效或先冲正。", answer="NOT_EMPTY")
     for post_type, fund_form in sorted({(row.post_type, row.fund_form) for row in rows}):
         cell = Cell(node.id, post_type, fund_form)
         held = {row.account: row.posts for row in rows if (row.post_type, row.fund_form) == cell.partition}

@@ -19,6 +19,9 @@ from pool.models import DivisionTotal, PoolBalance, PoolNode, Strength
 from pool.posting import Booking, book
 from pool.service import trail
 
+# No register names divisions: sentences call a node by its level and code.
+LEVEL_NAMES = {Level.PROVINCE: "省", Level.CITY: "市", Level.COUNTY: "县", Level.TOWNSHIP: "乡"}
+
 
 def plant_tree(session: Session, act: Act) -> Receipt:
     """Nodes for every unit of the register and for the divisions above them; what stands is left alone. → added.
@@ -60,7 +63,7 @@ def _with_parents(rows: dict[str, dict[str, object]], level: str, division: str,
     if above is not None:
         _with_parents(rows, *above, on)
     parent = f"{above[0]}:{above[1]}" if above else None
-    rows[node_id] = _node_row(node_id, level, division, f"{division} {level}", parent, on, None)
+    rows[node_id] = _node_row(node_id, level, division, f"{LEVEL_NAMES[Level(level)]} {division}", parent, on, None)
 
 
 def _node_row(node_id, level, division, name, parent, on, unit_code) -> dict[str, object]:

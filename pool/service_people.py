@@ -32,12 +32,12 @@ def delegate(session: Session, act: Act, taker: str, valid_from: date, valid_to:
     person = find_user(session, taker)
     if person is None or not person.active:
         raise NotFound("没有这个账号。")
-    if valid_to < valid_from or valid_from < act.today:
-        raise Refused("委托起止日期不正确。", answer="DATES")
-    if valid_to - valid_from > LONGEST_DELEGATION:
-        raise Refused("一次委托至多一年。", answer="TOO_LONG")
 
     def do() -> Receipt:
+        if valid_to < valid_from or valid_from < act.today:
+            raise Refused("委托起止日期不正确。", answer="DATES")
+        if valid_to - valid_from > LONGEST_DELEGATION:
+            raise Refused("一次委托至多一年。", answer="TOO_LONG")
         if person.login in (act.login, *_received_from(session, act.login, valid_from, valid_to)):
             raise Refused("委托不能成环。", answer="CYCLE")
         row = PoolDelegation(giver=act.login, taker=person.login, valid_from=valid_from, valid_to=valid_to)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from core.errors import Refused
 from core.permissions import Permission
 from pool import entries
-from pool.acting import Act, Receipt, check_place, node_of, note_document, once
+from pool.acting import Act, Receipt, check_place, node_of, note_document, once, open_node
 from pool.approvals import REQUEST_MOVES, SLOT_MOVES, Move, Status
 from pool.ledger import KINDS, Entry, Key, Kind
 from pool.models import PoolEntry, PoolMovement, PoolNode, PoolRequest
@@ -31,6 +31,9 @@ def reverse_movement(session: Session, act: Act, seq: int, document_no: str) -> 
         check_place(session, act, Permission.REVERSE_MOVEMENT, place)
 
     def do() -> Receipt:
+        for node in nodes:
+            session.refresh(node)
+            open_node(node)
         check_reversible(session, movement)
         number = note_document(session, act, document_no)
         undone = book(session, reverse_booking(session, movement, number), act.login, act.now)

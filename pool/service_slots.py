@@ -106,7 +106,7 @@ def fill_slot(
         trail(session, act, "slot_filled", f"slot {slot_no}", movement=seq)
         return {"slot": slot_no, "status": to, "movement": seq}
 
-    body = {"slot": slot_no, "person": person_key, "entry_date": day}
+    body = {"slot": slot_no, "person": person_key, "entry_date": entry_date}
     return once(session, act, "fill_slot", body, [slot.node_id], do)
 
 
@@ -135,7 +135,7 @@ def vacate_slot(session: Session, act: Act, slot_no: str, exit_date: date | None
         trail(session, act, "slot_vacated", f"slot {slot_no}", movement=back)
         return {"slot": slot_no, "status": Status.RETURNED, "movements": [left, back]}
 
-    return once(session, act, "vacate_slot", {"slot": slot_no, "exit_date": day}, [slot.node_id], do)
+    return once(session, act, "vacate_slot", {"slot": slot_no, "exit_date": exit_date}, [slot.node_id], do)
 
 
 def _ended(slot: PoolSlot) -> Refused:

@@ -16,7 +16,7 @@ from core.permissions import below
 from core.quota import allowed, usable
 from pool.acting import NOT_HERE, parents, path_up
 from pool.approvals import PENDING, Status
-from pool.ledger import HELD, NO_PURPOSE, POOLED, Account, Cell, Lot
+from pool.ledger import HELD, NO_PURPOSE, POOLED, Account, Cell, Lot, balances_by_day
 from pool.models import (
     DivisionTotal,
     PoolBalance,
@@ -242,6 +242,19 @@ def held_lots(session: Session, number: str, account: Account = Account.PENDING)
         (Lot(row.lot, Cell(row.holder, row.post_type, row.fund_form), row.purpose), int(row.posts)) for row in rows
     ]
     return sorted(found, key=lambda held: held[0].lot_no)
+
+
+def least_quota(session: Session, cell: Cell, on: date) -> int:
+    """The smallest approved quota of a cell on any day from one on, future bookings included."""
+    held = PoolEntry.holder == cell.holder, PoolEntry.post_type == cell.post_type, PoolEntry.fund_form == cell.fund_form
+    rows = session.execute(
+        select(PoolEntry.effective_date, func.sum(PoolEntry.posts).label("posts"))
+        .where(*held, PoolEntry.account.in_(HELD))
+        .group_by(PoolEntry.effective_date)
+    ).all()  # fmt: skip
+    total = sum(int(row.posts) for row in rows)
+    later = [(row.effective_date, int(row.posts)) for row in rows if row.effective_date > on]
+    return min(posts for _, posts in balances_by_day(total, later, on))
 
 
 def request_of(session: Session, number: str) -> PoolRequest:

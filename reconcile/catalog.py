@@ -96,3 +96,5 @@ RULES: dict[str, Rule] = {
         Rule("D08", "时点不齐", ("S4",), ("book",), (), (False, False), DECREE + "第二十三条"),
     )
 }  # fmt: skip
+# Leads on people: for two named reviewers, in no mail and in no report for others (DOMAIN §4, F06).
+RESTRICTED = tuple(code for code, rule in RULES.items() if rule.restricted)

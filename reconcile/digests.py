@@ -11,11 +11,10 @@ from datetime import date
 from core.accounts import Role
 from core.types import BookVerdict
 from expectations.books import BOOKS
-from reconcile.catalog import RULES
+from reconcile.catalog import RESTRICTED, RULES
 
 FLAGS, BOOK_VERDICTS, PARKED, SILENCE = "flags", "books", "parked", "silence"
-# For two reviewers, never mailed (DOMAIN §4, F06).
-UNMAILED = frozenset({"F06"})
+UNMAILED = frozenset(RESTRICTED)
 # Who answers for each book, besides nobody else: the data owner is told what the gate said of it.
 OWNERS: dict[str, frozenset[Role]] = {
     "units": frozenset({Role.REVIEWER}),

@@ -19,6 +19,7 @@ from core.permissions import Scope
 from reconcile.lifecycle import NIGHT, TRANSITIONS, Decision, FlagState, Move, Paper, check_move, decide_move
 from reconcile.models import Flag, FlagEvent, FlagStatus
 from reconcile.settle import NO_EXPLANATION, lock_flags
+from reconcile.visibility import sees_flag
 
 # Deadlines and expiries are days of the office's calendar, not of UTC.
 OFFICE_TIME = ZoneInfo("Asia/Shanghai")
@@ -98,7 +99,7 @@ def _make(session: Session, key: str, move: Move, act: Act, paper: Paper) -> Fla
     flag = session.scalar(
         select(Flag).where(Flag.key == key).with_for_update().execution_options(populate_existing=True)
     )
-    if flag is None or not act.by.sees(flag.unit_code, flag.division_code):
+    if flag is None or not sees_flag(session, act.by, flag):
         raise NotFound("没有这条不符项，或者不在您的管辖范围内。")
     if flag.version != act.version:
         raise Refused(_who_decided(session, flag), answer="CHANGED", version=flag.version)

@@ -133,6 +133,15 @@ class FindingRow(Base):
     evidence: Mapped[str | None] = mapped_column(Text)
 
 
+class Concern(Base):
+    """A unit that a finding concerns besides the one that owns it."""
+
+    __tablename__ = "concern"
+    __table_args__ = (Index("ix_concern_unit", "unit_code"),)
+    finding_id: Mapped[int] = mapped_column(ForeignKey("finding.id", ondelete="CASCADE"), primary_key=True)
+    unit_code: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+
 class FindingCount(Base):
     """How many findings of a rule one run had per unit: what trends read, and what stays when a night is pruned."""
 

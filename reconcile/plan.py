@@ -149,8 +149,7 @@ class Coverage:
         if rule in ONE_DIVISION and seen.division_code is not None:
             return self._covers_one(rule, seen.division_code)
         if rule == "D06" and seen.division_code is not None:
-            place, book = seen.division_code, _book_of(grain)
-            return (place, book) in self.accepted and (rule, place, ANY_UNIT) not in self.blind
+            return (seen.division_code, _book_of(grain)) in self.accepted
         if rule == "D08":
             book = _book_of(grain)
             blind = any(name == rule for name, _, _ in self.blind)

@@ -42,6 +42,7 @@ from reconcile.models import (
 )
 from reconcile.plan import COMPARED, Change, Coverage, Seen, Standing, concerned_units, plan_settle
 from reconcile.trends import count_findings
+from reconcile.visibility import note_concerns
 
 FLAGS_LOCK = 0x666C6167
 CHUNK = 5_000
@@ -170,6 +171,7 @@ def _store(session: Session, run: NightRun, folder: Path) -> None:
         for rows in read_batches(folder / f"{name}.parquet", columns):
             _insert(session, model.__table__, ({**row, "run_id": run.id} for row in rows))
     count_findings(session, run.id)
+    note_concerns(session, run)
 
 
 def _insert(session: Session, table: Table, rows: Iterable[dict[str, Any]]) -> None:

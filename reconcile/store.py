@@ -31,6 +31,7 @@ from reconcile.models import (
     PresenceFigure,
     Verdict,
 )
+from reconcile.visibility import findings_seen, flags_seen, sees_flag
 
 UNTRACKED = "UNTRACKED"
 KEY_HINT = 4
@@ -123,7 +124,7 @@ def counts_by_rule(
 def _night_flags(run: NightRun, scope: Scope | None, chosen: FlagFilter | None) -> Select:
     query = select(FindingRow, Flag).outerjoin(Flag, Flag.key == FindingRow.key).where(FindingRow.run_id == run.id)
     if scope is not None:
-        query = query.where(scope.condition(FindingRow.unit_code, FindingRow.division_code))
+        query = query.where(findings_seen(scope))
     return query.where(*_conditions(chosen, run)) if chosen else query
 
 
@@ -196,7 +197,7 @@ def colliding_masks(session: Session, run_id: int) -> frozenset[str]:
 def flag_of(session: Session, key: str, scope: Scope | None = None) -> Flag:
     """One flag. Errors: NotFound when unknown or outside the scope, alike."""
     flag = session.get(Flag, key)
-    if flag is None or (scope is not None and not scope.sees(flag.unit_code, flag.division_code)):
+    if flag is None or (scope is not None and not sees_flag(session, scope, flag)):
         raise NotFound("没有这条不符项，或者不在您的管辖范围内。")
     return flag
 
@@ -217,7 +218,7 @@ def live_flag_count(session: Session, scope: Scope | None = None) -> int:
     """Flags that are not closed, seen tonight or not."""
     query = select(func.count()).select_from(Flag).where(Flag.status != FlagStatus.CLOSED)
     if scope is not None:
-        query = query.where(scope.condition(Flag.unit_code, Flag.division_code))
+        query = query.where(flags_seen(scope))
     return session.scalar(query) or 0
 
 

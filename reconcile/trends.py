@@ -12,11 +12,10 @@ from sqlalchemy.orm import Session
 
 from core.permissions import Scope, is_current
 from core.units import UnitVersion
-from reconcile.catalog import RULES
+from reconcile.catalog import RESTRICTED
 from reconcile.models import CellFigure, FindingCount, FindingRow, NightRun, NightState
 
 NIGHTS = 60
-RESTRICTED = tuple(code for code, rule in RULES.items() if rule.restricted)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from core.db import engine_for, reading, writing
 from core.errors import Forbidden, InvariantViolated
 from core.permissions import scope_of
 from core.settings import Settings
+from reconcile.flags import OFFICE_TIME
 from web import api, errors, health, i18n, pages, scoping, security, templating
 from web import session as sessions
 from web.auth import AddressThrottle
@@ -66,7 +67,7 @@ def admit(route: Route) -> None:
         raise SignInNeeded(errors.SENTENCES[401])
     if route.door is Door.PAGE and request.method not in SAFE:
         sessions.check_form()
-    g.scope = scope_of(g.db, g.user)
+    g.scope = scope_of(g.db, g.user, g.now.astimezone(OFFICE_TIME).date())
     if route.permission is not None and not g.scope.may(route.permission):
         raise Forbidden(errors.SENTENCES[403])
     scoping.load(route.scoped, request.view_args or {})

@@ -92,7 +92,44 @@ def lines(drawn: tuple[Line, ...], title: str, description: str, width: int) -> 
     return _drawn(_dressed(layers.properties(width=width - 96, height=200, background="white")), title, description)
 
 
-def _drawn(chart: altair.LayerChart, title: str, description: str) -> str:
+@dataclass(frozen=True)
+class Stack:
+    """One place with its posts in parts, in the order of the measures."""
+
+    place: str
+    values: tuple[int, ...]
+
+
+@lru_cache(maxsize=64)
+def stacks(drawn: tuple[Stack, ...], measures: tuple[str, ...], title: str, description: str, width: int) -> str:
+    """An SVG of stacked bars, one a place, `width` pixels wide; parts in the order of the measures."""
+    values = [
+        {"place": stack.place, "order": order, "measure": measure, "part": part, "value": value}
+        for order, stack in enumerate(drawn)
+        for part, (measure, value) in enumerate(zip(measures, stack.values, strict=True))
+    ]
+    label_width = 120 if width < 500 else 200
+    chart = altair.Chart(altair.Data(values=values)).mark_bar().encode(
+        y=altair.Y(
+            "place:N", sort=altair.EncodingSortField("order", op="min"), title=None,
+            scale=altair.Scale(paddingInner=0.4),
+            axis=altair.Axis(ticks=False, domain=False, labelLimit=label_width - 12, labelPadding=8),
+        ),
+        x=altair.X(
+            "value:Q", title=None,
+            axis=altair.Axis(format=",d", tickCount=5, tickMinStep=1, gridColor=RULE, domain=False),
+        ),
+        order=altair.Order("part:Q"),
+        color=altair.Color(
+            "measure:N", sort=list(measures), scale=altair.Scale(domain=list(measures), range=[COLOURS[1], COLOURS[2], COLOURS[0]]),
+            legend=altair.Legend(orient="top", title=None, symbolType="square", columns=3),
+        ),
+    )  # fmt: skip
+    size = {"width": width - label_width - 40, "height": altair.Step(30)}
+    return _drawn(_dressed(chart.properties(**size, background="white")), title, description)
+
+
+def _drawn(chart: altair.TopLevelMixin, title: str, description: str) -> str:
     """The chart as SVG with its title and description inside."""
     opening, rest = vl_convert.vegalite_to_svg(chart.to_dict()).split(">", 1)
     return (
@@ -128,7 +165,7 @@ def _spec(values: list[dict], wording: Wording, width: int) -> altair.LayerChart
     return _dressed(altair.layer(bars, numbers).properties(**size, background="white"))
 
 
-def _dressed(chart: altair.LayerChart) -> altair.LayerChart:
+def _dressed(chart: altair.TopLevelMixin) -> altair.TopLevelMixin:
     """The same letters and lines for every chart."""
     return (
         chart.configure(font=FONT)

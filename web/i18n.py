@@ -17,6 +17,8 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import LanguageAccept
 
 from core.accounts import LOCALES
+from pool.approvals import SENTENCES as POOL_MOVE_SENTENCES
+from pool.policies import SENTENCES as POOL_SENTENCES
 from reconcile.lifecycle import SENTENCES, Decision
 
 CATALOGUES = Path(__file__).parent / "translations"
@@ -98,6 +100,24 @@ FILLED = (
     "{division} 应报的{book}（{name}）被退回",
     "核验不成立：{proof}（{detail}）",
     "新增不符项 {count} 条，超过设定的跳变限度，待人放行",
+    *POOL_MOVE_SENTENCES.values(),
+    *POOL_SENTENCES.values(),
+    "{day} 的{what}只有 {has} 个，不够 {needs} 个。",
+    "{node}的{bound}为 {limit} 个，现有余量 {before} 个，办理后为 {after} 个，超出 {short} 个。",
+    "可借的闲置周转编制只有 {has} 个，不够 {needs} 个。",
+    "这件申请已由 {name} 办理，现为“{status}”。",
+    "调整后{node}的{tree} 缺口将增加 {short} 个。",
+    "用编序号 {slot} 还有人，须先减编或置换。",
+    "用编序号 {slot} {status}（{day}），不能再次归还。",
+    "这笔借用可归还的空额只有 {has} 个，不能归还 {needs} 个。",
+    "编制数不得超过 {most}。",
+    "来源须为：{sources}。",
+    "申请待批的只有 {held} 个，不能批准 {granted} 个。",
+    "{node}已有账目，不能再次开账。",
+    "“{kind}”不能冲正。",
+    "后来的第 {later} 笔以这笔为依据，不能冲正。",
+    "这笔借用已续借 {count} 次，不能再续。",
+    "续借期限须为 1 至 {longest} 个月。",
 )
 
 

@@ -24,6 +24,11 @@ class Scoped(StrEnum):
     FLAG = "FLAG"
     UNIT = "UNIT"
     NIGHT = "NIGHT"
+    POOL_NODE = "POOL_NODE"
+    POOL_REQUEST = "POOL_REQUEST"
+    POOL_LOAN = "POOL_LOAN"
+    POOL_SLOT = "POOL_SLOT"
+    POOL_MOVEMENT = "POOL_MOVEMENT"
     ROWS = "ROWS"  # lists: the query itself is limited to the scope
 
 
@@ -52,6 +57,9 @@ def _api(path: str, endpoint: str, permission: P, scoped: Scoped, method: str = 
 
 
 N, F, U, A, R = Scoped.NOTHING, Scoped.FLAG, Scoped.UNIT, Scoped.NIGHT, Scoped.ROWS
+PN, PR, PL, PS, PM = (
+    Scoped.POOL_NODE, Scoped.POOL_REQUEST, Scoped.POOL_LOAN, Scoped.POOL_SLOT, Scoped.POOL_MOVEMENT,
+)  # fmt: skip
 
 TABLE: tuple[Route, ...] = (
     _open("/static/<path:filename>", "static"),
@@ -80,6 +88,20 @@ TABLE: tuple[Route, ...] = (
     _page("/units", "units", P.SEE_FIGURES, R),
     _page("/units/<path:code>", "unit", P.SEE_FIGURES, U),
     _page("/units/<path:code>/trend.svg", "unit_chart", P.SEE_FIGURES, U),
+    _page("/pool", "pool", P.SEE_POOL, R),
+    _page("/pool/chart.svg", "pool_chart", P.SEE_POOL, R),
+    _page("/pool/units", "pool_units", P.SEE_POOL, R),
+    _page("/pool/units/<path:code>", "pool_unit", P.SEE_POOL, U),
+    _page("/pool/nodes/<node>/ledger", "pool_ledger", P.SEE_POOL, PN),
+    _page("/pool/requests", "pool_requests", P.SEE_POOL, R),
+    _page("/pool/requests/new", "pool_wish", P.REQUEST_LOAN, R, "GET", "POST"),
+    _page("/pool/requests/<number>", "pool_request", P.SEE_POOL, PR),
+    _page("/pool/requests/<number>/<step>", "pool_request_step", P.SEE_POOL, PR, "POST"),
+    _page("/pool/returns", "pool_returns", P.SEE_POOL, R),
+    _page("/pool/loans/<loan_no>", "pool_loan", P.SEE_POOL, PL),
+    _page("/pool/loans/<loan_no>/<step>", "pool_loan_step", P.SEE_POOL, PL, "POST"),
+    _page("/pool/slots/<slot_no>/<step>", "pool_slot_step", P.SEE_POOL, PS, "POST"),
+    _page("/pool/matrix", "pool_matrix", P.SEE_POOL, R),
     _page("/trends", "trends", P.SEE_FIGURES, R),
     _page("/trends/chart.svg", "trends_chart", P.SEE_FIGURES, R),
     _page("/nights", "nights", P.SEE_NIGHTS, R),
@@ -105,6 +127,36 @@ TABLE: tuple[Route, ...] = (
     _api("/units/<code>", "unit", P.SEE_FIGURES, U),
     _api("/units/<code>/trend", "unit_trend", P.SEE_FIGURES, U),
     _api("/trends", "trends", P.SEE_FIGURES, R),
+    # What a delegation may reach asks for SEE_POOL here; the use-case asks for the act's own permission at its place.
+    _api("/pool/stock", "pool_stock", P.SEE_POOL, R),
+    _api("/pool/nodes", "pool_nodes", P.SEE_POOL, R),
+    _api("/pool/nodes/<node>/cells", "pool_cells", P.SEE_POOL, PN),
+    _api("/pool/nodes/<node>/movements", "pool_movements", P.SEE_POOL, PN),
+    _api("/pool/nodes/<node>/limits", "pool_limits", P.SET_LIMITS, PN, "POST"),
+    _api("/pool/nodes/<node>/reorganise", "pool_reorganise", P.REORGANISE, PN, "POST"),
+    _api("/pool/requests", "pool_requests", P.SEE_POOL, R),
+    _api("/pool/requests", "pool_wish", P.SEE_POOL, R, "POST"),
+    _api("/pool/requests/check", "pool_check", P.SEE_POOL, R, "POST"),
+    _api("/pool/requests/<number>", "pool_request", P.SEE_POOL, PR),
+    _api("/pool/requests/<number>/<step>", "pool_request_step", P.SEE_POOL, PR, "POST"),
+    _api("/pool/loans", "pool_loans", P.SEE_POOL, R),
+    _api("/pool/loans/<loan_no>", "pool_loan", P.SEE_POOL, PL),
+    _api("/pool/loans/<loan_no>/<step>", "pool_loan_step", P.SEE_POOL, PL, "POST"),
+    _api("/pool/slots/<slot_no>/<step>", "pool_slot_step", P.SEE_POOL, PS, "POST"),
+    _api("/pool/matrix", "pool_matrix", P.SEE_POOL, R),
+    _api("/pool/grants", "pool_grant", P.MOVE_POSTS, R, "POST"),
+    _api("/pool/cuts", "pool_cut", P.MOVE_POSTS, R, "POST"),
+    _api("/pool/transfers", "pool_transfer", P.MOVE_POSTS, R, "POST"),
+    _api("/pool/deposits", "pool_deposit", P.MOVE_POSTS, R, "POST"),
+    _api("/pool/withdrawals", "pool_withdraw", P.MOVE_POSTS, R, "POST"),
+    _api("/pool/conversions", "pool_convert", P.CONVERT_POSTS, R, "POST"),
+    _api("/pool/reserves", "pool_reserve", P.MOVE_POSTS, R, "POST"),
+    _api("/pool/reserves/<int:seq>/<step>", "pool_reserve_step", P.SEE_POOL, PM, "POST"),
+    _api("/pool/vacancies", "pool_vacate", P.FILL_SLOT, R, "POST"),
+    _api("/pool/movements/<int:seq>/reverse", "pool_reverse", P.REVERSE_MOVEMENT, PM, "POST"),
+    _api("/pool/what-if", "pool_what_if", P.SEE_POOL, R, "POST"),
+    _api("/pool/delegations", "pool_delegate", P.DELEGATE, N, "POST"),
+    _api("/pool/delegations/<int:delegation_id>/revoke", "pool_undelegate", P.DELEGATE, N, "POST"),
 )
 
 ROUTES: dict[str, Route] = {route.endpoint: route for route in TABLE}

@@ -14,6 +14,7 @@ from core.errors import NotFound
 from core.units import division_lineage
 from reconcile import store
 from reconcile.models import NightRun, Verdict
+from web import pool_access
 from web.errors import SENTENCES
 from web.routes import Scoped
 
@@ -75,4 +76,9 @@ LOADERS: dict[Scoped, Callable[[Mapping[str, Any]], None]] = {
     Scoped.FLAG: _flag,
     Scoped.UNIT: _unit,
     Scoped.NIGHT: _night,
+    Scoped.POOL_NODE: pool_access.load_node,
+    Scoped.POOL_REQUEST: pool_access.load_request,
+    Scoped.POOL_LOAN: pool_access.load_loan,
+    Scoped.POOL_SLOT: pool_access.load_slot,
+    Scoped.POOL_MOVEMENT: pool_access.load_movement,
 }

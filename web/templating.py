@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from core.permissions import Permission
+from pool.models import PoolNode
 from web import session as sessions
 from web import words
 from web.evidence import about
@@ -21,6 +22,7 @@ NAVIGATION = (
     ("overview", "今夜总览", Permission.SEE_FIGURES),
     ("flags", "不符项", Permission.SEE_FLAGS),
     ("units", "单位", Permission.SEE_FIGURES),
+    ("pool", "周转池", Permission.SEE_POOL),
     ("trends", "趋势", Permission.SEE_FIGURES),
     ("nights", "夜次", Permission.SEE_NIGHTS),
     ("mails", "邮件", Permission.SEE_MAILS),
@@ -28,6 +30,10 @@ NAVIGATION = (
 )
 HOME_OF = {
     "flag": "flags", "unit": "units", "night": "nights", "mail": "mails", "account": "accounts",
+    **dict.fromkeys(
+        ("pool_units", "pool_unit", "pool_ledger", "pool_requests", "pool_wish", "pool_request", "pool_returns", "pool_loan",
+         "pool_matrix"), "pool",
+    ),
 }  # fmt: skip
 
 
@@ -44,6 +50,7 @@ def register(app: Flask) -> None:
         moment=moment,
         rate=rate,
         said=translate,
+        place=place,
     )
     app.jinja_env.globals.update(
         form_token=form_token, may=may, with_query=with_query, vocabularies=words.VOCABULARIES, language_tags=TAGS
@@ -69,6 +76,13 @@ def may(permission: Permission | str) -> bool:
 def form_token() -> Markup:
     """The hidden field every form begins with."""
     return Markup('<input type="hidden" name="{}" value="{}">').format(sessions.FORM_FIELD, sessions.csrf_token())
+
+
+def place(node: PoolNode | None) -> str:
+    """A node of the pool's tree: a unit by its name, a division by level and code."""
+    if node is None:
+        return "—"
+    return node.name if node.kind == "UNIT" else f"{words.word('level', node.level)} {node.division_code}"
 
 
 def number(value: int | None) -> str:

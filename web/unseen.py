@@ -13,6 +13,7 @@ from core.units import UnitVersion
 from reconcile.catalog import RULES
 from reconcile.models import FindingRow, Flag, FlagStatus, NightRun
 from reconcile.store import FlagFilter, FlagItem, as_number, unit_names
+from reconcile.visibility import flags_seen
 
 
 def unseen_flags(
@@ -33,7 +34,7 @@ def unseen_count(db: Session, run: NightRun, scope: Scope, chosen: FlagFilter, c
 
 def _query(run: NightRun, scope: Scope, chosen: FlagFilter, closed: bool) -> Select:
     seen = exists().where(FindingRow.run_id == run.id, FindingRow.key == Flag.key)
-    query = select(Flag).where(~seen, scope.condition(Flag.unit_code, Flag.division_code))
+    query = select(Flag).where(~seen, flags_seen(scope))
     query = query.where((Flag.status == FlagStatus.CLOSED) if closed else (Flag.status != FlagStatus.CLOSED))
     for column, values in (
         (Flag.rule, chosen.rules),

@@ -8,8 +8,15 @@ from enum import StrEnum
 from flask_babel import gettext as _
 
 from core import types as t
+from core.parameters import DEFINITIONS
 from expectations.books import BOOKS, WORDS
 from expectations.verdicts import REMEDIES
+from pool.approvals import REQUEST_MOVES, SLOT_MOVES
+from pool.approvals import SENTENCES as POOL_MOVE_SENTENCES
+from pool.approvals import STATUS_LABELS as POOL_STATUS_LABELS
+from pool.ledger import KINDS, LACKING, SOURCE_LABELS
+from pool.policies import BORDER_SENTENCES
+from pool.policies import SENTENCES as POOL_SENTENCES
 from reconcile.catalog import RULES
 from reconcile.digests import SEVERITIES, VERDICTS
 from reconcile.lifecycle import SENTENCES as MOVE_SENTENCES
@@ -68,6 +75,19 @@ FIELDS = {
 }
 
 
+# Columns of a cell's ledger.
+COLUMNS = {
+    "quota": "编制数", "in_use": "在编", "vacant": "空编", "reserved": "预留", "pooled": "池中", "borrowed": "借入",
+}  # fmt: skip
+# What a night proposes for a slot; people decide.
+SUGGESTIONS = {
+    "SWAP": "本单位已有空编，建议置换", "WITHDRAW": "下达后久未入编，建议收回", "RETURN": "名册显示已出编，建议归还",
+}  # fmt: skip
+REMEDY_KINDS = {
+    "RAISE_BORROW_LIMIT": "提高借用上限", "RAISE_LEND_LIMIT": "提高出借上限", "ADD_POSTS": "增加入池编制",
+}  # fmt: skip
+
+
 def _first(words: type[StrEnum]) -> dict[str, str]:
     """The label officials use, the first spelling of each word."""
     return {identifier: spellings[0] for identifier, spellings in WORDS[words].items()}
@@ -104,6 +124,16 @@ VOCABULARIES: dict[str, dict[str, str]] = {
     "lead": _first(t.LeadKind),
     "delivers": _first(t.Delivers),
     "field": _columns() | FIELDS,
+    "pool_status": {status.value: label for status, label in POOL_STATUS_LABELS.items()},
+    "pool_move": {move.value: row.label for move, row in (REQUEST_MOVES | SLOT_MOVES).items()},
+    "kind": {kind.value: row.label for kind, row in KINDS.items()},
+    "source": {source.value: label for source, label in SOURCE_LABELS.items()},
+    "purpose": DEFINITIONS["pool_purposes"].default,
+    "badge": {"SOON": "预", "OVER": "超"},
+    "suggestion": SUGGESTIONS,
+    "bound": {"BORROW_LIMIT": "借用上限", "FLOOR": "余粮下限"},
+    "column": COLUMNS,
+    "remedy_kind": REMEDY_KINDS,
     "remedy": {code.value: remedy for code, remedy in REMEDIES.items()},
 }
 # Which vocabularies a rule's expected and found draw on, the nearest first.
@@ -152,4 +182,5 @@ def spelled(text: object, rule: str) -> str:
 def messages() -> set[str]:
     """Every source string shown through these tables, for the catalogues' completeness test."""
     labels = {label for vocabulary in VOCABULARIES.values() for label in vocabulary.values()}
+    labels |= {*POOL_MOVE_SENTENCES.values(), *POOL_SENTENCES.values(), *BORDER_SENTENCES.values(), *LACKING.values()}
     return labels | set(MOVE_SENTENCES.values()) | {rule.basis for rule in RULES.values()} | set(SAID.values())

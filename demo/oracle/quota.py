@@ -256,12 +256,12 @@ def totals_broken(night: Night, counts: Counts) -> list[Row]:
         if not known:
             night.not_evaluable.add(("Q08", division, "*", "base"))
             continue
-        total = _quota_sum(night, counts, under[division], post_type)
-        if not _has_quota_source(night, counts, division, under[division], post_type):
-            total = None
-        if total is None or any(division in division_lineage(folder) for folder in out):
+        total, whole = _quota_sum(night, counts, under[division], post_type)
+        whole = whole and _has_quota_source(night, counts, division, under[division], post_type)
+        if not whole or any(division in division_lineage(folder) for folder in out):
             night.not_evaluable.add(("Q08", division, "*", "establishment"))
-        elif total > min(known):
+        # A part of the sum that is too much already is a finding all the same.
+        if total > min(known):
             grain: dict[str, str | None] = {"division_code": division, "post_type": post_type}
             found.append(
                 make_finding(
@@ -282,24 +282,19 @@ def _has_quota_source(night: Night, counts: Counts, division: str, units: list[s
     return any(cell[1] == post_type and night.copies.get(cell) for u in units for cell in night.cells_of.get(u, ()))
 
 
-def _quota_sum(night: Night, counts: Counts, units: list[str], post_type: str) -> int | None:
-    total = 0
+def _quota_sum(night: Night, counts: Counts, units: list[str], post_type: str) -> tuple[int, bool]:
+    """(what is known of the sum, whether that is all of it)."""
+    total, whole = 0, True
     for unit in units:
         if night.counts_only(unit) and unit in counts.part_of:
             continue
-        if unit in night.shut_units:
-            return None
+        whole = whole and unit not in night.shut_units
         if night.counts_only(unit):
             quota = counts.quota_of_type(unit, post_type)
             named = any(cell[1] == post_type for cell in counts.quota_cells(unit))
-            if quota is None and not named:
-                quota = 0
+            quotas = [quota] if quota is not None or named else []
         else:
-            cells = [cell for cell in night.cells_of.get(unit, ()) if cell[1] == post_type]
-            quotas = [night.quota(cell) for cell in cells]
-            unknown = None in quotas or unit in night.shut_units
-            quota = None if unknown else sum(q for q in quotas if q is not None)
-        if quota is None:
-            return None
-        total += quota
-    return total
+            quotas = [night.quota(cell) for cell in night.cells_of.get(unit, ()) if cell[1] == post_type]
+        total += sum(q for q in quotas if q is not None)
+        whole = whole and None not in quotas
+    return total, whole

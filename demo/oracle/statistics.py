@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from core.units import division_lineage
 from demo.oracle.night import CONTROL, FUNDED, Night, Person, Row, make_finding, payer_of
 
 BOOK_OF_MEASURE = {"QUOTA": "establishment", "IN_POST": "roster", "PAID": "payroll"}
@@ -20,14 +21,16 @@ def wrong_statistics(night: Night) -> list[Row]:
     found: dict[str, Row] = {}
     for row in night.books["headcount"]:
         unit, book = row["unit_code"], BOOK_OF_MEASURE[row["measure"]]
-        compared = row["scope"] == "ON_ESTABLISHMENT" and row.get("count") is not None and not row.get("part_of")
+        compared = row["scope"] == "ON_ESTABLISHMENT" and not row.get("part_of")
         if not compared or night.counts_only(unit) or (row["measure"] == "PAID" and row.get("post_type")):
             continue
         if not (night.present("headcount", unit) and night.present(book, unit)):
             continue
         ours = _ours(night, row, paid_at[unit])
-        if ours is None:
-            night.lacks("D05", unit, "establishment")
+        if row.get("count") is None:
+            night.lacks("D05", unit, "headcount")
+        elif ours is None:
+            night.lacks("D05", unit, book)
         elif ours != row["count"]:
             finding = _statistic_finding(night, row, ours, (book, unit) in night.quarantined)
             earlier = found.get(finding["key"])
@@ -66,6 +69,7 @@ def _ours(night: Night, row: Row, paid: dict[str, set[Person]]) -> int | None:
 
 def wrong_sums(night: Night, totals: list[Row]) -> list[Row]:
     """D06: parts against their total row, and 小计 and 合计 against the rows they add."""
+    _note_lost_headcount(night)
     found = _wrong_parts(night)
     wrong: dict[tuple[str, str, str, str], set[str]] = defaultdict(set)
     for row in totals:
@@ -79,6 +83,14 @@ def wrong_sums(night: Night, totals: list[Row]) -> list[Row]:
         columns = {"division_code": place[0], "expected": place[3], "found": ";".join(sorted(sums))}
         found.append(make_finding("D06", grain, "S4", **columns))
     return found
+
+
+def _note_lost_headcount(night: Night) -> None:
+    """No total is judged where the figures did not come, nor below, where a folder has none of its own."""
+    lost = {folder for folder, book in (night.expected | night.delivered) - night.accepted if book == "headcount"}
+    for folder in night.divisions:
+        if (folder, "headcount") not in night.accepted and lost & set(division_lineage(folder)):
+            night.not_evaluable.add(("D06", folder, "*", "headcount"))
 
 
 def _wrong_parts(night: Night) -> list[Row]:
@@ -96,6 +108,8 @@ def _wrong_parts(night: Night) -> list[Row]:
         # Of totals one source states twice the smallest counts (decision 0001 no. 28); one without a number states nothing.
         said = [row for row in totals.get(place, []) if row.get("count") is not None]
         stated = sorted(said, key=lambda row: (row.get("source") or "", row["count"]))
+        if totals.get(place) and not stated:
+            night.lacks("D06", place[0], "headcount")
         by_total: dict[int, list[Row]] = defaultdict(list)
         for member in members:
             same = [n for n, row in enumerate(stated) if row.get("source") == member.get("source")]
@@ -103,9 +117,10 @@ def _wrong_parts(night: Night) -> list[Row]:
                 by_total[same[0] if same else 0].append(member)
         for number, mine in by_total.items():
             numbers = [row.get("count") for row in mine]
-            if None in numbers or stated[number]["count"] == sum(numbers):
-                continue
-            found.append(_part_finding(night, stated[number], sum(numbers)))
+            if None in numbers:
+                night.lacks("D06", place[0], "headcount")
+            elif stated[number]["count"] != sum(numbers):
+                found.append(_part_finding(night, stated[number], sum(numbers)))
     return found
 
 

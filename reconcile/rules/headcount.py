@@ -6,7 +6,6 @@ import ibis
 from ibis.expr.types import Table, Value
 
 from core.types import Cause, Measure, Scope
-from reconcile.rules.over_quota import rows
 from reconcile.rules.people import CONTROL, FORMS
 from reconcile.rules.tables import Inputs
 from reconcile.rules.texts import (
@@ -28,10 +27,11 @@ D05_GRAIN = ("unit_code", "measure", "post_type", "fund_form", "source")
 
 
 def d05_rows(i: Inputs, cells: Table, paid: Table, unknown: Table, place: Table) -> Table:
-    """Delivered figures of scope ON_ESTABLISHMENT with ours beside them (null: quota unknown), for units that deliver
-    persons: the grain's columns, theirs, ours, held (quarantined rows in the book ours comes from)."""
+    """Delivered figures of scope ON_ESTABLISHMENT with ours beside them, for units that deliver persons: the grain's
+    columns, theirs, ours, held (quarantined rows in the book ours comes from), lacking: the book without which one of
+    the two is not known (null: both are)."""
     h = i.headcount
-    stated = h.filter((h.scope == Scope.ON_ESTABLISHMENT.value) & h.part_of.isnull() & h["count"].notnull())
+    stated = h.filter((h.scope == Scope.ON_ESTABLISHMENT.value) & h.part_of.isnull())
     stated = stated.select(*D05_GRAIN, theirs=stated["count"]).distinct()
     compared = [
         _against(_ours_of_cells(stated, cells, measure, column), place, measure)
@@ -41,17 +41,21 @@ def d05_rows(i: Inputs, cells: Table, paid: Table, unknown: Table, place: Table)
     whole = unknown.filter(unknown.whole).select("unit_code", whole=ibis.literal(True))
     both = both.left_join(whole, "unit_code", rname="whole_{name}")
     unread = both.whole.notnull() & (both.measure == Measure.QUOTA.value)
-    return both.select(*D05_GRAIN, "theirs", "held", ours=unread.ifelse(ibis.null("int64"), both.ours))
+    both = both.select(*D05_GRAIN, "theirs", "held", ours=unread.ifelse(ibis.null("int64"), both.ours))
+    own_book = ibis.cases(*((both.measure == measure, book) for measure, book in OUR_BOOK.items()))
+    return both.mutate(lacking=ibis.cases((both.theirs.isnull(), "headcount"), (both.ours.isnull(), own_book)))
 
 
 def d05_gaps(both: Table, place: Table) -> Table:
-    """Not evaluable: a stated quota where ours is unknown."""
-    units = place.select("unit_code", "home").semi_join(both.filter(both.ours.isnull()), "unit_code")
-    return rows(units, "D05")
+    """Not evaluable: a figure without a number, a stated quota where ours is unknown."""
+    units = both.filter(both.lacking.notnull()).join(place.select("unit_code", "home"), "unit_code")
+    return units.select(
+        rule=ibis.literal("D05"), division_code="home", unit_code="unit_code", book="lacking"
+    ).distinct()
 
 
 def d05(both: Table) -> Table:
-    wrong = both.filter(both.theirs != both.ours)
+    wrong = both.filter((both.theirs != both.ours).fill_null(False))
     p = wrong.group_by(*D05_GRAIN).agg(theirs=wrong.theirs.min(), ours=wrong.ours.min(), held=wrong.held.any())
     return answer(
         p, "D05", **{name: p[name] for name in D05_GRAIN}, expected=as_count(p.ours), found=as_count(p.theirs),
@@ -95,14 +99,15 @@ def _plain(h: Table) -> Table:
     return h.select("unit_code", "measure", "scope", figure=h["count"], **texts)
 
 
-def d06_parts(i: Inputs) -> Table:
-    """Parts named by part_of that do not add up to their total row.
+def d06_sums(i: Inputs) -> Table:
+    """Every total row that parts name, by TOTAL_KEY and source: stated, added, `silent` (a number is not known), parts.
 
-    A part is held against the total of its own source, else against the first. A part without a number: no comparison.
+    A part is held against the total of its own source, else against the first.
     """
     rows = _plain(i.headcount)
     totals = rows.filter(rows.figure.notnull()).group_by(*TOTAL_KEY, "source").agg(stated=ibis._.figure.min())
     first = totals.group_by(*TOTAL_KEY).agg(first_source=ibis._.source.min())
+    mute = rows.select(*TOTAL_KEY).distinct().anti_join(first, TOTAL_KEY)
     parts = rows.filter(rows.part_of != "").select(
         "measure",
         "scope",
@@ -114,7 +119,9 @@ def d06_parts(i: Inputs) -> Table:
         part_source="source",
     )
     # The same figure of the same part and source, delivered twice, is one figure.
-    parts = parts.distinct().join(first, TOTAL_KEY, rname="first_{name}")
+    parts = parts.distinct()
+    mute = mute.semi_join(parts, TOTAL_KEY).select(*TOTAL_KEY, silent=ibis.literal(True))
+    parts = parts.join(first, TOTAL_KEY, rname="first_{name}")
     own = totals.select(*TOTAL_KEY, part_source="source", own=ibis.literal(True))
     parts = parts.left_join(own, [*TOTAL_KEY, "part_source"], rname="own_{name}")
     parts = parts.mutate(source=parts.own.fill_null(False).ifelse(parts.part_source, parts.first_source))
@@ -122,7 +129,14 @@ def d06_parts(i: Inputs) -> Table:
         added=parts.figure.sum(), silent=parts.figure.isnull().any(), parts=parts.count()
     )
     met = sums.join(totals, [*TOTAL_KEY, "source"], rname="total_{name}")
-    wrong = met.filter(~met.silent & (met.added != met.stated))
+    unknown = {name: ibis.null("int64") for name in ("stated", "added", "parts")}
+    columns = (*TOTAL_KEY, "source", "stated", "added", "silent", "parts")
+    return met.select(*columns).union(mute.mutate(source=ibis.literal(""), **unknown).select(*columns))
+
+
+def d06_parts(totals: Table) -> Table:
+    """Parts named by part_of that do not add up to their total row. `totals`: d06_sums."""
+    wrong = totals.filter(~totals.silent & (totals.added != totals.stated))
     named = {name: wrong[name].nullif("") for name in (*TOTAL_KEY, "source")}
     return answer(
         wrong, "D06", unit_code=named["unit_code"], post_type=named["post_type"], fund_form=named["fund_form"],
@@ -130,6 +144,22 @@ def d06_parts(i: Inputs) -> Table:
         grain=named,
         evidence=json_object({"parts": json_number(wrong.parts)}),
     )  # fmt: skip
+
+
+def d06_gaps(i: Inputs, totals: Table, place: Table, folder: Table) -> Table:
+    """Not evaluable: a total or one of its parts has no number; a folder whose headcount, or that of one above where it
+    has none of its own, is due or delivered and not accepted."""
+    units = totals.filter(totals.silent).join(place.select("unit_code", "home"), "unit_code")
+    v = i.verdict.filter(i.verdict.book == "headcount")
+    out = v.filter((v.expected | v.delivered) & ~v.accepted).select(above_code="division_code")
+    below = i.lineage.join(out, "above_code").select("division_code").distinct()
+    folders = folder.filter(~folder.has_headcount).semi_join(below, "division_code")
+    return ibis.union(
+        *(
+            table.select(rule=ibis.literal("D06"), division_code=home, unit_code=unit, book=ibis.literal("headcount"))
+            for table, home, unit in ((units, "home", "unit_code"), (folders, "division_code", ibis.literal("*")))
+        )
+    )
 
 
 def _of_accepted(i: Inputs, facts: Table) -> Table:

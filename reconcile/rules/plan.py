@@ -146,6 +146,7 @@ def _sum_stages(p: Plan, i: Inputs, s: SimpleNamespace) -> None:
     s.tiers = p.stage("tiers", posts_held.leaders(i, s.active, s.place))
     ours = headcount.d05_rows(i, s.person_cells, s.paid_units, s.unknown, s.place)
     s.stated = p.stage("stated", ours)
+    s.parts_added = p.stage("parts_added", headcount.d06_sums(i))
     s.totals = p.stage(
         "division_totals", registers.division_totals(i, s.place, s.quota, s.unknown, s.quota_types, s.parts)
     )
@@ -235,7 +236,7 @@ def _unit_findings(i: Inputs, s: SimpleNamespace, night: Night) -> Table:
         f09.f09(s.f09_figures, s.f09_keys, s.named, s.person_units, s.place),
         f09.f09_counts(s.count_sides, s.count_units, s.place),
         headcount.d05(s.stated),
-        headcount.d06_parts(i),
+        headcount.d06_parts(s.parts_added),
         headcount.d06_files(i),
         headcount.d08(i),
     )
@@ -275,6 +276,7 @@ def _not_evaluable(i: Inputs, s: SimpleNamespace, night: Night) -> Table:
         registers.q08_gaps(s.totals, s.folder),
         f09.f09_count_gaps(s.count_sides, s.place),
         headcount.d05_gaps(s.stated, s.place),
+        headcount.d06_gaps(i, s.parts_added, s.place, s.folder),
         d_rules.d07_gaps(s.contradictions, s.place),
         entries.start_gaps(i, s.folder, s.place),
         entries.month_gaps(s.taken, s.entry, s.leaving),

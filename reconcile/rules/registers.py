@@ -81,7 +81,8 @@ def q07_gaps(i: Inputs, place: Table) -> Table:
 def division_totals(i: Inputs, place: Table, quota: Table, unknown: Table, count_types: Table, parts: Table) -> Table:
     """Every division and type of `base`: `ceiling` (null when none is known), `total` and what stands in the way.
 
-    A registered unit belongs to its division and to all above. Parts of count-only units are in no sum.
+    A registered unit belongs to its division and to all above. Parts of count-only units are in no sum. Where something
+    stands in the way, `total` is what is known: no more than the true sum.
     """
     b = i.base
     limits = b.group_by("division_code", "post_type").agg(
@@ -91,7 +92,11 @@ def division_totals(i: Inputs, place: Table, quota: Table, unknown: Table, count
     cells = quota.filter(quota.quota_row | ~quota.known).semi_join(persons, "unit_code")
     own = cells.select("unit_code", "post_type", posts="quota", unknown=~cells.known)
     figures = count_types.filter(count_types.named & (count_types.post_type != ALL)).anti_join(parts, "unit_code")
-    own = own.union(figures.select("unit_code", "post_type", posts="quota", unknown="unknown"))
+    own = own.union(
+        figures.select(
+            "unit_code", "post_type", posts=figures.unknown.ifelse(ibis.null("int64"), figures.quota), unknown="unknown"
+        )
+    )
     registered = place.filter(place.registered).select("unit_code", below="division_code")
     units = own.join(registered, "unit_code")
     units = units.join(i.lineage, [("below", "division_code")]).select("above_code", "post_type", "posts", "unknown")
@@ -128,7 +133,8 @@ def _establishment_gaps(i: Inputs) -> Table:
 
 
 def q08(totals: Table) -> Table:
-    over = totals.filter(totals.missing.isnull() & (totals.total > totals.ceiling))
+    """What is known of a sum may already be too much; then no unknown cell makes it less."""
+    over = totals.filter((totals.total > totals.ceiling).fill_null(False))
     return answer(
         over, "Q08", division_code=over.division_code, post_type=over.post_type,
         expected=as_count(over.ceiling), found=as_count(over.total),

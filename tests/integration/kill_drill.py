@@ -17,17 +17,23 @@ from pathlib import Path
 from sqlalchemy import select
 
 from core.account_import import import_accounts
+from core.audit import AuditEvent
 from core.db import engine_for, writing
 from core.outbox import OutboxMail
 from core.settings import load_settings
+from core.units import UnitVersion
 from demo.sink import Sink
 from night.steps import ORDER, begin, perform
+from pool.models import PoolSlotEvent, Strength
+from pool.service_opening import plant_tree
 from reconcile.models import FlagEvent, NightRun
 from tests.nightkit import A, House, deliver, good_books, person_id
+from tests.poolkit import Province
 
 ACCOUNTS = """login,email,display_name,password,role,division_code,level,unit_code
 shenhe,shenhe@example.org,审核,,REVIEWER,990102,COUNTY,
 jingban,jingban@example.org,经办,,UNIT_OFFICER,,,007
+zhuren,zhuren@example.org,主任,,DIRECTOR,990100,CITY,
 """
 
 
@@ -48,7 +54,23 @@ def make_house(tmp_path: Path, sink: Sink) -> House:
     books["payroll"] = books["payroll"][:390]
     books["roster"][0]["person_id"] = person_id(0)[:15] + "000"
     deliver(house.inbox, A, "990102", **books)
+    lend_one(house)
     return house
+
+
+def lend_one(house: House) -> None:
+    """A post borrowed that falls due soon: the night has a letter to write and a slot to turn."""
+    desk = Province(engine_for(house.settings.database_url), now=datetime(2026, 9, 25, 2, tzinfo=UTC))
+    with writing(desk.engine) as session:
+        session.add(UnitVersion(
+            unit_code="007", unit_name="单位007", division_code="990102", level="COUNTY", unit_kind="ORGAN",
+            delivers="PERSONS", delivered_by="990102", seen_on=desk.today,
+        ))  # fmt: skip
+    desk.do(plant_tree, "shenhe")
+    desk.pool("COUNTY:990102", 1, "TALENT", "shenhe", partition=("ADMIN", "FULL"))
+    desk.lend(
+        "007", 1, director="zhuren", reviewer="shenhe", login="jingban", post_type="ADMIN", purpose="TALENT", months=1
+    )
 
 
 def in_child(call) -> int:
@@ -82,7 +104,10 @@ def outcome(house: House) -> tuple:
     runs = house.query(select(NightRun.run_no, NightRun.state, NightRun.red_reasons))
     events = house.query(select(FlagEvent.flag_key, FlagEvent.move).order_by(FlagEvent.flag_key, FlagEvent.id))
     mails = house.query(select(OutboxMail.recipient, OutboxMail.digest, OutboxMail.sent_at.is_not(None)))
-    return house.keys(), sorted(map(tuple, runs)), sorted(map(tuple, events)), sorted(map(tuple, mails))
+    slots = house.query(select(PoolSlotEvent.slot_no, PoolSlotEvent.move).order_by(PoolSlotEvent.id))
+    kept = house.query(select(AuditEvent.details).where(AuditEvent.action == "pool_kept"))
+    strength = house.query(select(Strength.unit_code, Strength.month, Strength.people, Strength.as_of))
+    return house.keys(), *(sorted(map(tuple, rows)) for rows in (runs, events, mails, slots, kept, strength))
 
 
 def load() -> None:
@@ -105,6 +130,7 @@ def drill(tmp_path: Path, seed: int) -> None:
         run = begin(A, calm.inbox, calm.settings)
         took = [finish(lambda step=step: perform(step[0], run, step[1], calm.settings)) for step in ORDER]
         calm_mails = len(sink.mails())
+        assert ("ZZ2026-000001", "REMIND") in outcome(calm)[4]
     with Sink(tmp_path / "mails-b") as sink:
         hard = make_house(tmp_path / "hard", sink)
         run = begin(A, hard.inbox, hard.settings)

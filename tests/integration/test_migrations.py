@@ -84,3 +84,27 @@ def test_and_the_way_back(empty):
     assert not {"person_identity", "key_mark"} & set(inspect(empty).get_table_names())
     with pytest.raises(DBAPIError):
         execute(empty, "DELETE FROM flag_event")
+
+
+ACCOUNT = (
+    "INSERT INTO account (id, login, email, display_name, active, fs_uniquifier, locale, wants_mail, failed_login_count, "
+    "created_at) VALUES (:id, :login, :login, :login, :yes, :login, 'zh_Hans_CN', :yes, 0, '2026-10-16 00:00:00+00')"
+)
+GRANT = "INSERT INTO \"account_grant\" (user_id, role, division_code) VALUES (:id, 'AUDITOR', '990102')"
+
+
+def test_accounts_lose_what_nobody_reads_and_keep_their_grants(empty):
+    move(empty, command.upgrade, "0006")
+    for number, login in enumerate(("a", "b"), 1):
+        execute(empty, ACCOUNT, id=number, login=login, yes=True)
+        execute(empty, GRANT, id=number)
+    held = (
+        "SELECT account.login, count(*) FROM account_grant JOIN account ON account.id = user_id GROUP BY 1 ORDER BY 1"
+    )
+    move(empty, command.upgrade, "0007")
+    assert [tuple(row) for row in execute(empty, held)] == [("a", 1), ("b", 1)]
+    with pytest.raises(DBAPIError):
+        execute(empty, GRANT, id=3)
+    move(empty, command.downgrade, "0006")
+    assert [tuple(row) for row in execute(empty, held)] == [("a", 1), ("b", 1)]
+    assert len({row[0] for row in execute(empty, "SELECT fs_uniquifier FROM account")}) == 2

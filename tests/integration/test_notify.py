@@ -37,7 +37,7 @@ def nights(database_url, tmp_path):
         for login, (role, division, level, code) in PEOPLE.items():
             session.add(
                 User(
-                    login=login, email=f"{login}@example.org", display_name=login, fs_uniquifier=login, created_at=NOW,
+                    login=login, email=f"{login}@example.org", display_name=login, created_at=NOW,
                     wants_mail=login != "silent",
                     grants=[Grant(role=role, division_code=division, level=level, unit_code=code)],
                 )

@@ -83,7 +83,7 @@ def engine(database_url):
 
 def person(session, *grants: tuple, active: bool = True) -> User:
     user = User(
-        login="someone", email="s@example.org", display_name="s", fs_uniquifier="u", created_at=NOW, active=active,
+        login="someone", email="s@example.org", display_name="s", created_at=NOW, active=active,
         grants=[Grant(role=role, division_code=d, level=lv, unit_code=u) for role, d, lv, u, *_ in grants],
     )  # fmt: skip
     session.add(user)

@@ -228,25 +228,33 @@ def test_a_refused_row_stops_the_file_and_says_where(desk):
     assert repaired.exit_code == 0, repaired.output
 
 
+DATED = f"""act,as,arguments,name,on
+deposit,reviewer,pool_node={K2}; post_type=INSTITUTION; fund_form=FULL; purpose=HEALTH; posts=2; source=TOTAL_SLICE; document_no=编委2,,2026-03-01
+request,officer-a1,unit_code=A1; post_type=INSTITUTION; fund_form=FULL; purpose=HEALTH; posts=2; months=1; reason=急需,one,2026-03-02
+review,reviewer,number=@one.request,,2026-03-03
+approve,citydirector,number=@one.request,two,2026-03-04
+return,officer-a1,slot_nos=@two.slots.0,,2026-03-05
+"""
+
+
 def test_a_day_of_its_own_is_for_development_alone(desk, monkeypatch):
-    dated = (
-        SCRIPT.replace("arguments,name", "arguments,name,on")
-        .replace(",one", ",one,2026-03-02")
-        .replace("request,\n", "request,,2026-03-03\n")
-    )
-    dated = (
-        dated.replace(",two", ",two,2026-03-04")
-        .replace("@two.slots,\n", "@two.slots,,2026-03-05\n")
-        .replace("months=12", "months=1")
-    )
     monkeypatch.setenv("BIANZHI_ENV", "production")
-    monkeypatch.setenv("BIANZHI_PORTAL_URL", "https://example.org")
-    refused = desk.apply("acts.csv", dated)
-    assert refused.exit_code != 0
-    assert desk.count(PoolRequest) == 0
+    refused = desk.apply("acts.csv", DATED)
+    assert (refused.exit_code, "只有开发环境" in refused.output) == (11, True), refused.output
     monkeypatch.setenv("BIANZHI_ENV", "development")
-    backwards = desk.apply("acts.csv", dated.replace("2026-03-03", "2026-03-01"))
-    assert (backwards.exit_code, "第 3 行 on 列" in backwards.output) == (11, True)
+    backwards = desk.apply("acts.csv", DATED.replace("2026-03-03", "2026-03-01"))
+    assert (backwards.exit_code, "第 4 行 on 列" in backwards.output) == (11, True)
+    assert desk.count(PoolRequest) == 0
+    done = desk.apply("acts.csv", DATED)
+    assert done.exit_code == 0, done.output
+    with reading(engine_for(desk.settings.database_url)) as session:
+        first, second = session.scalars(select(PoolSlot).order_by(PoolSlot.slot_no)).all()
+    days = date(2026, 3, 4), date(2026, 4, 4)
+    assert [(slot.issued_on, slot.due_date) for slot in (first, second)] == [days, days]
+    assert (first.ended_on, second.ended_on) == (date(2026, 3, 5), None)
+    assert desk.listed("due")[0]["badge"] == "超"
+    assert desk.apply("acts.csv", DATED).exit_code == 0
+    assert desk.run("prove").exit_code == 0
 
 
 def test_what_if_shows_every_node_before_and_after_and_writes_nothing(desk):

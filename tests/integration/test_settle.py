@@ -180,6 +180,14 @@ def test_a_flag_of_a_whole_division_closes_only_with_its_own_book(nights, name):
     assert nights.night(D3).moves == {"CLOSE_BY_DATA": 1}
 
 
+def test_sums_of_a_headcount_that_did_not_come_stay_open_and_those_of_another_book_close(nights):
+    lost = [("D06", HOME, "*", "headcount")]
+    nights.night(D1, [finding("D06", grain='{"unit_code":"U1","measure":"QUOTA"}')])
+    assert nights.night(D2, not_evaluable=lost).moves == {}
+    assert nights.night(D3, [DIVISION_FLAGS["subtotal"][0]]).moves == {"CLOSE_BY_DATA": 1, "OPEN": 1}
+    assert nights.night(date(2026, 12, 1), not_evaluable=lost).moves == {"CLOSE_BY_DATA": 1}
+
+
 def test_a_mismatch_seen_again_reopens_the_same_flag_with_its_age(nights):
     nights.night(D1, [finding()])
     nights.night(D2)

@@ -73,7 +73,7 @@ def test_blank_type_or_form_means_all_and_unlike_scopes_are_never_compared():
         U9   | IN_POST |                |      |        | 0        | 1     | S2       |
         """,
         quarantine="book | unit\n roster | U3\n payroll | U3",
-        not_evaluable="division | unit | book\n 370102 | U4 | establishment",
+        not_evaluable="division | unit | book\n 370102 | U4 | establishment\n 370102 | U1 | headcount",
     )
 
 

@@ -40,7 +40,38 @@ def test_parts_are_added_per_measure_scope_type_form_and_source():
         T    | QUOTA   | ON_ESTABLISHMENT | ADMIN   | FULL | s1     | 5        | 4     | S4       | 370102
         T    | QUOTA   | ON_ESTABLISHMENT | SUPPORT | FULL |        | 0        | 1     | S4       | 370102
         """,
-        not_evaluable="",
+        not_evaluable="division | unit | book\n 370102 | T | headcount",
+    )
+
+
+def test_a_total_without_a_number_or_with_a_part_without_one_is_not_evaluable():
+    check(
+        "D06",
+        {
+            "units": "unit | delivers\n T | COUNTS\n A | COUNTS\n S | COUNTS\n B | COUNTS\n V | COUNTS\n C | COUNTS",
+            "headcount": """
+            unit | measure | type  | fund | count | part_of | source
+            T    | QUOTA   | ADMIN | FULL | null  |         | s1
+            A    | QUOTA   | ADMIN | FULL | 3     | T       | s1
+            S    | QUOTA   | ADMIN | FULL | 5     |         | s1
+            B    | QUOTA   | ADMIN | FULL | null  | S       | s1
+            V    | QUOTA   | ADMIN | FULL | 0     |         | s1
+            C    | QUOTA   | ADMIN | FULL | 0     | V       | s1
+            V    | QUOTA   | ADMIN | PART | null  |         | s1
+            """,
+        },
+        None,
+        not_evaluable="division | unit | book\n 370102 | T | headcount\n 370102 | S | headcount",
+    )
+
+
+def test_figures_that_did_not_come_are_not_evaluable_there_and_below():
+    check(
+        "D06",
+        {"units": "unit | by\n U1 | 370102\n U2 | 370100", "roster": "person | unit\n p1 | U1"},
+        None,
+        verdicts="division | book | state\n 370100 | headcount | refused\n 370103 | headcount | missing",
+        not_evaluable="division | unit | book\n 370100 | * | headcount\n 370102 | * | headcount\n 370103 | * | headcount",
     )
 
 

@@ -105,7 +105,7 @@ def test_no_known_limit_is_no_limit_to_judge_by():
     )
 
 
-def test_an_unknown_cell_of_the_type_makes_the_sum_unknown():
+def test_an_unknown_cell_makes_the_sum_unknown_unless_the_rest_is_too_much_already():
     check(
         "Q08",
         {
@@ -116,7 +116,7 @@ def test_an_unknown_cell_of_the_type_makes_the_sum_unknown():
                 U1   | SUPPORT | FULL | 9     | LEDGER      | 370102
                 U2   | ADMIN   | PART | 1     | CERTIFICATE | 370102
             """,
-            "base": "type | issued_total | by \n ADMIN | 1 | 370102 \n SUPPORT | 1 | 370102",
+            "base": "type | issued_total | by \n ADMIN | 9 | 370102 \n SUPPORT | 1 | 370102",
         },
         "type | expected | found \n SUPPORT | 1 | 9",
         verdicts="division | book | state \n 370103 | base | absent",
@@ -126,11 +126,31 @@ def test_an_unknown_cell_of_the_type_makes_the_sum_unknown():
         "Q08",
         {
             "establishment": "unit | type | quota \n U1 | ADMIN | 9 \n U1 | SUPPORT | 9",
-            "base": "type | issued_total \n ADMIN | 1 \n SUPPORT | 1",
+            "base": "type | issued_total \n ADMIN | 9 \n SUPPORT | 1",
         },
         "type | expected | found \n SUPPORT | 1 | 9",
         quarantine="book | unit | type | fund \n establishment | U1 | ADMIN | PART",
         not_evaluable="division | unit | book \n 370102 | * | establishment",
+    )
+    check(
+        "Q08",
+        {
+            "units": COUNTY_AND_TOWN,
+            "establishment": """
+                unit | fund | quota | copy        | by
+                U1   | FULL | 5     | LEDGER      | 370102
+                U2   | FULL | 3     | CERTIFICATE | 370102
+            """,
+            "base": "division | issued_total | by \n 370102 | 4 | 370102 \n 370100 | 5 | 370102",
+        },
+        "division | type | expected | found | severity \n 370102 | ADMIN | 4 | 5 | S1",
+        not_evaluable="""
+            division | unit | book
+            370102   | *    | establishment
+            370100   | *    | establishment
+            370103   | *    | base
+        """,
+        verdicts="division | book | state \n 370103 | base | absent",
     )
 
 
@@ -140,7 +160,7 @@ def test_a_division_below_whose_establishment_is_refused_leaves_the_sum_unknown(
         {
             "units": "unit | by \n U1 | 370102 \n U9 | 370100",
             "establishment": "unit | quota | by \n U9 | 9 | 370100",
-            "base": "division | issued_total | by \n 370100 | 1 | 370100",
+            "base": "division | issued_total | by \n 370100 | 9 | 370100",
         },
         None,
         verdicts="division | book | state \n 370102 | establishment | refused",

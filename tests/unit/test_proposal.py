@@ -7,6 +7,7 @@ import pytest
 
 from core.errors import InputRejected
 from core.types import FundForm, PostType
+from pool.policies import add_months
 from pool.proposal import Outcome, propose
 from pool.proposal_forecast import Cause
 from pool.proposal_input import (
@@ -21,7 +22,6 @@ from pool.proposal_input import (
     Request,
     Retirement,
     Situation,
-    add_months,
 )
 from pool.proposal_standing import Remedy, Rule
 

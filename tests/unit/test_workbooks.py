@@ -135,6 +135,31 @@ def test_merged_header_rows_under_a_title(read):
     assert table.cutoffs == [date(2026, 10, 30), date(2026, 10, 31)]
 
 
+def test_leader_posts_are_read_below_the_group_that_says_whose_they_are(read):
+    def fill(workbook, sheet):
+        bold = workbook.add_format({"bold": True})
+        for place, label in enumerate(["机构编码", "编制类型", "经费形式", "编制数"]):
+            sheet.merge_range(1, place, 2, place, label, bold)
+        sheet.merge_range(1, 4, 1, 5, "单位领导职数", bold)
+        sheet.merge_range(1, 6, 1, 7, "内设机构领导职数", bold)
+        sheet.write_row(2, 4, ["正职", "副职"] * 2, bold)
+        for place, label in enumerate(["文号", "载体"], 8):
+            sheet.merge_range(1, place, 2, place, label, bold)
+        sheet.write_row(3, 0, ["007", "行政", "全额", "9", "1", "2", "3", "4", "x", "台账"])
+
+    frame = read({"台账": fill}, book="establishment").frame
+    leaders = ["leaders_chief", "leaders_deputy", "leaders_inner_chief", "leaders_inner_deputy"]
+    assert frame[leaders].to_numpy().tolist() == [["1", "2", "3", "4"]]
+
+
+def test_a_grade_without_its_group_names_no_column(read):
+    rows = [
+        ["机构编码", "编制类型", "经费形式", "编制数", "正职", "文号", "载体"],
+        ["007", "行政", "全额", "9", "1", "x", "台账"],
+    ]
+    assert read({"台账": rows}, book="establishment").unknown == ["正职"]
+
+
 def test_a_value_merged_over_rows_holds_for_each_but_a_figure_does_not(read):
     def fill(workbook, sheet):
         sheet.write_row(0, 0, ["机构编码", "编制类型", "经费形式", "编制数", "文号", "载体"])

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from core.accounts import get_user, issue_token
 from core.db import engine_for, reading, writing
 from core.migrate import upgrade
 from core.settings import Settings, load_settings
@@ -106,3 +107,26 @@ def browser(app) -> Callable[..., Browser]:
         return made
 
     return make
+
+
+@pytest.fixture
+def token(db):
+    """A new bearer token of a person."""
+
+    def make(login: str) -> str:
+        with db.write() as session:
+            return issue_token(session, get_user(session, login), label="test", actor="test", now=seeding.NOW)
+
+    return make
+
+
+@pytest.fixture
+def api(app, token) -> Callable[[str], FlaskClient]:
+    """A client of the API with a person's token."""
+
+    def client(login: str) -> FlaskClient:
+        made = app.test_client()
+        made.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token(login)}"
+        return made
+
+    return client

@@ -25,6 +25,7 @@ from reconcile.models import (
     PresenceFigure,
     Verdict,
 )
+from tests.web.pool_seeding import seed_pool
 
 PASSWORD = "Autumn-ledger-2026"
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -41,6 +42,7 @@ UNITS = (
     ("3701031", "市中区卫生健康局", "370103", "COUNTY", "ORGAN", None),
     ("3701023", "解放路街道办事处", "370102001", "TOWNSHIP", "ORGAN", None),
 )
+SUPERVISED = {"3701002": "3701001"}
 # unit, post type, fund form, quota, in post, paid
 CELLS = (
     ("3701001", "ADMIN", "FULL", 86, 84, 85),
@@ -58,7 +60,11 @@ GRANTS = {
     "reviewer": ("REVIEWER:370100/CITY", "REVIEWER:370100/COUNTY"),
     "reviewer2": ("REVIEWER:370100/CITY",),
     "county": ("REVIEWER:370102/COUNTY",),
-    "director": ("DIRECTOR:370100/CITY",),
+    "director": ("DIRECTOR:370100/CITY", "DIRECTOR:370103/COUNTY"),
+    "director2": ("DIRECTOR:370100/CITY",),
+    "county_director": ("DIRECTOR:370102/COUNTY",),
+    "province": ("REVIEWER:370000/PROVINCE", "DIRECTOR:370000/PROVINCE"),
+    "small": ("UNIT_OFFICER:unit=3701022",),
     "finance": ("FINANCE:370100/CITY",),
     "personnel": ("PERSONNEL:370100/CITY",),
     "supervisor": ("SUPERVISOR:unit=3701001",),
@@ -125,7 +131,7 @@ def seed(session: Session, settings: Settings) -> None:
         session.add(
             UnitVersion(
                 unit_code=code, unit_name=name, parent_code=parent, division_code=division, level=level,
-                unit_kind=kind, delivers="PERSONS", valid_from=date(2010, 1, 1), delivered_by=division[:6],
+                unit_kind=kind, delivers="PERSONS", supervising_code=SUPERVISED.get(code), valid_from=date(2010, 1, 1), delivered_by=division[:6],
                 approval_doc="编委〔2010〕1号", seen_on=NEWEST,
             )
         )  # fmt: skip
@@ -145,6 +151,8 @@ def seed(session: Session, settings: Settings) -> None:
             )
         )  # fmt: skip
     people(session)
+    session.flush()
+    seed_pool(session, NEWEST, NOW)
 
 
 def people(session: Session) -> None:

@@ -6,30 +6,11 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 
-from core.accounts import disable, get_user, issue_token, revoke_token
+from core.accounts import disable, get_user, revoke_token
 from reconcile.models import Flag
 from tests.web.seeding import NEWEST, NOW, flag_of
 
 F01, FOREIGN = flag_of("F01", "3701001", "b" * 32), flag_of("F09", "3701031")
-
-
-@pytest.fixture
-def token(db):
-    def make(login: str) -> str:
-        with db.write() as session:
-            return issue_token(session, get_user(session, login), label="test", actor="test", now=NOW)
-
-    return make
-
-
-@pytest.fixture
-def api(app, token):
-    def client(login: str):
-        made = app.test_client()
-        made.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token(login)}"
-        return made
-
-    return client
 
 
 def test_flags_come_with_totals_filters_and_pages(api):

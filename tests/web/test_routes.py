@@ -28,9 +28,23 @@ ADDRESSES = {
     "accounts": "/accounts",
     "account": "/accounts/officer",
     "me": "/me",
+    "pool": "/pool",
+    "pool_chart": "/pool/chart.svg",
+    "pool_units": "/pool/units?page=1",
+    "pool_unit": "/pool/units/3701001",
+    "pool_ledger": "/pool/nodes/U:3701001/ledger",
+    "pool_requests": "/pool/requests",
+    "pool_wish": "/pool/requests/new",
+    "pool_request": "/pool/requests/JB2026-000002",
+    "pool_returns": "/pool/returns",
+    "pool_loan": "/pool/loans/JY2025-000001",
+    "pool_matrix": "/pool/matrix",
 }
+# Those that name something of the unit 3701001 (or its school).
+OF_THE_UNIT = ("flag", "unit", "pool_unit", "pool_ledger", "pool_request", "pool_loan")
 # Who sees the unit 3701001 at all (a city unit).
-BLIND = {"county", "other"}
+BLIND = {"county", "other", "county_director", "province", "small"}
+ONE_UNIT = {"other", "small"}
 LOGINS = [login for login in GRANTS if login != "reviewer2"]
 
 
@@ -58,7 +72,11 @@ def test_only_signing_in_documents_and_health_are_open():
 
 
 def test_every_route_that_names_a_flag_unit_or_night_says_so():
-    named = {"<key>": Scoped.FLAG, "code>": Scoped.UNIT, "<as_of>": Scoped.NIGHT}
+    named = {
+        "<key>": Scoped.FLAG, "code>": Scoped.UNIT, "<as_of>": Scoped.NIGHT, "<node>": Scoped.POOL_NODE,
+        "<number>": Scoped.POOL_REQUEST, "<loan_no>": Scoped.POOL_LOAN, "<slot_no>": Scoped.POOL_SLOT,
+        "seq>": Scoped.POOL_MOVEMENT,
+    }  # fmt: skip
     for route in TABLE:
         for part, scoped in named.items():
             if part in route.path:
@@ -83,8 +101,10 @@ def test_a_role_gets_the_pages_it_may_see_and_403_elsewhere(browser, login):
     for endpoint, address in ADDRESSES.items():
         permission = ROUTES[endpoint].permission
         allowed = permission is None or bool(roles_of(login) & ALLOWED[permission])
-        unseen = endpoint in ("flag", "unit") and login in BLIND
+        unseen = endpoint in OF_THE_UNIT and login in BLIND
         expected = 404 if allowed and unseen else 200 if allowed else 403
+        if expected == 200 and endpoint == "pool_units" and login in ONE_UNIT:
+            expected = 303  # straight to the one unit there is
         assert person.get(address).status_code == expected, (login, endpoint)
 
 

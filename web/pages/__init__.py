@@ -4,10 +4,36 @@ from __future__ import annotations
 
 from flask import Flask
 
-from web.pages import accounts, flags, identities, mails, nights, overview, signing, trends, units
+from web.pages import (
+    accounts,
+    flags,
+    identities,
+    mails,
+    nights,
+    overview,
+    pool,
+    pool_loans,
+    pool_requests,
+    signing,
+    trends,
+    units,
+)
 from web.routes import ROUTES
 
-MODULES = (signing, overview, flags, identities, units, trends, nights, mails, accounts)
+MODULES = (
+    signing,
+    overview,
+    flags,
+    identities,
+    units,
+    pool,
+    pool_requests,
+    pool_loans,
+    trends,
+    nights,
+    mails,
+    accounts,
+)
 
 
 def register(app: Flask) -> None:

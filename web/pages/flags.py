@@ -18,6 +18,7 @@ from reconcile.identities import may_show
 from reconcile.lifecycle import Answer
 from reconcile.models import Flag, FlagStatus, NightRun
 from reconcile.store import FlagFilter, FlagItem
+from reconcile.visibility import flags_seen
 from web import evidence
 from web.exports import TYPES, flags_file
 from web.i18n import translate_decision
@@ -146,7 +147,7 @@ def show_flag(key: str) -> str:
 
 def _seen(keys: list[str]) -> list[Flag]:
     """Of the flags that explain this one, those in the person's scope."""
-    query = select(Flag).where(Flag.key.in_(keys), g.scope.condition(Flag.unit_code, Flag.division_code))
+    query = select(Flag).where(Flag.key.in_(keys), flags_seen(g.scope))
     return list(g.db.scalars(query.order_by(Flag.rule, Flag.key)))
 
 

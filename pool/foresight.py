@@ -1,0 +1,131 @@
+"""Before anything is sent: what a request would answer, and what a change of the tree would do, node by node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.errors import BianzhiError, InputRejected, Refused
+from pool.acting import Act, Receipt, parents, path_up
+from pool.forest import Partition, load_tree
+from pool.ledger import NO_PURPOSE, Account, parse_cell
+from pool.models import PoolBalance, PoolLot, PoolNode
+from pool.service_loans import Wish, request_loan
+from pool.service_nodes import partitions
+from pool.tree import WhatIf, surpluses
+from pool.whatif import what_if_abolished, what_if_cut, what_if_merged, what_if_recalled, what_if_reparented
+
+KINDS = ("CUT", "MERGE", "ABOLISH", "REPARENT", "RECALL")
+
+
+@dataclass(frozen=True)
+class LevelEffect:
+    """One node on the way from the unit to the root. idle: posts of the purpose free in its own pool; surplus: T."""
+
+    node: PoolNode
+    idle_before: int
+    idle_after: int
+    surplus_before: int
+    surplus_after: int
+    borrow_limit: int | None
+
+
+@dataclass(frozen=True)
+class Foresight:
+    """What a request would answer if it were sent now, and every level before and after. refusal: why it would not pass."""
+
+    levels: list[LevelEffect]
+    receipt: Receipt = field(default_factory=dict)
+    refusal: Refused | None = None
+
+    @property
+    def passes(self) -> bool:
+        return self.refusal is None
+
+
+def check_wish(session: Session, act: Act, wish: Wish) -> Foresight:
+    """Ask for it, look, and take all of it back: nothing stays, and the answer is the real one.
+
+    Needs a writing transaction. Errors: InputRejected, NotFound, Forbidden, as `request_loan`; a refusal is an answer.
+    """
+    cell = parse_cell(f"U:{wish.unit_code}", wish.post_type, wish.fund_form)
+    before = _levels(session, cell, wish.purpose)
+    receipt, refusal = {}, None
+    trial = session.begin_nested()
+    try:
+        receipt = request_loan(session, act, wish)
+    except BianzhiError as error:
+        if type(error) is not Refused:
+            raise
+        refusal = error
+    finally:
+        after = before if refusal is not None else _levels(session, cell, wish.purpose)
+        trial.rollback()
+    nodes = {node.id: node for node in session.scalars(select(PoolNode).where(PoolNode.id.in_(before)))}
+    levels = [
+        LevelEffect(nodes[node_id], idle, after[node_id][0], surplus, after[node_id][1], limit)
+        for node_id, (idle, surplus, limit) in before.items()
+    ]
+    return Foresight(levels, receipt, refusal)
+
+
+def _levels(session: Session, cell, purpose: str) -> dict[str, tuple[int, int, int | None]]:
+    """(idle, T, borrowing limit) of the unit and every node above it, the unit first."""
+    path = path_up(parents(session, [cell.holder]), cell.holder) if session.get(PoolNode, cell.holder) else []
+    rows = session.execute(
+        select(PoolLot.node_id, func.sum(PoolBalance.posts))
+        .join(PoolBalance, PoolBalance.lot == PoolLot.lot_no)
+        .where(
+            PoolBalance.account == Account.IDLE, PoolLot.node_id.in_(path), PoolLot.purpose == purpose,
+            PoolLot.post_type == cell.post_type, PoolLot.fund_form == cell.fund_form,
+        )
+        .group_by(PoolLot.node_id)
+    )  # fmt: skip
+    idle = {node_id: int(posts) for node_id, posts in rows}
+    tree = load_tree(session, cell.partition, NO_PURPOSE)
+    surplus = surpluses(tree)
+    return {node_id: (idle.get(node_id, 0), surplus[node_id], tree[node_id].borrow_limit) for node_id in path}
+
+
+@dataclass(frozen=True)
+class Supposed:
+    """A change to suppose. posts, post_type, fund_form: of CUT and RECALL; target: into, parent, or the borrower."""
+
+    kind: str
+    node: str
+    target: str | None = None
+    posts: object = None
+    post_type: str | None = None
+    fund_form: str | None = None
+
+
+def suppose(session: Session, change: Supposed) -> dict[Partition, WhatIf]:
+    """Try a change on copies of the trees: per (post_type, fund_form) T and deficits before and after.
+
+    Nothing is written, and reach is the caller's to check. Errors: InputRejected, NotFound; Refused for what has no
+    meaning.
+    """
+    if change.kind not in KINDS:
+        raise InputRejected("没有这种假设。", field="kind")
+    if change.kind != "CUT" and change.kind != "ABOLISH" and change.target is None:
+        raise InputRejected("须写明调整到哪个节点。", field="target")
+    if change.kind in ("CUT", "RECALL"):
+        trees = {parse_cell(change.node, change.post_type or "", change.fund_form or "").partition}
+    else:
+        trees = {(post_type, fund_form) for post_type, fund_form, _ in partitions(session)}
+    return {partition: _tried(session, partition, change) for partition in sorted(trees)}
+
+
+def _tried(session: Session, partition: Partition, change: Supposed) -> WhatIf:
+    node, target = change.node, change.target
+    if change.kind == "CUT":
+        return what_if_cut(session, partition, node, change.posts)
+    if change.kind == "RECALL":
+        return what_if_recalled(session, partition, node, target, change.posts)
+    if change.kind == "MERGE":
+        return what_if_merged(session, partition, node, target)
+    if change.kind == "REPARENT":
+        return what_if_reparented(session, partition, node, target)
+    return what_if_abolished(session, partition, node)

@@ -1,0 +1,67 @@
+"""Who sees a flag: the scope that reaches its unit, or a unit it concerns; leads on people only the two named for them."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, and_, insert, null, or_, select
+from sqlalchemy.orm import Session
+
+from core.permissions import Scope
+from reconcile.catalog import RESTRICTED
+from reconcile.concern import COMPARING, units_concerned
+from reconcile.models import Concern, FindingRow, Flag, NightRun
+
+CHUNK = 5_000
+
+
+def findings_seen(scope: Scope) -> ColumnElement[bool]:
+    """SQL over FindingRow."""
+    concerned = select(Concern.finding_id).where(scope.condition(Concern.unit_code, null()))
+    near = or_(scope.condition(FindingRow.unit_code, FindingRow.division_code), FindingRow.id.in_(concerned))
+    return and_(near, _leads(scope, FindingRow.rule))
+
+
+def flags_seen(scope: Scope) -> ColumnElement[bool]:
+    """SQL over Flag, by what its rule saw the last time."""
+    concerned = (
+        select(FindingRow.key)
+        .join(Concern, Concern.finding_id == FindingRow.id)
+        .where(
+            FindingRow.run_id == Flag.last_run_id,
+            FindingRow.key == Flag.key,
+            scope.condition(Concern.unit_code, null()),
+        )
+    )
+    near = or_(scope.condition(Flag.unit_code, Flag.division_code), concerned.exists())
+    return and_(near, _leads(scope, Flag.rule))
+
+
+def sees_flag(session: Session, scope: Scope, flag: Flag) -> bool:
+    """The same answer for one flag."""
+    if flag.rule in RESTRICTED and not scope.leads:
+        return False
+    if scope.sees(flag.unit_code, flag.division_code):
+        return True
+    concerned = (
+        select(Concern.unit_code)
+        .join(FindingRow, FindingRow.id == Concern.finding_id)
+        .where(FindingRow.run_id == flag.last_run_id, FindingRow.key == flag.key)
+    )
+    return any(scope.sees_unit(unit) for unit in session.scalars(concerned))
+
+
+def note_concerns(session: Session, run: NightRun) -> None:
+    """Keep whom the findings of a run concern besides their own units."""
+    found = select(FindingRow.id, FindingRow.rule, FindingRow.unit_code, FindingRow.evidence).where(
+        FindingRow.run_id == run.id, FindingRow.rule.in_(sorted(COMPARING)), FindingRow.evidence.is_not(None)
+    )
+    rows = [
+        {"finding_id": row.id, "unit_code": unit}
+        for row in session.execute(found)
+        for unit in sorted(units_concerned(row.rule, row.unit_code, row.evidence, run.as_of))
+    ]
+    for start in range(0, len(rows), CHUNK):
+        session.execute(insert(Concern.__table__), rows[start : start + CHUNK])
+
+
+def _leads(scope: Scope, rule: ColumnElement[str]) -> ColumnElement[bool]:
+    return null().is_(None) if scope.leads else rule.not_in(RESTRICTED)
