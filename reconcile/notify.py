@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from core.accounts import Role, User
@@ -34,10 +34,13 @@ from reconcile.digests import (
 from reconcile.lifecycle import Move
 from reconcile.models import Flag, FlagEvent, FlagStatus, NightRun, NightState, Verdict
 from reconcile.store import verdicts
+from reconcile.visibility import flags_with_other_units, other_units
 
-Place = tuple[str | None, str | None]  # unit_code, division_code of a flag
+# unit_code and division_code of a flag, and the other units it concerns.
+Place = tuple[str | None, str | None, frozenset[str]]
 Tally = dict[tuple[str, str], list[int]]  # (rule, severity) → fresh, live, closed
 FRESH, LIVE, CLOSED = range(3)
+ALONE: frozenset[str] = frozenset()
 # Units, supervising departments and the office are told of flags; finance, personnel and auditors of their books.
 TOLD_OF_FLAGS = frozenset({Role.UNIT_OFFICER, Role.SUPERVISOR, Role.REVIEWER, Role.DIRECTOR})
 
@@ -97,24 +100,38 @@ def _tallies(session: Session, run: NightRun) -> dict[Place, Tally]:
     """Live flags, and tonight's openings, reopenings and closings, counted per place."""
     places: dict[Place, Tally] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))
     group = (Flag.unit_code, Flag.division_code, Flag.rule, Flag.severity)
-    live = select(*group, func.count()).where(Flag.status != FlagStatus.CLOSED).group_by(*group)
+    turned = (FlagEvent.run_id == run.id, FlagEvent.move.in_([Move.OPEN, Move.REOPEN, Move.CLOSE_BY_DATA]))
+    # A flag that concerns several units is counted by itself: once for a person who sees more than one of them.
+    alone = ~other_units().exists()
+    live = select(*group, func.count()).where(Flag.status != FlagStatus.CLOSED, alone).group_by(*group)
+    turns = select(*group, FlagEvent.move, func.count()).join(Flag, Flag.id == FlagEvent.flag_id)
+    turns = turns.where(*turned, alone).group_by(*group, FlagEvent.move)
     for unit, division, rule, severity, count in session.execute(live):
-        places[unit, division][rule, severity][LIVE] += count
-    turns = (
-        select(*group, FlagEvent.move, func.count())
-        .join(Flag, Flag.id == FlagEvent.flag_id)
-        .where(FlagEvent.run_id == run.id, FlagEvent.move.in_([Move.OPEN, Move.REOPEN, Move.CLOSE_BY_DATA]))
-        .group_by(*group, FlagEvent.move)
-    )
+        places[unit, division, ALONE][rule, severity][LIVE] += count
     for unit, division, rule, severity, move, count in session.execute(turns):
-        places[unit, division][rule, severity][CLOSED if move == Move.CLOSE_BY_DATA else FRESH] += count
+        places[unit, division, ALONE][rule, severity][_column(move)] += count
+    moves: dict[int, list[str]] = defaultdict(list)
+    shared = select(FlagEvent.flag_id, FlagEvent.move).join(Flag, Flag.id == FlagEvent.flag_id).where(*turned, ~alone)
+    for flag_id, move in session.execute(shared):
+        moves[flag_id].append(move)
+    told = or_(Flag.status != FlagStatus.CLOSED, Flag.id.in_(list(moves)))
+    for flag, units in flags_with_other_units(session, told):
+        tally = places[flag.unit_code, flag.division_code, units][flag.rule, flag.severity]
+        tally[LIVE] += flag.status != FlagStatus.CLOSED
+        for move in moves[flag.id]:
+            tally[_column(move)] += 1
     return places
+
+
+def _column(move: str) -> int:
+    return CLOSED if move == Move.CLOSE_BY_DATA else FRESH
 
 
 def _counts(scope: Scope, places: dict[Place, Tally]) -> list[RuleCount]:
     total: Tally = defaultdict(lambda: [0, 0, 0])
-    for (unit, division), tally in places.items():
-        if TOLD_OF_FLAGS & scope.roles_for(unit, division):
+    for (unit, division, others), tally in places.items():
+        roles = scope.roles_for(unit, division).union(*(scope.roles_for(other) for other in others))
+        if TOLD_OF_FLAGS & roles:
             for line, counts in tally.items():
                 total[line] = [held + more for held, more in zip(total[line], counts, strict=True)]
     return [RuleCount(rule, severity, *counts) for (rule, severity), counts in total.items()]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, insert, null, or_, select
+from collections import defaultdict
+
+from sqlalchemy import ColumnElement, Select, and_, insert, null, or_, select
 from sqlalchemy.orm import Session
 
 from core.permissions import Scope
@@ -22,15 +24,7 @@ def findings_seen(scope: Scope) -> ColumnElement[bool]:
 
 def flags_seen(scope: Scope) -> ColumnElement[bool]:
     """SQL over Flag, by what its rule saw the last time."""
-    concerned = (
-        select(FindingRow.key)
-        .join(Concern, Concern.finding_id == FindingRow.id)
-        .where(
-            FindingRow.run_id == Flag.last_run_id,
-            FindingRow.key == Flag.key,
-            scope.condition(Concern.unit_code, null()),
-        )
-    )
+    concerned = other_units().where(scope.condition(Concern.unit_code, null()))
     near = or_(scope.condition(Flag.unit_code, Flag.division_code), concerned.exists())
     return and_(near, _leads(scope, Flag.rule))
 
@@ -47,6 +41,26 @@ def sees_flag(session: Session, scope: Scope, flag: Flag) -> bool:
         .where(FindingRow.run_id == flag.last_run_id, FindingRow.key == flag.key)
     )
     return any(scope.sees_unit(unit) for unit in session.scalars(concerned))
+
+
+def other_units() -> Select:
+    """The other units concerned by the last finding of a flag: a query to stand inside one over Flag."""
+    return (
+        select(Concern.unit_code)
+        .join(FindingRow, FindingRow.id == Concern.finding_id)
+        .where(FindingRow.run_id == Flag.last_run_id, FindingRow.key == Flag.key)
+    )
+
+
+def flags_with_other_units(session: Session, *chosen: ColumnElement[bool]) -> list[tuple[Flag, frozenset[str]]]:
+    """The chosen flags that concern more units than their own, each with those units."""
+    found: dict[Flag, set[str]] = defaultdict(set)
+    query = select(Flag, Concern.unit_code).join(
+        FindingRow, and_(FindingRow.run_id == Flag.last_run_id, FindingRow.key == Flag.key)
+    )
+    for flag, unit in session.execute(query.join(Concern, Concern.finding_id == FindingRow.id).where(*chosen)):
+        found[flag].add(unit)
+    return [(flag, frozenset(units)) for flag, units in found.items()]
 
 
 def note_concerns(session: Session, run: NightRun) -> None:

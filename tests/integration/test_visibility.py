@@ -1,0 +1,113 @@
+"""Every unit concerned sees a flag, and leads on people are for the two named reviewers alone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+
+from core.accounts import Grant, Role, User
+from core.db import engine_for, reading, writing
+from core.errors import Forbidden, NotFound
+from core.outbox import OutboxMail
+from core.parameters import set_parameter
+from core.permissions import scope_of
+from reconcile import store
+from reconcile.flags import acknowledge_flag
+from reconcile.models import Concern, FindingRow, NightRun
+from reconcile.notify import queue_digests
+from tests.settlekit import HOME, NOW, OFFICER, REVIEWER, Nights, act, finding, scope
+
+A = date(2026, 10, 15)
+EVIDENCE = json.dumps(
+    {"roster": [{"unit": "U1", "exit": None, "seconded_to": None}], "payroll": [{"payer": "U2"}, {"payer": "U3"}]}
+)
+SHARED = finding("F05", "U1", "p1", evidence=EVIDENCE)
+LEAD = finding("F06", "U1", "p2", evidence=EVIDENCE)
+LOCAL = finding("Q01", "U1")
+
+
+@pytest.fixture
+def nights(database_url, tmp_path) -> Nights:
+    made = Nights(engine_for(database_url), tmp_path)
+    made.night(A, [SHARED, LEAD, LOCAL])
+    return made
+
+
+def keys(nights: Nights, seen_by) -> set[str]:
+    with reading(nights.engine) as session:
+        run = store.night_run(session, A)
+        items = store.night_flags(session, run, seen_by)
+        assert len(items) == store.night_flag_count(session, run, seen_by) == store.live_flag_count(session, seen_by)
+        return {item.key for item in items}
+
+
+def test_a_unit_that_only_the_evidence_names_sees_the_flag_and_may_not_act_on_it(nights):
+    payer = scope("payer", Role.UNIT_OFFICER, "U2")
+    assert keys(nights, payer) == {SHARED["key"]}
+    assert keys(nights, scope("stranger", Role.UNIT_OFFICER, "U4")) == set()
+    with reading(nights.engine) as session:
+        assert store.flag_of(session, SHARED["key"], payer).unit_code == "U1"
+        with pytest.raises(NotFound):
+            store.flag_of(session, LOCAL["key"], payer)
+    with writing(nights.engine) as session, pytest.raises(Forbidden):
+        acknowledge_flag(session, SHARED["key"], act(nights, payer, SHARED["key"]), None)
+
+
+def test_leads_exist_for_the_two_named_reviewers_alone(nights):
+    assert keys(nights, OFFICER) == keys(nights, REVIEWER) == {SHARED["key"], LOCAL["key"]}
+    named = replace(REVIEWER, leads=True)
+    assert LEAD["key"] in keys(nights, named)
+    with reading(nights.engine) as session:
+        assert store.flag_of(session, LEAD["key"], named)
+        with pytest.raises(NotFound):
+            store.flag_of(session, LEAD["key"], REVIEWER)
+    with writing(nights.engine) as session, pytest.raises(NotFound):
+        acknowledge_flag(session, LEAD["key"], act(nights, REVIEWER, LEAD["key"]), None)
+
+
+@pytest.mark.parametrize(("role", "day", "named"), [
+    (Role.REVIEWER, A, True), (Role.AUDITOR, A, False), (Role.REVIEWER, date(2026, 9, 30), False), (Role.REVIEWER, None, False),
+])  # fmt: skip
+def test_who_is_named_is_a_dated_parameter_and_must_be_a_reviewer(nights, role, day, named):
+    with writing(nights.engine) as session:
+        set_parameter(session, "lead_reviewers", "ann,bob", "*", date(2026, 10, 1), actor="t", now=NOW)
+        user = User(
+            login="ann", email="a@example.org", display_name="a", created_at=NOW, active=True,
+            grants=[Grant(role=role, division_code=HOME, level="COUNTY")],
+        )  # fmt: skip
+        session.add(user)
+        session.flush()
+        assert scope_of(session, user, day).leads is named
+
+
+def test_a_digest_counts_a_shared_flag_once_for_each_reader_it_concerns(nights):
+    with writing(nights.engine) as session:
+        for login, unit in (("own", "U1"), ("payer", "U2"), ("third", "U3"), ("stranger", "U4")):
+            user = User(login=login, email=f"{login}@example.org", display_name=login, created_at=NOW, active=True)
+            user.grants = [Grant(role=Role.UNIT_OFFICER, unit_code=unit)]
+            session.add(user)
+        both = User(login="both", email="both@example.org", display_name="both", created_at=NOW, active=True)
+        both.grants = [Grant(role=Role.UNIT_OFFICER, unit_code=unit) for unit in ("U2", "U3")]
+        session.add(both)
+        session.flush()
+        queue_digests(session, session.scalars(select(NightRun)).one(), "http://portal", NOW)
+        texts = {mail.recipient.split("@")[0]: mail.text for mail in session.scalars(select(OutboxMail))}
+    assert set(texts) == {"own", "payer", "third", "both"}
+    assert "一人多薪" in texts["own"]
+    assert "超编" in texts["own"]
+    assert texts["payer"] == texts["third"] == texts["both"]
+    assert "超编" not in texts["payer"]
+    assert not any("吃空饷" in text for text in texts.values())
+
+
+def test_what_a_finding_concerns_goes_with_it(nights):
+    with writing(nights.engine) as session:
+        assert {row.unit_code for row in session.scalars(select(Concern))} == {"U2", "U3"}
+        for row in session.scalars(select(FindingRow)):
+            session.delete(row)
+        session.flush()
+        assert not session.scalars(select(Concern)).all()
