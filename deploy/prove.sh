@@ -27,3 +27,7 @@ python -m tests.property.pool_simulator --steps 200000 --database sqlite
 python -m tests.property.pool_simulator --steps 50000 --database postgresql
 say "movements of the pool a second; its proof and usable() at 5,000 units and 1,000,000 movements"
 python -m benchmarks.pool
+say "the borrowing tree against every possible cut; proposals against brute force"
+python -m tests.property.prove_tree
+python -m tests.property.prove_proposal --cases 500
+python -m benchmarks.proposal
