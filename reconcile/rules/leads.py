@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import ibis
 from ibis.expr.types import Table
 
 from core.types import LeadKind
 from reconcile.rules.f_rules import with_cell
 from reconcile.rules.tables import Inputs, Night
-from reconcile.rules.texts import NO_VALUE, answer, cell_columns, sorted_list
+from reconcile.rules.texts import (
+    NO_VALUE,
+    answer,
+    cell_columns,
+    day_text,
+    json_code,
+    json_object,
+    json_text,
+    sorted_list,
+)
 from reconcile.rules.units import judged
 
 ELSEWHERE = [kind.value for kind in (LeadKind.OTHER_EMPLOYER, LeadKind.BUSINESS, LeadKind.PRISON, LeadKind.ABROAD)]
@@ -18,10 +28,16 @@ def f06(i: Inputs, night: Night, paid: Table, named: tuple[Table, Table], active
     e = i.leads
     before = (e.kind == LeadKind.RETIREMENT.value) & (e.date < night.first)
     dated = e.filter(e.person_key.notnull() & (before | (e.kind.isin(ELSEWHERE) & (e.date <= night.as_of))))
-    found = dated.join(paid, "person_key").select("person_key", "kind", unit_code="first_payer")
+    lead = json_object(
+        {"kind": json_code(dated.kind), "date": json_code(day_text(dated.date)), "source": json_text(dated.source)}
+    )
+    dated = dated.select("person_key", "kind", lead=lead)
+    found = dated.join(paid, "person_key").select("person_key", "kind", "lead", unit_code="first_payer")
     for others in named:
         found = found.anti_join(others, "person_key")
-    persons = found.group_by("person_key", "unit_code").agg(kinds=sorted_list(found.kind))
+    persons = found.group_by("person_key", "unit_code").agg(
+        kinds=sorted_list(found.kind), leads=sorted_list(found.lead, ",")
+    )
     p = with_cell(judged(persons, place, "F06"), i, active)
     return answer(
         p,
@@ -30,5 +46,6 @@ def f06(i: Inputs, night: Night, paid: Table, named: tuple[Table, Table], active
         unit_code=p.unit_code,
         expected=NO_VALUE,
         found=p.kinds,
+        evidence=ibis.literal('{"leads":[') + p.leads + "]}",
         **cell_columns(p.cell),
     )

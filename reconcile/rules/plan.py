@@ -42,7 +42,7 @@ from reconcile.rules import (
     unit_limits,
     units,
 )
-from reconcile.rules.evidence import person_evidence
+from reconcile.rules.evidence import clears_when, person_evidence, with_more
 from reconcile.rules.tables import Inputs, Night, inputs
 from reconcile.rules.texts import null_text
 
@@ -249,12 +249,15 @@ def _finished(s: SimpleNamespace) -> Table:
     people_rows = people_rows.left_join(hints, ["rule", "person_key"], rname="hint_{name}")
     people_rows = people_rows.select(
         *(name for name in s.named.columns if name not in ("evidence", "explained_by")),
-        evidence=ibis.coalesce(people_rows.evidence, people_rows.evidence_evidence),
+        evidence=with_more(people_rows.evidence, people_rows.evidence_evidence),
         explained_by=ibis.coalesce(people_rows.explained_by, people_rows.suggested),
         person_mask="person_mask",
+        dead="dead",
     )
-    others = s.others.mutate(person_mask=null_text()).select(people_rows.columns)
+    others = s.others.mutate(person_mask=null_text(), dead=ibis.literal(False)).select(people_rows.columns)
     every = people_rows.union(others)
+    clears = clears_when(every.rule, every.cause, every.dead.fill_null(False))
+    every = every.mutate(evidence=with_more(clears, every.evidence)).drop("dead")
     unit = s.place.select("unit_code", unit_division="division_code")
     joined = every.left_join(unit, "unit_code", rname="place_{name}")
     joined = joined.mutate(division_code=ibis.coalesce(joined.division_code, joined.unit_division))
