@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -35,6 +36,14 @@ CAUSES = {
     "NO_PERMIT": "无用编通知单", "UNKNOWN_PERMIT": "通知单号不存在", "OTHER_CELL": "通知单不属本单位本类编制",
     "APPROVED_LATER": "批准晚于入编", "OVERUSED": "超数量使用", "EXPIRED": "过期使用",
 }  # fmt: skip
+REASONS = {  # what Q06, D02 and D07 answer
+    "NOT_REGISTERED": "未登记机构", "NO_APPROVAL_DOC": "无批准文号", "OUTSIDE_VALIDITY": "不在有效期内", "BLANK": "空白",
+    "LENGTH": "位数不对", "CHARSET": "含有非法字符", "BIRTH_DATE": "出生日期不成立", "CHECK_DIGIT": "校验码不符",
+    "EXIT_MISSING": "缺出编日期", "EXIT_FUTURE": "出编日期在将来", "EXITED_BUT_ACTIVE": "已出编仍为在职",
+    "EXIT_BEFORE_ENTRY": "出编早于入编",
+}  # fmt: skip
+# Rules whose expected and found are words of the domain, not figures, codes or names.
+SPELLED = frozenset({"Q03", "Q06", "Q07", "F07", "D02", "D07", "P06", "P07"})
 PRESENCE = {
     "111": "有编、在册、有薪", "110": "有编、在册、无薪", "101": "有编、不在册、有薪", "100": "有编、不在册、无薪",
     "011": "无编、在册、有薪", "010": "无编、在册、无薪", "001": "无编、不在册、有薪",
@@ -226,6 +235,20 @@ def _label(words: type[t.StrEnum]) -> Callable[[str | None], str | None]:
 
 
 POST, FORM = _label(t.PostType), _label(t.FundForm)
+_WORDS_SHOWN = REASONS | {
+    identifier: spellings[0]
+    for words in (t.PostType, t.FundForm, t.CopyKind, t.Level, t.EntryForm)
+    for identifier, spellings in WORDS[words].items()
+}
+
+
+def spelled(rule: str, value: str | int | None) -> str | int | None:
+    """What a rule expected or found as officials say it: `CERTIFICATE=5;DATABASE=4` is 证=5;库=4."""
+    if rule not in SPELLED or not isinstance(value, str):
+        return value
+    return re.sub(r"[A-Z][A-Z_]+", lambda found: _WORDS_SHOWN.get(found[0], found[0]), value)
+
+
 THREE = (
     Column("编制数", COUNT, 10), Column("编制数（含周转）", COUNT, 16), Column("实有人数", COUNT, 10),
     Column("财政供养数", COUNT, 10), Column("空编", COUNT, 8),
@@ -294,7 +317,7 @@ def _flag(flag: FlagItem) -> Sequence[Value]:
     return (
         f"{flag.severity} {SEVERITIES[flag.severity]}", f"{flag.rule} {rule.name if rule else ''}".strip(), status,
         flag.unit_code, flag.unit_name, flag.division_code, POST(flag.post_type), FORM(flag.fund_form), flag.person,
-        flag.expected, flag.found, CAUSES.get(flag.cause or "", flag.cause), flag.explained_by, flag.first_seen,
+        spelled(flag.rule, flag.expected), spelled(flag.rule, flag.found), CAUSES.get(flag.cause or "", flag.cause), flag.explained_by, flag.first_seen,
         flag.last_seen, rule.basis if rule else None, json.dumps(flag.grain, ensure_ascii=False), flag.evidence, flag.key,
     )  # fmt: skip
 

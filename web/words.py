@@ -21,7 +21,7 @@ from reconcile.catalog import RULES
 from reconcile.digests import SEVERITIES, VERDICTS
 from reconcile.lifecycle import SENTENCES as MOVE_SENTENCES
 from reconcile.lifecycle import STATUS_LABELS, TRANSITIONS
-from reconcile.report import CAUSES, PRESENCE
+from reconcile.report import CAUSES, PRESENCE, REASONS
 from web.i18n import language_tag
 
 NIGHT_STATES = {"OPEN": "进行中", "PARKED": "待放行", "SETTLED": "已结转"}
@@ -36,20 +36,6 @@ ROLES = {
     "ADMINISTRATOR": "系统管理员",
 }
 CLOSED_BY = {"DATA": "数据销号", "DECISION": "决定销号"}
-REASONS = {  # what Q06 and D02 answer
-    "NOT_REGISTERED": "未登记机构",
-    "NO_APPROVAL_DOC": "无批准文号",
-    "OUTSIDE_VALIDITY": "不在有效期内",
-    "BLANK": "空白",
-    "LENGTH": "位数不对",
-    "CHARSET": "含有非法字符",
-    "BIRTH_DATE": "出生日期不成立",
-    "CHECK_DIGIT": "校验码不符",
-    "EXIT_MISSING": "缺出编日期",
-    "EXIT_FUTURE": "出编日期在将来",
-    "EXITED_BUT_ACTIVE": "已出编仍为在职",
-    "EXIT_BEFORE_ENTRY": "出编早于入编",
-}
 # Columns that evidence and grains name, beside those of the books.
 FIELDS = {
     "person_key": "人员键",
@@ -122,6 +108,7 @@ VOCABULARIES: dict[str, dict[str, str]] = {
     "scope": _first(t.Scope),
     "copy": _first(t.CopyKind),
     "lead": _first(t.LeadKind),
+    "entry_form": _first(t.EntryForm),
     "delivers": _first(t.Delivers),
     "field": _columns() | FIELDS,
     "pool_status": {status.value: label for status, label in POOL_STATUS_LABELS.items()},
@@ -144,11 +131,13 @@ OF_RULE = {
     "Q07": ("copy",),
     "F02": ("cause",),
     "F03": ("cause",),
-    "F04": ("lead",),
+    "F06": ("lead",),
     "F07": ("fund_form",),
     "D02": ("reason",),
     "D05": ("measure", "post_type", "fund_form"),
     "D07": ("reason", "person_status"),
+    "P06": ("entry_form",),
+    "P07": ("level", "fund_form"),
 }
 # Sentences in explanations that rules write in English.
 SAID = {"entered before the gate": "开闸之前已在编"}

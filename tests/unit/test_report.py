@@ -20,6 +20,7 @@ from reconcile.report import (
     control_rate,
     manifest_holds,
     sign_manifest,
+    spelled,
     vacancy,
 )
 
@@ -160,3 +161,19 @@ def test_a_manifest_holds_until_a_character_changes():
     assert not manifest_holds(text, "j" * 32)
     assert not manifest_holds(text.replace("a.csv", "b.csv"), "k" * 32)
     assert sign_manifest({"b": 1, "a": 2}, "k" * 32) == sign_manifest({"a": 2, "b": 1}, "k" * 32)
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "shown"),
+    [
+        ("Q06", "NO_APPROVAL_DOC", "无批准文号"),
+        ("Q07", "CERTIFICATE=5;DATABASE=-", "证=5;库=-"),
+        ("P07", "TOWNSHIP→COUNTY", "乡→县"),
+        ("D07", "EXIT_MISSING;EXIT_BEFORE_ENTRY", "缺出编日期;出编早于入编"),
+        ("F08", "ADMIN", "ADMIN"),
+        ("Q01", 5, 5),
+        ("Q07", None, None),
+    ],
+)
+def test_words_of_the_domain_are_spelled_as_officials_say_them(rule, text, shown):
+    assert spelled(rule, text) == shown
