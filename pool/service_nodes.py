@@ -71,6 +71,8 @@ def set_limits(
     after = {"lend": lend, "borrow": borrow, "floor": floor}
 
     def do() -> Receipt:
+        session.refresh(node)
+        open_node(node)
         old = session.get(PoolLimit, key, populate_existing=True)
         before = _limit_words(old)
         last = session.scalar(select(func.coalesce(func.max(PoolMovement.seq), 0)))

@@ -10,7 +10,7 @@ from core.db import engine_for
 from core.errors import Refused
 from pool.service import cut_posts, grant_posts, vacate_posts
 from pool.service_loans import Wish, request_loan, submit_request
-from pool.service_nodes import merge_nodes
+from pool.service_nodes import merge_nodes, set_limits
 from pool.service_people import delegate
 from pool.service_reversal import reverse_movement
 from tests.poolkit import FULL, Province, found_province
@@ -39,11 +39,13 @@ def test_a_cut_takes_no_more_than_the_quota_on_any_day(province):
     refused("MORE_THAN_QUOTA", province, cut_posts, "reviewer", "U:A1", *FULL, 1, "编委1")
 
 
-def test_a_merged_unit_gets_nothing_back_by_a_reversal(province):
+def test_a_merged_unit_gets_nothing_back_by_a_reversal_and_no_limit(province):
     province.grant("A1", 5)
     gone = cut(province, 2)["movement"]
     province.do(merge_nodes, "director", "U:A1", "U:A2", "编委3")
     refused("CLOSED", province, reverse_movement, "director", gone, "编委4")
+    limits = {"lend": "unlimited", "borrow": 1}
+    refused("CLOSED", province, set_limits, "director", "U:A1", *FULL, **limits)
 
 
 def test_a_unit_with_movements_to_come_is_not_merged(province):

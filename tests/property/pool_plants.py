@@ -103,9 +103,9 @@ def overdue_not_borrowed() -> Plant:
     right = pool.store._balances
 
     def evicting(session, holders):
-        over = set(session.execute(
+        over = set(map(tuple, session.execute(
             select(PoolSlot.node_id, PoolSlot.lot_no).where(PoolSlot.status == "OVERDUE", PoolSlot.ended_on.is_(None))
-        ).tuples())  # fmt: skip
+        ).all()))  # fmt: skip
         rows = right(session, holders)
         return [row for row in rows if not (row.account == "borrowed" and (row.holder, row.lot) in over)]
 
