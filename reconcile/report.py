@@ -23,6 +23,7 @@ from core import types as t
 from expectations.books import BOOKS, WORDS
 from expectations.verdicts import REMEDIES, ReasonCode
 from reconcile.catalog import RULES
+from reconcile.clearing import clearing_sentence, known_sentence
 from reconcile.digests import SEVERITIES, VERDICTS
 from reconcile.findings import FlagItem
 from reconcile.lifecycle import STATUS_LABELS
@@ -268,7 +269,7 @@ UNIT_COLUMNS = (
 FLAG_COLUMNS = (
     Column("级别", width=12), Column("规则", width=18), Column("状态", width=10), *PLACE, Column("编制类型", width=12),
     Column("经费形式", width=12), Column("人员（掩码）", width=22), Column("应为", width=14), Column("实为", width=14),
-    Column("原因", width=18), Column("解释", width=20), Column("首次发现", DAY, 12), Column("最近发现", DAY, 12),
+    Column("原因", width=18), Column("别的名册所知", width=40), Column("何以销号", width=30), Column("解释", width=20), Column("首次发现", DAY, 12), Column("最近发现", DAY, 12),
     Column("依据条文", width=30), Column("粒度", width=30), Column("证据", width=40), Column("编号", width=26),
 )  # fmt: skip
 VERDICT_COLUMNS = (
@@ -317,7 +318,8 @@ def _flag(flag: FlagItem) -> Sequence[Value]:
     return (
         f"{flag.severity} {SEVERITIES[flag.severity]}", f"{flag.rule} {rule.name if rule else ''}".strip(), status,
         flag.unit_code, flag.unit_name, flag.division_code, POST(flag.post_type), FORM(flag.fund_form), flag.person,
-        spelled(flag.rule, flag.expected), spelled(flag.rule, flag.found), CAUSES.get(flag.cause or "", flag.cause), flag.explained_by, flag.first_seen,
+        spelled(flag.rule, flag.expected), spelled(flag.rule, flag.found), CAUSES.get(flag.cause or "", flag.cause),
+        known_sentence(flag.evidence), clearing_sentence(flag.evidence), flag.explained_by, flag.first_seen,
         flag.last_seen, rule.basis if rule else None, json.dumps(flag.grain, ensure_ascii=False), flag.evidence, flag.key,
     )  # fmt: skip
 

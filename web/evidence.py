@@ -10,6 +10,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from expectations.books import BOOKS
 from web.words import SAID, spelled, word
 
 KEY = re.compile(r"[A-Z]\d{2}-[0-9a-f]{20}")
@@ -18,7 +19,7 @@ PERSON_KEY_SHOWN = 8
 VOCABULARY_OF = {
     "book": "book", "post_type": "post_type", "fund_form": "fund_form", "fund_mode": "fund_form", "measure": "measure",
     "leader_tier": "leader_tier", "scope": "scope", "status": "person_status", "state": "person_state",
-    "on_establishment": "yes_no",
+    "on_establishment": "yes_no", "fact": "fact", "kind": "lead",
 }  # fmt: skip
 
 
@@ -62,15 +63,25 @@ def _lines(grain: Mapping[str, Any], rule: str) -> list[Line]:
 
 
 def evidence_lines(text: str | None, rule: str) -> tuple[list[Line], list[Rows]]:
-    """The single values of the evidence, and its records book by book."""
+    """The single values of the evidence, and its records: what is known first, then book by book."""
     lines: list[Line] = []
     tables: list[Rows] = []
-    for name, value in _parsed(text).items():
+    parsed = _parsed(text)
+    for name in sorted(parsed, key=lambda name: name != "known"):
+        value = parsed[name]
+        if name == "clears_when":
+            continue
         if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
             tables.append(_rows(name, value, rule))
         elif value not in (None, []):
             lines.append(Line(word("field", name), _text(name, value, rule)))
     return lines, tables
+
+
+def clearing(text: str | None) -> str | None:
+    """The sentence of the one fact that would clear the flag; None where its rule names none."""
+    code = _parsed(text).get("clears_when")
+    return word("clears_when", code) if code else None
 
 
 def _parsed(text: str | None) -> dict[str, Any]:
@@ -84,7 +95,7 @@ def _parsed(text: str | None) -> dict[str, Any]:
 def _rows(book: str, records: list[dict[str, Any]], rule: str) -> Rows:
     names = list(dict.fromkeys(name for record in records for name in record))
     return Rows(
-        word("book", book),
+        word("book" if book in BOOKS else "field", book),
         tuple(word("field", name) for name in names),
         tuple(tuple(_text(name, record.get(name), rule) for name in names) for record in records),
     )

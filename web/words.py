@@ -18,6 +18,7 @@ from pool.ledger import KINDS, LACKING, SOURCE_LABELS
 from pool.policies import BORDER_SENTENCES
 from pool.policies import SENTENCES as POOL_SENTENCES
 from reconcile.catalog import RULES
+from reconcile.clearing import FACTS, SENTENCES
 from reconcile.digests import SEVERITIES, VERDICTS
 from reconcile.lifecycle import SENTENCES as MOVE_SENTENCES
 from reconcile.lifecycle import STATUS_LABELS, TRANSITIONS
@@ -54,6 +55,9 @@ FIELDS = {
     "rows": "行数",
     "parts": "分项合计",
     "unit": "单位编码",
+    "known": "别的名册所知",
+    "fact": "情况",
+    "since": "自",
     "payer": "发薪单位编码",
     "state": "人员状态",
     "entry": "入编时间",
@@ -109,6 +113,8 @@ VOCABULARIES: dict[str, dict[str, str]] = {
     "copy": _first(t.CopyKind),
     "lead": _first(t.LeadKind),
     "entry_form": _first(t.EntryForm),
+    "fact": FACTS | _first(t.LeadKind),
+    "clears_when": SENTENCES,
     "delivers": _first(t.Delivers),
     "field": _columns() | FIELDS,
     "pool_status": {status.value: label for status, label in POOL_STATUS_LABELS.items()},

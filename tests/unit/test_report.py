@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -177,3 +178,15 @@ def test_a_manifest_holds_until_a_character_changes():
 )
 def test_words_of_the_domain_are_spelled_as_officials_say_them(rule, text, shown):
     assert spelled(rule, text) == shown
+
+
+def test_a_pay_flag_says_in_words_what_is_known_and_what_would_clear_it(tmp_path):
+    known = [
+        {"fact": "RETIRED", "unit": "007", "fund_form": "FULL", "since": "2026-03-01"},
+        {"fact": "PAID", "unit": "008", "fund_form": "FULL", "since": None},
+    ]
+    told = replace(FLAG, rule="F03", evidence=json.dumps({"clears_when": "PAY_STOPPED", "known": known}))
+    build_workbook(tmp_path / "a.xlsx", replace(REPORT, flags=[told, replace(FLAG, evidence="text")]))
+    first, second = records(openpyxl.load_workbook(tmp_path / "a.xlsx")["不符项"])
+    assert (first["别的名册所知"], first["何以销号"]) == ("007退休（2026-03-01 起）；008在职在编发薪", "财政停发。")
+    assert (second["别的名册所知"], second["何以销号"]) == (None, None)

@@ -73,8 +73,13 @@ GRANTS = {
     "auditor": ("AUDITOR:370100/*",),
 }
 EVIDENCE = {
-    "F09": {"quota": 92, "allowed": 92, "in_post": 91, "paid": 92, "on_one_side": 3, "named": 2, "residual": 1},
+    "F09": {"clears_when": "EVERYBODY_NAMED", "quota": 92, "allowed": 92, "in_post": 91, "paid": 92, "on_one_side": 3, "named": 2, "residual": 1},
     "F01": {
+        "clears_when": "IN_A_ROSTER",
+        "known": [
+            {"fact": "DEATH", "unit": None, "fund_form": None, "since": "2026-09-08"},
+            {"fact": "PAID", "unit": "3701001", "fund_form": "FULL", "since": None},
+        ],
         "roster": [],
         "payroll": [{"payer": "3701001", "fund_mode": "FULL", "state": "IN_SERVICE", "on_establishment": "YES"}],
     },

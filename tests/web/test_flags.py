@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 from sqlalchemy import select
 
+from core.accounts import get_user
 from core.audit import AuditEvent
 from reconcile.models import FindingRow, Flag, FlagEvent
 from tests.web.seeding import flag_of
@@ -161,3 +162,22 @@ def test_what_people_write_is_text_not_markup(browser):
     page = officer.get(f"/flags/{Q03}").get_data(as_text=True)
     assert "<script>alert" not in page
     assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        (
+            "zh_Hans_CN",
+            ("何以销号", "有实名制名册载明此人（补报入编），或财政停发。", "别的名册所知", "死亡", "在职在编发薪"),
+        ),
+        ("en", ("What clears it", "a roster names the person", "What the registers know", "Death")),
+    ],
+)
+def test_a_pay_flag_says_what_is_known_since_when_and_what_would_clear_it(browser, db, locale, said):
+    with db.write() as session:
+        get_user(session, "reviewer").locale = locale
+    page = browser("reviewer").get(f"/flags/{F01}").get_data(as_text=True)
+    assert [text for text in (*said, "2026-09-08") if text not in page] == []
+    assert "IN_A_ROSTER" not in page
+    assert said[0] not in browser("reviewer").get(f"/flags/{Q03}").get_data(as_text=True)

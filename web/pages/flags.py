@@ -133,6 +133,7 @@ def show_flag(key: str) -> str:
         grain=evidence.grain_lines(json.loads(g.flag.grain), g.flag.rule),
         about=evidence.about(json.loads(g.flag.grain), g.flag.rule),
         lines=lines,
+        clearing=evidence.clearing(finding.evidence if finding else None),
         tables=tables,
         explaining=_seen(keys),
         hidden_count=len(keys) - len(_seen(keys)),
