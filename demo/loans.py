@@ -124,7 +124,9 @@ def _stock(stage: Stage) -> Iterator[tuple[date, str, str, str, str]]:
 
 
 def _waiting(stage: Stage) -> Iterator[tuple[date, str, str, str, str]]:
-    """A request that nobody has decided yet."""
+    """A request that nobody has decided yet; none in a city too small to lend."""
+    if not stage.lendings:
+        return
     taker, day = stage.lendings[0].borrower, stage.nights[-1] - timedelta(days=3)
     post_type, fund_form = stage.lendings[0].cell
     yield (
