@@ -49,6 +49,7 @@ def test_in_post_and_paid_are_held_against_each_other_without_timing():
     assert json.loads(finding["explained_by"]) == sorted(named)
     assert json.loads(finding["evidence"]) == {
         "quota": 198, "allowed": 198, "in_post": 4, "paid": 3, "on_one_side": 3, "named": 3, "residual": 0,
+        "clears_when": "NAMED_CLOSED",
     }  # fmt: skip
 
 

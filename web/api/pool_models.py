@@ -28,7 +28,8 @@ Posts = Annotated[
 ]
 Count = Annotated[int, Field(ge=0, le=MOST_POSTS, strict=True), WHOLE]
 Limit = Count | Literal["unlimited"]
-Node = Annotated[str, Field(min_length=3, max_length=80, pattern=r"^[A-Z]+:[^\s\x00-\x1f/]+$")]
+# No \s: what counts as a space differs between the readers of a pattern.
+Node = Annotated[str, Field(min_length=3, max_length=80, pattern=r"^[A-Z]+:[^\x00-\x20\x7f-\xa0/]+$")]
 Document = Annotated[str, Field(min_length=1, max_length=200)]
 Number = Annotated[str, Field(min_length=1, max_length=24, pattern=r"^[A-Z0-9-]+$")]
 Purpose = Annotated[str, Field(min_length=1, max_length=32)]
