@@ -77,9 +77,10 @@ class Stage:
         self.gone: dict[tuple[str, Cell], int] = defaultdict(int)
         self.slack: dict[tuple[str, Cell], int] = {}
         self.frozen: set[str] = set()
+        # Who lends to whom (demo.loans).
+        self.lendings: list = []
         # Our own ledger: (borrowed, lent), movements, quota by date (number, first, last good day), months without a
         # usable post (texts their names end with).
-        self.lendings: list = []
         self.loans: dict[tuple[str, Cell], tuple[int, int]] = {}
         self.movements: list[Row] = []
         self.quota_past: dict[tuple[str, Cell], tuple[tuple[int, date, date | None], ...]] = {}

@@ -19,8 +19,8 @@ from expectations.verdicts import DeliveredFile
 
 # Each holds a piece of a file in memory.
 MOST_PROCESSES = 4
-# About how many bytes of a file take one process a second, and what another one costs before it is of use; both
-# measured (decision 0007).
+# About how many bytes of a file take one process a second, and what another one costs before it is of use: estimates
+# from a busy machine (decision 0007).
 BYTES_PER_SECOND = {".csv": 15_000_000, ".parquet": 7_000_000, ".xlsx": 500_000}
 START_SECONDS = 8.0
 

@@ -198,7 +198,7 @@ def _instant(value: datetime | str) -> str:
 
 
 def changes_are_trailed(rows: Rows) -> Proof:
-    """Every step of a person on a request has its audit event, and every movement one that is not older than it."""
+    """Every step of a person on a request has its audit event; acts without a request are not counted here."""
     name = "one audit event per change"
     trail = rows.trail
     steps = rows.step[rows.step.move != "REOPEN"].groupby("request_no").size()
