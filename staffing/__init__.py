@@ -1,0 +1,1 @@
+"""The gate: plans, consultations, permits, entries, exits, certificates (DOMAIN §6); posts to the pool's ledger."""
