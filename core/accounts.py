@@ -148,8 +148,8 @@ def checked_grant(grant: GrantSpec) -> GrantSpec:
         raise InputRejected("区划代码须为 6 位或 9 位数字")
     if grant.role == Role.UNIT_OFFICER and not grant.unit_code:
         raise InputRejected("单位经办人的角色须指定单位")
-    if grant.unit_code and grant.level:
-        raise InputRejected("指定单位的角色不带层级")
+    if grant.unit_code and grant.level and grant.role != Role.SUPERVISOR:
+        raise InputRejected("指定单位的角色不带层级，只有主管部门可另授所管的其他层级")
     if grant.division_code and not grant.level and grant.role != Role.AUDITOR:
         raise InputRejected("按区划授予的角色须指定层级，只有审计可看所有层级")
     return grant

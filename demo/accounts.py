@@ -55,8 +55,14 @@ def write_accounts(path: Path, city_code: str, units: Iterable[Unit], borrowers:
     rows += [
         _row(officer(unit), f"{unit.name} 经办", "UNIT_OFFICER", unit=code) for code, unit in sorted(chosen.items())
     ]
-    above = sorted({unit.supervising for unit in borrowers if unit.supervising})
-    rows += [_row(supervisor(code), f"{names[code]} 主管", "SUPERVISOR", unit=code) for code in above]
+    # A department sees its own level; that it also supervises below (a township's unit) its grant has to say.
+    above = {(unit.supervising, "") for unit in borrowers if unit.supervising}
+    levels = {unit.code: unit.level for unit in units}
+    above |= {(up, unit.level) for unit in borrowers if (up := unit.supervising) and levels[up] != unit.level}
+    rows += [
+        _row(supervisor(code), f"{names[code]} 主管", "SUPERVISOR", level=level, unit=code)
+        for code, level in sorted(above)
+    ]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()

@@ -19,6 +19,7 @@ from demo.stage import Stage
 COLUMNS = ("on", "name", "act", "as", "arguments")
 PURPOSES = ("EDUCATION", "HEALTH")
 LONG_TERM, SHORT_TERM = 24, 1
+CENTRAL = ("ADMIN", "POLITICAL_LEGAL")
 # What becomes of the first loans; the others are filled and run on.
 FATES = ("runs", "overdue", "swapped", "recalled")
 
@@ -69,7 +70,11 @@ def _pairs(stage: Stage) -> Iterator[tuple[Unit, Unit, Cell]]:
             for unit in units
             if unit.code not in used and unit.code in stage.frozen and cell == unit.first_cell and unit.heads[cell] >= 3
         ]
-        if cell[0] == CONTROL or len(fit) < 3:
+        # Who has the type in another fund form too would have to use up that one first (R04).
+        fit = [unit for unit in fit if sum(other[0] == cell[0] for other in unit.heads) == 1]
+        # A township's unit deposits with its county, which for these types wants the central office (R12, Q09).
+        across = fit and fit[0].level == "TOWNSHIP" and cell[0] in CENTRAL
+        if cell[0] == CONTROL or across or len(fit) < 3:
             continue
         lender, borrower = fit[-1], fit[-2]
         used |= {lender.code, borrower.code}
@@ -115,10 +120,13 @@ def _write(path: Path, header: tuple[str, ...], rows: list[tuple]) -> None:
 def _stock(stage: Stage) -> Iterator[tuple[date, str, str, str, str]]:
     """Posts the commission cut from the city's total for the pool: nobody has asked for most of them."""
     day = stage.nights[0] + timedelta(days=1)
-    for n, (post_type, purpose, posts) in enumerate((("INSTITUTION", "TALENT", 6), ("ADMIN", "ENFORCEMENT", 4))):
+    slices = {(("INSTITUTION", "FULL"), "TALENT"): 6, (("ADMIN", "FULL"), "ENFORCEMENT"): 4}
+    # What the waiting request asks for is there, whatever kind of unit it comes from.
+    slices |= {(lending.cell, "TALENT"): 6 for lending in stage.lendings[:1]}
+    for n, (((post_type, fund_form), purpose), posts) in enumerate(slices.items()):
         yield (
             day, f"slice{n}", "deposit", "bianban",
-            f"pool_node=CITY:{CITY}; post_type={post_type}; fund_form=FULL; purpose={purpose}; posts={posts};"
+            f"pool_node=CITY:{CITY}; post_type={post_type}; fund_form={fund_form}; purpose={purpose}; posts={posts};"
             f" source=TOTAL_SLICE; document_no=云编〔{day.year}〕切块{n + 1}号",
         )  # fmt: skip
 
@@ -129,10 +137,12 @@ def _waiting(stage: Stage) -> Iterator[tuple[date, str, str, str, str]]:
         return
     taker, day = stage.lendings[0].borrower, stage.nights[-1] - timedelta(days=3)
     post_type, fund_form = stage.lendings[0].cell
+    across = taker.level != "CITY" and post_type in CENTRAL
+    central = f"; central_no=中编云批〔{day.year}〕1号" if across else ""
     yield (
         day, "waiting", "request", officer(taker),
         f"unit_code={taker.code}; post_type={post_type}; fund_form={fund_form}; purpose=TALENT; posts=2; months=12;"
-        " reason=引进学科带头人",
+        " reason=引进学科带头人" + central,
     )  # fmt: skip
     if taker.supervising:
         yield day, "", "endorse", supervisor(taker.supervising), "number=@waiting.request"

@@ -8,9 +8,9 @@ from itertools import product
 import pytest
 from sqlalchemy import select
 
-from core.accounts import Grant, Role, User
+from core.accounts import Grant, GrantSpec, Role, User, checked_grant
 from core.db import engine_for, reading, writing
-from core.errors import Forbidden, NotFound
+from core.errors import Forbidden, InputRejected, NotFound
 from core.permissions import Permission, below, scope_of
 from core.types import Level
 from core.units import UnitVersion, division_lineage
@@ -173,3 +173,10 @@ def test_below_is_the_sql_twin_of_the_lineage(engine):
         for top in {*codes, "990101", "99010", "000000", "%", "99_100"}:
             found = set(session.scalars(select(UnitVersion.division_code).where(below(UnitVersion.division_code, top))))
             assert found == {code for code in codes if top in division_lineage(code)}, top
+
+
+def test_only_a_supervising_department_is_granted_a_second_level_beside_its_unit():
+    below = GrantSpec(Role.SUPERVISOR, None, Level.TOWNSHIP, "C1")
+    assert checked_grant(below) == below
+    with pytest.raises(InputRejected, match="只有主管部门"):
+        checked_grant(GrantSpec(Role.UNIT_OFFICER, None, Level.TOWNSHIP, "C1"))
