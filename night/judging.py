@@ -63,6 +63,7 @@ def detect(settings: Settings, run_id: int) -> dict[str, int]:
             engine=settings.engine,
             spark_master=settings.spark_master,
             spark_staging=settings.spark_staging,
+            cache=settings.cache_dir,
         )
     folder = snapshot_dir(settings, run)
     result = detect_all(folder, setting, folder)

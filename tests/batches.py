@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 
 from expectations.books import snapshot_schema
 from reconcile.engine import OUTPUTS, on_duckdb
-from reconcile.engine.setting import SNAPSHOT_FACTS, Compiled, given_tables
+from reconcile.engine.setting import SNAPSHOT_FACTS, given_tables
+from reconcile.engine.spelling import Compiled
 from reconcile.rules.plan import plan
 from reconcile.rules.tables import BOOKS_READ, FACTS, POSITION
 from reconcile.rules.tables import Night as RuleNight

@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 
 from reconcile.engine import DetectSetting
 from reconcile.engine import on_spark as spark_engine
-from reconcile.engine.setting import Compiled
+from reconcile.engine.spelling import Compiled
 from reconcile.rules.tables import Night as RuleNight
 from tests.batches import STACKED_OUTPUTS, run_stacked
 from tests.spec.spec import AS_OF, PARAMETERS, Night, Result, judged_alone

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from core.errors import Misconfigured
 from reconcile.engine.on_duckdb import detect as detect_on_duckdb
-from reconcile.engine.setting import DetectResult, DetectSetting, VerdictFact, compiled_plan
+from reconcile.engine.setting import DetectResult, DetectSetting, VerdictFact
+from reconcile.engine.spelling import compiled_plan
 from reconcile.rules.plan import OUTPUTS
 
 __all__ = ["OUTPUTS", "DetectResult", "DetectSetting", "VerdictFact", "compiled_plan", "detect"]

@@ -12,14 +12,13 @@ import duckdb
 
 from core.errors import Unavailable
 from reconcile.engine.setting import (
-    Compiled,
     DetectResult,
     DetectSetting,
-    compiled_plan,
     counts,
     files_read,
     given_tables,
 )
+from reconcile.engine.spelling import Compiled, Dated, compiled_plan
 from reconcile.rules.plan import OUTPUTS
 
 _SQL = {"string": "VARCHAR", "int64": "BIGINT", "boolean": "BOOLEAN", "date": "DATE"}
@@ -53,7 +52,7 @@ def run(connection: duckdb.DuckDBPyConnection, snapshot: Path, setting: DetectSe
         connection.register(f"given_{name}", table)
         connection.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT * FROM "given_{name}"')
         connection.unregister(f"given_{name}")
-    answer(connection, compiled_plan(setting.night), OUTPUTS, out)
+    answer(connection, compiled_plan(setting.night, keep=setting.cache), OUTPUTS, out)
     return counts(out)
 
 
@@ -88,7 +87,9 @@ def offer(connection: duckdb.DuckDBPyConnection, read: Mapping[str, tuple[Sequen
         raise Unavailable("a snapshot file is damaged or lacks a column", kind=type(error).__name__) from None
 
 
-def answer(connection: duckdb.DuckDBPyConnection, compiled: Compiled, outputs: Mapping[str, tuple], out: Path) -> None:
+def answer(
+    connection: duckdb.DuckDBPyConnection, compiled: Compiled | Dated, outputs: Mapping[str, tuple], out: Path
+) -> None:
     """Every stage of a plan, then its outputs as files in `out`. `outputs`: (columns, order of rows) by name."""
     for name, query in compiled.stages:
         connection.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {query}')

@@ -25,14 +25,13 @@ from pyspark.sql import functions as f
 from core.errors import Unavailable
 from reconcile.engine.java import java_home
 from reconcile.engine.setting import (
-    Compiled,
     DetectResult,
     DetectSetting,
-    compiled_plan,
     counts,
     files_read,
     given_tables,
 )
+from reconcile.engine.spelling import Compiled, Dated, compiled_plan
 from reconcile.rules.plan import OUTPUTS
 from reconcile.rules.tables import FACTS
 
@@ -106,7 +105,7 @@ def run(session: SparkSession, snapshot: Path, setting: DetectSetting, out: Path
         named = [row.division_code for row in work.session.sql(divisions).collect()]
         for name, table in given_tables(setting, named).items():
             _view(work, name, [_placed(work, table, name)], FACTS[name])
-        answer(work, compiled_plan(setting.night, "pyspark"), OUTPUTS, out)
+        answer(work, compiled_plan(setting.night, "pyspark", setting.cache), OUTPUTS, out)
     return counts(out)
 
 
@@ -195,7 +194,7 @@ def _named(work: Workplace, frame: DataFrame, name: str) -> None:
     (frame.coalesce(1) if work.small else frame).createOrReplaceTempView(name)
 
 
-def answer(work: Workplace, compiled: Compiled, outputs: Mapping[str, tuple], out: Path) -> None:
+def answer(work: Workplace, compiled: Compiled | Dated, outputs: Mapping[str, tuple], out: Path) -> None:
     """Every stage of a plan, then its outputs as files in `out`. `outputs`: (columns, order of rows) by name."""
     for name, query in compiled.stages:
         frame = work.session.sql(_spelled(query))

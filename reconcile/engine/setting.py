@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
-from threading import Thread
 
-import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.units import division_lineage
 from expectations.books import snapshot_schema
 from reconcile.rules.not_evaluable import needs
-from reconcile.rules.plan import Plan, plan
 from reconcile.rules.tables import BOOKS_READ, FACTS, LOOKED_UP, POSITION, Night
 
 SNAPSHOT_FACTS = ("quarantine", "totals", "cutoffs")
@@ -42,7 +37,8 @@ class DetectSetting:
     `looked_up`: rows of the tables of `rules.tables.LOOKED_UP`, by name; one that is not given is empty.
     `memory_limit` as DuckDB spells it ("2GB"); null: the engine's own choice; `threads` is DuckDB's alone. `scratch`:
     where it may spill. `spark_master`: where Spark runs when nobody has started it; `spark_staging`: a folder or
-    fsspec URL that driver and executors both reach, when they do not share the snapshot's own file system.
+    fsspec URL that driver and executors both reach, when they do not share the snapshot's own file system. `cache`: a
+    folder that outlives the night, for what every night would make again.
     """
 
     night: Night
@@ -54,6 +50,7 @@ class DetectSetting:
     engine: str = "duckdb"
     spark_master: str = "local[2]"
     spark_staging: str | None = None
+    cache: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -67,43 +64,6 @@ class DetectResult:
     @property
     def findings(self) -> int:
         return sum(self.by_rule.values())
-
-
-class Compiled:
-    """A plan as the SQL of one engine, spelled ahead by a thread while the engine works on what is there already.
-
-    Spelling a plan takes as long as judging some hundred thousand people, and has a core to itself that way.
-    """
-
-    def __init__(self, ready: Plan, dialect: str) -> None:
-        """Errors: whatever Ibis raises of an expression, from the property that waits for it."""
-        self._stages = [(name, expression, Future()) for name, expression in ready.stages]
-        self._outputs = [(name, expression, Future()) for name, expression in ready.outputs.items()]
-        self._dialect = dialect
-        Thread(target=self._spell, name="spelling", daemon=True).start()
-
-    def _spell(self) -> None:
-        for _, expression, text in [*self._stages, *self._outputs]:
-            try:
-                text.set_result(ibis.to_sql(expression, dialect=self._dialect))
-            except Exception as error:
-                text.set_exception(error)
-
-    @property
-    def stages(self) -> Iterator[tuple[str, str]]:
-        """(name, SQL) in order, each as soon as it is spelled."""
-        return ((name, text.result()) for name, _, text in self._stages)
-
-    @property
-    def outputs(self) -> dict[str, str]:
-        """SQL by the name of the file it fills."""
-        return {name: text.result() for name, _, text in self._outputs}
-
-
-@lru_cache(maxsize=8)
-def compiled_plan(night: Night, dialect: str = "duckdb") -> Compiled:
-    """The plan of a night in an engine's SQL; kept, because a night is often judged again."""
-    return Compiled(plan(night), dialect)
 
 
 def files_read(snapshot: Path) -> dict[str, tuple[list[Path], Mapping[str, str]]]:

@@ -1,0 +1,45 @@
+"""A plan is spelled once for all nights: with the days put right it is the text that night would have been spelled as."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from reconcile.engine.spelling import Compiled, Kept, _spelled, compiled_plan
+from reconcile.rules.plan import plan
+from reconcile.rules.tables import Night
+from tests.spec.spec import PARAMETERS
+
+
+def text(spelled) -> tuple[list, dict]:
+    """Where a long line is broken depends on the length of a day."""
+    bare = "".join
+    stages = [(name, bare(sql.split())) for name, sql in spelled.stages]
+    return stages, {name: bare(sql.split()) for name, sql in spelled.outputs.items()}
+
+
+@pytest.mark.parametrize(
+    ("as_of", "dialect"), [(date(2024, 2, 29), "duckdb"), (date(2026, 1, 1), "duckdb"), (date(2025, 12, 31), "pyspark")]
+)
+def test_a_plan_put_right_for_a_day_is_the_plan_of_that_day(as_of, dialect):
+    night = Night.of(as_of, **PARAMETERS)
+    assert text(compiled_plan(night, dialect)) == text(Compiled(plan(night), dialect))
+
+
+def test_the_text_waits_in_its_folder_for_the_next_night_and_a_damaged_copy_is_spelled_again(tmp_path):
+    night = Night.of(date(2026, 10, 15), **PARAMETERS)
+    first = text(compiled_plan(night, keep=tmp_path))
+    compiled_plan(replace(night, idle_months=6), keep=tmp_path).outputs  # noqa: B018 - waits until it is spelled
+    _spelled.cache_clear()
+    kept = compiled_plan(replace(night, as_of=date(2026, 11, 15)), keep=tmp_path)
+    assert isinstance(kept._spelled, Kept)
+    assert text(compiled_plan(night, keep=tmp_path)) == first
+    for file in tmp_path.glob("plan-*.json"):
+        file.write_text(json.dumps({"stages": 1})[:-3])
+    _spelled.cache_clear()
+    again = compiled_plan(night, keep=tmp_path)
+    assert isinstance(again._spelled, Compiled)
+    assert text(again) == first
