@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Engine
+import pytest
+from sqlalchemy import Engine, select
 
 from core.accounts import GrantSpec, create_user
 from core.db import reading, writing
+from core.errors import Refused
 from core.identity import check_digit
 from core.person_identity import Person, person_of
+from pool.models import PoolMovement
 from pool.proof import broken_proofs
 from pool.service_opening import open_balances
 from pool.store import Figures, cell_figures
 from staffing.chain import Subject
-from staffing.models import StaffSlot
+from staffing.models import StaffNotice, StaffSlot
 from staffing.proof import broken_staffing
 from staffing.service_applications import UseWish, apply_for_posts, confirm_cost, review_application
 from staffing.service_entries import Entry, enter
@@ -123,3 +126,19 @@ def found_gate(engine: Engine) -> Gate:
                 actor="test", now=START,
             )  # fmt: skip
     return Gate(engine)
+
+
+def refused(answer: str):
+    """A Refused with this answer."""
+    return pytest.raises(Refused, check=lambda error: error.details.get("answer") == answer)
+
+
+def movements(gate: Gate) -> list[tuple]:
+    with reading(gate.engine) as session:
+        rows = session.scalars(select(PoolMovement).order_by(PoolMovement.seq))
+        return [(row.kind, row.posts, row.effective_date, row.source, row.slot_no) for row in rows]
+
+
+def notices(gate: Gate, **where) -> list[StaffNotice]:
+    with reading(gate.engine) as session:
+        return list(session.scalars(select(StaffNotice).filter_by(**where).order_by(StaffNotice.id)))
