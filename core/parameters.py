@@ -105,6 +105,18 @@ DEFINITIONS: dict[str, Definition] = {
     "retirement_ages": Definition(
         DEFAULT_TABLE, "statutory ages in months and how they rise; who retires as a worker or as a man (D04)", "ages"
     ),
+    "permit_valid_until": Definition(
+        "12-31", "month and day until which a permit is valid, of the year it is given", "month_day"
+    ),
+    "post_cost": Definition(
+        {"FULL": 150000, "PART": 150000, "SELF": 150000}, "yearly cost of one post in yuan, per fund form", "caps"
+    ),
+    "notice_days": Definition(10, "days after which a notice nobody acknowledged is shown as overdue", "count"),
+    "work_shares": Definition(
+        {"INSTITUTION": {"MANAGEMENT": 30, "WORKER": 20}},
+        "most percent of a unit's quota per kind of work (MANAGEMENT, TECHNICAL, WORKER), per kind of unit",
+        "shares",
+    ),
 }
 
 
@@ -256,7 +268,26 @@ def _caps(text: str) -> dict[str, int]:
     return value
 
 
+def _month_day(text: str) -> str:
+    return date.fromisoformat(f"2026-{text.strip()}").strftime("%m-%d")
+
+
+def _shares(text: str) -> dict[str, dict[str, int]]:
+    from core.types import UnitKind, WorkKind
+
+    value = json.loads(text)
+    whole = lambda share: isinstance(share, int) and not isinstance(share, bool) and 0 <= share <= 100
+    if not all(whole(share) for shares in value.values() for share in shares.values()):
+        raise ValueError
+    return {
+        UnitKind(kind).value: {WorkKind(work).value: share for work, share in shares.items()}
+        for kind, shares in value.items()
+    }
+
+
 _PARSERS = {
+    "month_day": _month_day,
+    "shares": _shares,
     "flag": _flag,
     "words": _words,
     "caps": _caps,
@@ -270,6 +301,8 @@ _PARSERS = {
     "types_by_kind": _types_by_kind,
 }
 _TAKES = {
+    "month_day": "a month and day MM-DD",
+    "shares": 'JSON such as {"INSTITUTION": {"MANAGEMENT": 30}}, percent',
     "flag": "true or false",
     "words": 'JSON such as {"HEALTH": "医疗卫生"}',
     "caps": 'JSON such as {"TALENT": 3}',

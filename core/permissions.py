@@ -59,6 +59,23 @@ class Permission(StrEnum):
     FILL_SLOT = "FILL_SLOT"
     SWAP_SLOT = "SWAP_SLOT"
     DELEGATE = "DELEGATE"
+    # The gate
+    SEE_STAFFING = "SEE_STAFFING"
+    APPLY_POSTS = "APPLY_POSTS"
+    REVIEW_POSTS = "REVIEW_POSTS"
+    GRANT_PERMIT = "GRANT_PERMIT"
+    REFUSE_POSTS = "REFUSE_POSTS"
+    CONFIRM_COST = "CONFIRM_COST"
+    REGISTER_ENTRY = "REGISTER_ENTRY"
+    NOTE_PAY = "NOTE_PAY"
+    ANNOUNCE_EXIT = "ANNOUNCE_EXIT"
+    REGISTER_EXIT = "REGISTER_EXIT"
+    UNDO_EXIT = "UNDO_EXIT"
+    CANCEL_SLOT = "CANCEL_SLOT"
+    CARRY_POST = "CARRY_POST"
+    GRANT_WAIVER = "GRANT_WAIVER"
+    RELEASE_BLOCK = "RELEASE_BLOCK"
+    ACKNOWLEDGE_NOTICE = "ACKNOWLEDGE_NOTICE"
 
 
 _DOMAIN_ROLES = frozenset(Role) - {Role.ADMINISTRATOR}
@@ -102,6 +119,23 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.FILL_SLOT: frozenset({Role.REVIEWER, Role.PERSONNEL}),
     Permission.SWAP_SLOT: frozenset({Role.REVIEWER}),
     Permission.DELEGATE: frozenset({Role.UNIT_OFFICER, Role.SUPERVISOR, Role.REVIEWER, Role.DIRECTOR}),
+    # The gate (DOMAIN §6): the unit applies, the office reviews and registers, the director alone signs.
+    Permission.SEE_STAFFING: _DOMAIN_ROLES,
+    Permission.APPLY_POSTS: frozenset({Role.UNIT_OFFICER}),
+    Permission.REVIEW_POSTS: frozenset({Role.REVIEWER}),
+    Permission.GRANT_PERMIT: frozenset({Role.DIRECTOR}),
+    Permission.REFUSE_POSTS: _OFFICE,
+    Permission.CONFIRM_COST: frozenset({Role.FINANCE}),
+    Permission.REGISTER_ENTRY: frozenset({Role.REVIEWER, Role.PERSONNEL}),
+    Permission.NOTE_PAY: frozenset({Role.FINANCE}),
+    Permission.ANNOUNCE_EXIT: frozenset({Role.UNIT_OFFICER, Role.REVIEWER, Role.PERSONNEL}),
+    Permission.REGISTER_EXIT: frozenset({Role.REVIEWER, Role.PERSONNEL}),
+    Permission.UNDO_EXIT: frozenset({Role.DIRECTOR}),
+    Permission.CANCEL_SLOT: frozenset({Role.REVIEWER}),
+    Permission.CARRY_POST: _OFFICE,
+    Permission.GRANT_WAIVER: frozenset({Role.DIRECTOR}),
+    Permission.RELEASE_BLOCK: frozenset({Role.DIRECTOR}),
+    Permission.ACKNOWLEDGE_NOTICE: _DATA_OWNERS,
 }
 
 

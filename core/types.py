@@ -80,6 +80,12 @@ class EntryForm(StrEnum):
     OTHER = "OTHER"
 
 
+class WorkKind(StrEnum):
+    MANAGEMENT = "MANAGEMENT"
+    TECHNICAL = "TECHNICAL"
+    WORKER = "WORKER"
+
+
 class PersonState(StrEnum):
     IN_SERVICE = "IN_SERVICE"
     RETIRED = "RETIRED"

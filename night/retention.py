@@ -36,6 +36,7 @@ from reconcile.models import (
     NotEvaluable,
     PresenceFigure,
 )
+from staffing.people import people_on_posts
 
 ROWS = (FindingRow, CellFigure, PresenceFigure, NotEvaluable)
 
@@ -97,7 +98,7 @@ def prune(session: Session, settings: Settings, today: date, now: datetime, *, a
         found.bytes += path.stat().st_size
     if not dry_run:
         session.execute(delete(Artefact).where(Artefact.run_id.in_(ids)))
-        forget_identities(session)
+        forget_identities(session, people_on_posts(session))
         for run in due:
             run.pruned_at = now
             record(

@@ -18,6 +18,7 @@ from core.keys import fresh_key, keys_file, next_file, prepare_next, read_keys, 
 from core.settings import Settings
 from night.slot_keys import rekey_slots
 from reconcile.rekeying import rekey
+from staffing.people import rekey_people
 
 
 def rotate_keys(settings: Settings, now: datetime, actor: str) -> dict[str, int]:
@@ -38,6 +39,7 @@ def rotate_keys(settings: Settings, now: datetime, actor: str) -> dict[str, int]
         with writing(engine_for(settings.database_url)) as session:
             hold_key(session, held["PERSON_KEY"], now)
             people = rekey_slots(session, settings, held["PERSON_KEY"], fresh["PERSON_KEY"])
+            people += rekey_people(session, held["PERSON_KEY"], fresh["PERSON_KEY"])
             counts = rekey(session, held["PERSON_KEY"], fresh["PERSON_KEY"], now, actor) | {"people on slots": people}
         switch_to_next(folder)
     # Nothing that was made with the old key is of use to the gate any more.

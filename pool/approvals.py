@@ -6,7 +6,7 @@ lives on its own: `ISSUED → FILLED → DUE_SOON → OVERDUE → RETURNED`. A l
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -88,10 +88,10 @@ class Transition:
     permission None: the night. decides: a decision on the request, which nobody makes twice, nor on the own one.
     """
 
-    move: Move
+    move: StrEnum
     label: str
-    sources: tuple[Status | None, ...]
-    target: Status | None
+    sources: tuple[StrEnum | None, ...]
+    target: StrEnum | None
     permission: Permission | None
     decides: bool = False
 
@@ -190,16 +190,18 @@ class Hands:
 
 def decide_move(
     row: Transition,
-    status: Status | None,
+    status: StrEnum | None,
     *,
     roles: Iterable[Role],
     actors: frozenset[str],
     hands: Hands | None = None,
     endorsed: bool = True,
+    labels: Mapping[StrEnum, str] | None = None,
 ) -> Decision:
     """Whether these hands may make the move. actors: the person, and whom the person acts for.
 
     roles: towards the unit or place the move is guarded by. endorsed: the supervising department agreed, or is none.
+    labels: the words of the statuses (another room's table has its own).
     """
     answer = Answer.ALLOWED
     hands = hands or Hands()
@@ -215,10 +217,10 @@ def decide_move(
         answer = Answer.DECIDED_BEFORE
     elif row.move in (Move.REVIEW, Move.APPROVE) and not endorsed:
         answer = Answer.NOT_ENDORSED
-    return Decision(answer, row.label, STATUS_LABELS[status] if status else "未建立")
+    return Decision(answer, row.label, (labels or STATUS_LABELS)[status] if status else "未建立")
 
 
-def check_move(row: Transition, status: Status | None, **facts) -> Transition:
+def check_move(row: Transition, status: StrEnum | None, **facts) -> Transition:
     """`decide_move`, raising its sentence. Errors: Forbidden for a wrong role, else Refused."""
     decision = decide_move(row, status, **facts)
     if decision.answer in (Answer.WRONG_ROLE, Answer.NIGHT_ONLY):
@@ -248,10 +250,10 @@ def mermaid() -> str:
     return "\n".join(lines) + "\n"
 
 
-def table_markdown() -> str:
-    """The table for people: move, from, to, who."""
+def table_markdown(rows: Iterable[Transition] | None = None) -> str:
+    """The table for people: move, from, to, who; of the pool when no other rows are given."""
     lines = ["| 办理 | move | 起 | 至 | 由谁 |", "|---|---|---|---|---|"]
-    for row in (*REQUEST_MOVES.values(), *SLOT_MOVES.values()):
+    for row in rows or (*REQUEST_MOVES.values(), *SLOT_MOVES.values()):
         sources = ", ".join("—" if source is None else source.value for source in row.sources)
         who = NIGHT if isinstance(row.who, str) else ", ".join(role for role in Role if role in row.who)
         lines.append(f"| {row.label} | `{row.move}` | {sources} | {row.target or '不变'} | {who} |")

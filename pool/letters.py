@@ -53,10 +53,16 @@ def due_letter(unit_code: str, soon: list[tuple[str, date]], over: list[tuple[st
 
 
 def queue_letter(
-    session: Session, letter: Letter, recipients: Iterable[str], on: date, portal: str, now: datetime
+    session: Session,
+    letter: Letter,
+    recipients: Iterable[str],
+    on: date,
+    portal: str,
+    now: datetime,
+    page: str = "pool",
 ) -> int:
-    """Queue a letter to each address; returns how many are new."""
-    lines = [*letter.lines, *([f"{portal.rstrip('/')}/pool"] if portal else [])]
+    """Queue a letter to each address; returns how many are new. page: where the portal shows what it is about."""
+    lines = [*letter.lines, *([f"{portal.rstrip('/')}/{page}"] if portal else [])]
     queued = 0
     for email in sorted(set(recipients)):
         mail = OutboxMail(

@@ -130,10 +130,7 @@ def transfer_posts(
     }  # fmt: skip
 
     def booking(number: str) -> Booking:
-        return Booking(
-            Kind.TRANSFER, lambda _: entries.transfer(given, taken, count, people), count, given.partition, day,
-            from_holder=giver, to_holder=taker, document_no=number, central_no=central_no,
-        )  # fmt: skip
+        return transfer_booking(given, taken, count, people, day, number, central_no)
 
     nodes = [node_of(session, giver), node_of(session, taker)]
     return _by_document(session, act, Kind.TRANSFER, Permission.MOVE_POSTS, nodes, body, booking)
@@ -255,16 +252,75 @@ def reserve_posts(
     def do() -> Receipt:
         session.refresh(node)
         open_node(node)
-        if word == PERMIT and node.unit_code and overdue_count(session, node.unit_code, act.today):
-            raise Refused("本单位有周转编制逾期未还，不能新办用编。", answer="UNIT_OVERDUE")
-        seq = book(session, Booking(
-            Kind.RESERVE, lambda seq: entries.reserve(cell, count, seq), count, cell.partition, day,
-            to_holder=holder, source=word,
-        ), act.login, act.now)  # fmt: skip
+        if word == PERMIT:
+            check_not_overdue(session, act, node)
+        seq = book_reserve(session, act, cell, count, word, day)
         trail(session, act, "reserve", f"movement {seq}", **body | {"effective": day})
         return {"movement": seq}
 
     return once(session, act, Kind.RESERVE, body, [holder], do)
+
+
+def check_not_overdue(session: Session, act: Act, node: PoolNode) -> None:
+    """R10: no new permit while the unit has overdue posts. Errors: Refused."""
+    if node.unit_code and overdue_count(session, node.unit_code, act.today):
+        raise Refused("本单位有周转编制逾期未还，不能新办用编。", answer="UNIT_OVERDUE")
+
+
+def book_reserve(
+    session: Session, act: Act, cell: Cell, count: int, reason: str, day: date, slot_no: str | None = None,
+    again: int | None = None,
+) -> int:  # fmt: skip
+    """RESERVE within a use-case; returns the movement. slot_no: the first slot of a permit of the gate, which alone may
+    then fill or release it. again: the RESERVE whose released posts are reserved once more, under its number."""
+    return book(session, Booking(
+        Kind.RESERVE, lambda seq: entries.reserve(cell, count, again or seq), count, cell.partition, day,
+        to_holder=cell.holder, source=reason, slot_no=slot_no, rests_on=again,
+    ), act.login, act.now)  # fmt: skip
+
+
+def book_from_reserve(
+    session: Session, act: Act, kind: Kind, cell: Cell, reserve_no: int, count: int, day: date,
+    slot_no: str | None = None,
+) -> int:  # fmt: skip
+    """RELEASE or FILL out of a RESERVE, within a use-case; returns the movement."""
+    make = entries.release if kind is Kind.RELEASE else entries.fill
+    return book(session, Booking(
+        kind, lambda _: make(cell, count, reserve_no), count, cell.partition, day, from_holder=cell.holder,
+        to_holder=cell.holder, rests_on=reserve_no, slot_no=slot_no,
+    ), act.login, act.now)  # fmt: skip
+
+
+def book_vacate(
+    session: Session, act: Act, cell: Cell, count: int, day: date, slot_no: str | None = None,
+    rests_on: int | None = None,
+) -> int:  # fmt: skip
+    """VACATE within a use-case; returns the movement."""
+    return book(session, Booking(
+        Kind.VACATE, lambda _: entries.vacate(cell, count), count, cell.partition, day, from_holder=cell.holder,
+        slot_no=slot_no, rests_on=rests_on,
+    ), act.login, act.now)  # fmt: skip
+
+
+def book_transfer(
+    session: Session, act: Act, given: Cell, taken: Cell, count: int, people: int, day: date, document_no: str,
+    central_no: str | None = None, slot_no: str | None = None,
+) -> int:  # fmt: skip
+    """TRANSFER within a use-case, `people` of the posts with the person on them; returns the movement."""
+    return book(session, transfer_booking(given, taken, count, people, day, document_no, central_no, slot_no),
+                act.login, act.now)  # fmt: skip
+
+
+def transfer_booking(
+    given: Cell, taken: Cell, count: int, people: int, day: date, document_no: str, central_no: str | None = None,
+    slot_no: str | None = None,
+) -> Booking:  # fmt: skip
+    """The TRANSFER of so many posts, ready to be booked."""
+    return Booking(
+        Kind.TRANSFER, lambda _: entries.transfer(given, taken, count, people), count, given.partition, day,
+        from_holder=given.holder, to_holder=taken.holder, document_no=document_no, central_no=central_no,
+        slot_no=slot_no,
+    )  # fmt: skip
 
 
 def release_posts(session: Session, act: Act, reserve_no: int, posts: object, effective: date | None = None) -> Receipt:
@@ -281,17 +337,15 @@ def _from_reserve(session, act, kind, permission, reserve_no, posts, effective) 
     held = movement_of(session, reserve_no)
     if held.kind != Kind.RESERVE:
         raise InputRejected("这不是一笔预留。", field="reserve_no")
+    if held.slot_no is not None:
+        raise Refused("这笔预留是一件用编许可，请在用编执行中办理。", answer="OF_THE_GATE")
     cell = Cell(held.to_holder, held.post_type, held.fund_form)
     count, day, node = parse_posts(posts), parse_day(effective, act), node_of(session, held.to_holder)
     check_place(session, act, permission, node)
-    make = entries.release if kind is Kind.RELEASE else entries.fill
     body = {"reserve_no": reserve_no, "posts": count, "effective": effective}
 
     def do() -> Receipt:
-        seq = book(session, Booking(
-            kind, lambda _: make(cell, count, reserve_no), count, cell.partition, day, from_holder=cell.holder,
-            to_holder=cell.holder, rests_on=reserve_no,
-        ), act.login, act.now)  # fmt: skip
+        seq = book_from_reserve(session, act, kind, cell, reserve_no, count, day)
         trail(session, act, kind.value.lower(), f"movement {seq}", **body | {"effective": day})
         return {"movement": seq}
 
@@ -309,9 +363,7 @@ def vacate_posts(
     body = {**cell._asdict(), "posts": count, "effective": effective}
 
     def do() -> Receipt:
-        seq = book(session, Booking(
-            Kind.VACATE, lambda _: entries.vacate(cell, count), count, cell.partition, day, from_holder=holder,
-        ), act.login, act.now)  # fmt: skip
+        seq = book_vacate(session, act, cell, count, day)
         trail(session, act, "vacate", f"movement {seq}", **body | {"effective": day})
         return {"movement": seq}
 

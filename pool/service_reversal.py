@@ -92,6 +92,8 @@ def entries_of(session: Session, seq: int) -> list[Entry]:
 def check_reversible(session: Session, movement: PoolMovement) -> None:
     """Errors: Refused for a kind that is undone another way, one reversed before, or one that others rest on."""
     row = KINDS[Kind(movement.kind)]
+    if movement.slot_no and not movement.loan_no:
+        raise Refused("这笔由用编执行生成，请在用编执行中撤销。", answer="OF_THE_GATE")
     if not row.reversible or (movement.kind == Kind.VACATE and movement.slot_no):
         raise Refused(f"“{row.label}”不能冲正。", answer="NOT_REVERSIBLE")
     if session.scalar(select(PoolMovement.seq).where(PoolMovement.reverses == movement.seq)) is not None:

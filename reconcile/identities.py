@@ -16,9 +16,9 @@ from core.audit import AuditEvent, record
 from core.errors import Forbidden, NotFound, Refused
 from core.parameters import parameter_value
 from core.permissions import Permission, Scope, may
-from core.sealing import Sealer
+from core.person_identity import PersonIdentity, identity_sealer
 from expectations.identity_blocks import identities_of
-from reconcile.models import FindingRow, Flag, PersonIdentity
+from reconcile.models import FindingRow, Flag
 from reconcile.store import flag_of
 
 CHUNK = 5_000
@@ -27,11 +27,6 @@ WINDOW = timedelta(hours=1)
 REASON_LEAST, REASON_MOST = 4, 400
 # The reason goes into the trail, where no number may stand.
 _LONG_NUMBER = re.compile(r"(?:[0-9０-９][\s-]*){9}")
-
-
-def identity_sealer(person_key: str) -> Sealer:
-    """What seals the rows of the table; the context of a row is its person_key."""
-    return Sealer(person_key, "person identity")
 
 
 def persons_of(grain: str) -> list[str]:
@@ -59,13 +54,16 @@ def keep_identities(session: Session, run_id: int, folder: Path, person_key: str
     return len(found)
 
 
-def forget_identities(session: Session) -> int:
-    """Let go of the numbers of people whom neither a finding nor a flag names any more; answers with how many."""
+def forget_identities(session: Session, kept: frozenset[str] = frozenset()) -> int:
+    """Let go of the numbers of people whom neither a finding nor a flag names any more; answers with how many.
+
+    kept: person keys somebody else still needs (people on posts by our gate).
+    """
     named = set(session.scalars(select(FindingRow.person_key).where(FindingRow.person_key.is_not(None)).distinct()))
     for model in (FindingRow, Flag):
         grains = session.scalars(select(model.grain).where(model.grain.contains('"person_key":"')).distinct())
         named |= {person for grain in grains for person in persons_of(grain)}
-    gone = set(session.scalars(select(PersonIdentity.person_key))) - named
+    gone = set(session.scalars(select(PersonIdentity.person_key))) - named - kept
     for part in _chunks(gone):
         session.execute(delete(PersonIdentity).where(PersonIdentity.person_key.in_(part)))
     return len(gone)

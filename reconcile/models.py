@@ -9,6 +9,7 @@ from sqlalchemy import Date, ForeignKey, Index, String, Text, UniqueConstraint, 
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from core.db import Base, Instant
+from core.person_identity import PersonIdentity  # noqa: F401  (the table findings fill; the gate fills it too)
 
 
 class NightState(StrEnum):
@@ -214,14 +215,6 @@ class FlagEvent(Base):
     from_status: Mapped[str | None] = mapped_column(String(16))
     to_status: Mapped[str] = mapped_column(String(16))
     note: Mapped[str | None] = mapped_column(Text)
-
-
-class PersonIdentity(Base):
-    """The full number of a person who has findings, sealed; the only table that holds any (decision 0004)."""
-
-    __tablename__ = "person_identity"
-    person_key: Mapped[str] = mapped_column(String(32), primary_key=True)
-    sealed: Mapped[bytes]
 
 
 class CellFigure(Base):
