@@ -59,6 +59,11 @@ class Permission(StrEnum):
     FILL_SLOT = "FILL_SLOT"
     SWAP_SLOT = "SWAP_SLOT"
     DELEGATE = "DELEGATE"
+    SEE_PAPERS = "SEE_PAPERS"
+    REGISTER_DOCUMENT = "REGISTER_DOCUMENT"
+    RENEW_CERTIFICATE = "RENEW_CERTIFICATE"
+    KEEP_CERTIFICATE = "KEEP_CERTIFICATE"
+    REVOKE_CERTIFICATE = "REVOKE_CERTIFICATE"
 
 
 _DOMAIN_ROLES = frozenset(Role) - {Role.ADMINISTRATOR}
@@ -102,6 +107,12 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.FILL_SLOT: frozenset({Role.REVIEWER, Role.PERSONNEL}),
     Permission.SWAP_SLOT: frozenset({Role.REVIEWER}),
     Permission.DELEGATE: frozenset({Role.UNIT_OFFICER, Role.SUPERVISOR, Role.REVIEWER, Role.DIRECTOR}),
+    # Documents and certificates (DOMAIN §6, decision 0013): a certificate states what the ledger holds and grants nothing.
+    Permission.SEE_PAPERS: _DOMAIN_ROLES,
+    Permission.REGISTER_DOCUMENT: _OFFICE,
+    Permission.RENEW_CERTIFICATE: _OFFICE,
+    Permission.KEEP_CERTIFICATE: frozenset({Role.REVIEWER}),
+    Permission.REVOKE_CERTIFICATE: frozenset({Role.DIRECTOR}),
 }
 
 
