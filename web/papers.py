@@ -53,7 +53,9 @@ def certificate_step(step: str, unit_code: str, values: Mapping[str, Any]) -> Re
     if step == "check":
         year = values.get("year")
         number = int(year) if str(year or "").isascii() and str(year or "").isdecimal() else 0
-        return record_check(g.db, act, unit_code, number, str(values.get("result") or ""), str(values.get("note") or ""))
+        return record_check(
+            g.db, act, unit_code, number, str(values.get("result") or ""), str(values.get("note") or "")
+        )
     if step == "record":
         kind = str(values.get("kind") or "")
         return record_fact(

@@ -25,7 +25,8 @@ from reconcile.lifecycle import STATUS_LABELS, TRANSITIONS
 from reconcile.report import CAUSES, PRESENCE, REASONS
 from staffing.certificate_store import Due, State
 from staffing.labels import CHECK_RESULTS
-from staffing.verifying import EXPLAINED, VERDICTS as VERIFIED
+from staffing.verifying import EXPLAINED
+from staffing.verifying import VERDICTS as VERIFIED
 from web.i18n import language_tag
 
 NIGHT_STATES = {"OPEN": "进行中", "PARKED": "待放行", "SETTLED": "已结转"}
