@@ -4,6 +4,7 @@ its files, and sees what hangs on it; those who see a unit concerned see it too.
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -45,7 +46,7 @@ def register_document(session: Session, act: Act, given: Registration, division_
     """Register a document once; the same statement again changes nothing, another one is refused.
 
     division_code: the registering office's, where it has several. → doc_no, registered.
-    Errors: InputRejected, NotFound for a unit unseen, Forbidden, Refused.
+    Errors: InputRejected, NotFound for a unit unseen, Forbidden, Refused (a day to come; another statement before).
     """
     checked = _checked(given, act)
     division = _office(act, division_code)
@@ -81,14 +82,14 @@ def _register(session: Session, act: Act, checked: Registration, division: str) 
 
 def _checked(given: Registration, act: Act) -> Registration:
     number, title, meeting = normalise_code(given.doc_no), given.title.strip(), given.meeting.strip()
-    if not 1 <= len(number) <= 200 or any(not c.isprintable() or c in "\\/?#%" for c in number):
+    if not 1 <= len(number) <= 200 or any(unicodedata.category(c) == "Cc" or c in "\\/?#%" for c in number):
         raise InputRejected("须填写文号（1 至 200 个字）。", field="doc_no")
     if not 1 <= len(title) <= 400:
         raise InputRejected("须填写标题（1 至 400 个字）。", field="title")
     if len(meeting) > 200:
         raise InputRejected("会议名称不得超过 200 个字。", field="meeting")
     if not FIRST_DAY <= given.doc_date <= act.today:
-        raise InputRejected("文件日期不得晚于今天。", field="doc_date")
+        raise Refused("文件日期不得晚于今天。", field="doc_date")
     units = tuple(sorted({code for code in map(normalise_code, given.units) if code}))
     if len(units) > MOST_UNITS:
         raise InputRejected("所涉单位至多 500 个。", field="units")

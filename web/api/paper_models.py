@@ -15,6 +15,9 @@ from web.papers import CERTIFICATE_STEPS
 
 StepName = StrEnum("StepName", {step.upper(): step for step in CERTIFICATE_STEPS})
 CheckResult = StrEnum("CheckResult", {name: name for name in CHECK_RESULTS})
+# A letter, digit or Chinese character at least; nothing that would be part of an address.
+_SOLID = "[0-9A-Za-z\u4e00-\u9fff]"
+_PLAIN = r"[^\x00-\x20\x7f-\xa0/\\?#%／＼？＃％]"
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
@@ -149,9 +152,9 @@ class DocumentQuery(Strict):
 class DocumentBody(Strict):
     """A document to register. division_code: the registering office's, where you have several."""
 
-    doc_no: str = Field(min_length=1, max_length=200)
+    doc_no: str = Field(min_length=1, max_length=200, pattern=f"^{_PLAIN}*{_SOLID}{_PLAIN}*$")
     doc_date: date
-    title: str = Field(min_length=1, max_length=400)
+    title: str = Field(min_length=1, max_length=400, pattern=_SOLID)
     meeting: str = Field("", max_length=200)
     units: list[str] = Field(default_factory=list, max_length=500)
     division_code: str | None = Field(None, min_length=1, max_length=9)
