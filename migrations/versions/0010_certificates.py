@@ -57,7 +57,7 @@ def _documents() -> None:
         sa.CheckConstraint("size > 0", name=op.f("ck_document_file_size")),
         sa.ForeignKeyConstraint(["doc_no"], ["document.doc_no"], name=op.f("fk_document_file_doc_no_document")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_document_file")),
-        sa.UniqueConstraint("doc_no", "sha256", name=op.f("uq_document_file_doc_no")),
+        sa.UniqueConstraint("doc_no", "sha256", name=op.f("uq_document_file_doc_no_sha256")),
     )
 
 
@@ -107,7 +107,7 @@ def _certificates() -> None:
             name="fk_certificate_event_version",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_certificate_event")),
-        sa.UniqueConstraint("unit_code", "version", "kind", name=op.f("uq_certificate_event_unit_code")),
+        sa.UniqueConstraint("unit_code", "version", "kind", name=op.f("uq_certificate_event_unit_code_version_kind")),
     )
 
 
