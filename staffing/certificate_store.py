@@ -19,7 +19,7 @@ from core.permissions import Scope, is_current
 from core.units import UnitVersion
 from pool.acting import NOT_HERE
 from pool.ledger import Kind
-from pool.models import PoolDocument, PoolEntry, PoolMovement
+from pool.models import PoolDocument, PoolEntry, PoolMovement, PoolNode
 from pool.store import cell_figures
 from staffing.certificate_content import CheckLine, DocumentLine, Facts, QuotaLine
 from staffing.paper_models import (
@@ -33,6 +33,8 @@ from staffing.paper_models import (
 )
 
 CHUNK = 500
+# What opening balances rest on (pool.service_opening): no document of the office, and nobody registers it.
+OPENING, OPENING_TITLE = "开账", "建账时结转的原核定编制"
 # Movements by which the approved quota of a holder changes, each by its document.
 QUOTA_KINDS = (Kind.GRANT, Kind.CUT, Kind.TRANSFER, Kind.CONVERSION, Kind.DEPOSIT, Kind.WITHDRAW, Kind.REVERSE)
 
@@ -55,10 +57,11 @@ class State(StrEnum):
 
 
 class Due(StrEnum):
-    """Why a new version is due."""
+    """Why a new version is due; CLOSED: the unit was merged or abolished, and its certificate ends."""
 
     CHANGED = "CHANGED"
     EXPIRED = "EXPIRED"
+    CLOSED = "CLOSED"
 
 
 def facts_of(session: Session, codes: Collection[str], on: date) -> dict[str, Facts]:
@@ -162,7 +165,8 @@ def _lines(session: Session, numbers: set[str]) -> dict[str, DocumentLine]:
     for start in range(0, len(wanted), CHUNK):
         part = wanted[start : start + CHUNK]
         for row in session.scalars(select(PoolDocument).where(PoolDocument.doc_no.in_(part))):
-            found[row.doc_no] = DocumentLine(row.doc_no, iso(row.doc_date))
+            title = OPENING_TITLE if row.doc_no.startswith(OPENING) else None
+            found[row.doc_no] = DocumentLine(row.doc_no, iso(row.doc_date), title)
         for row in session.scalars(select(Document).where(Document.doc_no.in_(part))):
             found[row.doc_no] = DocumentLine(row.doc_no, iso(row.doc_date), row.title)
     return found
@@ -250,17 +254,22 @@ def certificate_due(session: Session, units: Collection[str] | None, on: date) -
     """Units whose newest version, unless a person revoked it, no longer says what ledger and register say, or has expired.
 
     units: codes to look at; None: every unit that has a certificate. A unit without one is not due: the first is issued
-    by a person. Source: DOMAIN §6, "any change renews all three".
+    by a person. A unit merged or abolished is due to lose its own. Source: DOMAIN §6, "any change renews all three".
     """
     held = newest_versions(session, units)
     gone = revoked(session)
     live = {code: row for code, row in held.items() if (code, row.version) not in gone}
     facts = facts_of(session, live, on)
     found: dict[str, Due] = {}
+    closed = set(
+        session.scalars(select(PoolNode.unit_code).where(PoolNode.unit_code.in_(live), PoolNode.closed_on <= on))
+    )
     for code, row in sorted(live.items()):
-        if code not in facts:
+        if code in closed:
+            found[code] = Due.CLOSED
+        elif code not in facts:
             continue
-        if facts[code].plain() != json.loads(row.content)["facts"]:
+        elif facts[code].plain() != json.loads(row.content)["facts"]:
             found[code] = Due.CHANGED
         elif on > row.valid_until:
             found[code] = Due.EXPIRED

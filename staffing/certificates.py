@@ -63,11 +63,29 @@ def renew_certificate(session: Session, act: Act, unit_code: str, press: Press) 
 def renew_due(
     session: Session, press: Press, now: datetime, units: Collection[str] | None = None, actor: str = "night"
 ) -> list[Receipt]:
-    """Renew every certificate that is due (see `certificate_due`), for the night or after a change; the edge commits."""
+    """Renew every certificate that is due (see `certificate_due`), for the night or after a change; the edge commits.
+
+    That of a unit merged or abolished is revoked instead. → a receipt each.
+    """
     on = now.astimezone(OFFICE_TIME).date()
     nodes = [unit_node(session, code) for code in certificate_due(session, units, on)]
     lock_paths(session, [node.id for node in nodes])
-    return [issue(session, node, press, actor, now) for node in nodes if node.closed_on is None]
+    return [
+        _close(session, node, actor, now, on) if node.closed_on else issue(session, node, press, actor, now)
+        for node in nodes
+    ]
+
+
+def _close(session: Session, node: PoolNode, actor: str, now: datetime, on: date) -> Receipt:
+    """End the certificate of a unit that no longer stands."""
+    row = version_of(session, node.unit_code)
+    if state_of(session, row, on) is not State.REVOKED:
+        _event(session, row, State.REVOKED, actor, now, on, "单位已撤并，证书注销")
+        record(
+            session, actor=actor, action="certificate_revoked", subject=f"certificate {row.unit_code}", now=now,
+            version=row.version, closed_on=node.closed_on,
+        )  # fmt: skip
+    return {"unit_code": row.unit_code, "version": row.version, "code": row.code, "renewed": False}
 
 
 def issue(session: Session, node: PoolNode, press: Press, actor: str, now: datetime) -> Receipt:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, String, cast, func, insert, null, or_, select
+from sqlalchemy import ColumnElement, String, cast, func, insert, not_, null, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,7 @@ from pool.acting import NOT_HERE, Act, Receipt, lock_paths, note_document, unit_
 from pool.lists import seen_nodes
 from pool.models import PoolDocument, PoolMovement, PoolNode
 from staffing import shelf
+from staffing.certificate_store import OPENING
 from staffing.file_types import clean_name, file_type
 from staffing.paper_models import Certificate, CertificateFact, Document, DocumentFile, DocumentUnit
 
@@ -209,7 +210,9 @@ def document_page(
 def unregistered(session: Session, scope: Scope, limit: int = 50) -> list[PoolDocument]:
     """Numbers that movements within the scope rest on and nobody has registered yet, the newest first."""
     query = select(PoolDocument).where(
-        PoolDocument.doc_no.in_(_moved(scope)), PoolDocument.doc_no.not_in(select(Document.doc_no))
+        PoolDocument.doc_no.in_(_moved(scope)),
+        PoolDocument.doc_no.not_in(select(Document.doc_no)),
+        not_(PoolDocument.doc_no.startswith(OPENING)),
     )
     return list(session.scalars(query.order_by(PoolDocument.registered_at.desc(), PoolDocument.doc_no).limit(limit)))
 

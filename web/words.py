@@ -84,7 +84,7 @@ REMEDY_KINDS = {
 CERTIFICATE_STATES = {
     State.VALID: "有效", State.EXPIRED: "已过有效期", State.SUPERSEDED: "已被新版本取代", State.REVOKED: "已撤销",
 }  # fmt: skip
-CERTIFICATE_DUE = {Due.CHANGED: "内容有变，待换发", Due.EXPIRED: "到期待换发"}
+CERTIFICATE_DUE = {Due.CHANGED: "内容有变，待换发", Due.EXPIRED: "到期待换发", Due.CLOSED: "单位已撤并，待注销"}
 CERTIFICATE_EVENTS = {"ISSUED": "核发", "SUPERSEDED": "被新版本取代", "REVOKED": "撤销"}
 CERTIFICATE_FIELDS = {
     "unit_name": "单位名称", "uscc": "统一社会信用代码", "unit_kind": "机构类别", "level": "层级", "division_code": "区划代码",

@@ -21,6 +21,7 @@ from core.errors import Forbidden, InputRejected, NotFound, Refused
 from core.parameters import set_parameter
 from pool.models import PoolBalance
 from pool.service import cut_posts, grant_posts, transfer_posts
+from pool.service_nodes import merge_nodes
 from staffing import shelf
 from staffing.certificate_content import claim_of, content_hash
 from staffing.certificate_pdf import Press
@@ -155,6 +156,21 @@ def test_a_revoked_certificate_is_not_renewed_by_the_night_but_by_a_person(provi
     assert renewed(province, press)["version"] == 2
     assert verdict(province, file_of(province, press)) is Verdict.VALID
     assert verdict(province, file_of(province, press, version=1)) is Verdict.REVOKED
+
+
+def test_a_merged_unit_loses_its_certificate_and_the_other_gets_a_new_version(province, press):
+    province.grant("A2", 4)
+    for unit in ("A1", "A2"):
+        renewed(province, press, unit)
+    province.do(merge_nodes, "director", "U:A2", "U:A1", "编委〔2026〕9号")
+    assert _due(province, None) == {"A1": Due.CHANGED, "A2": Due.CLOSED}
+    with writing(province.engine) as session:
+        renew_due(session, press, province.now)
+    assert _due(province, None) == {}
+    assert verdict(province, file_of(province, press, "A2")) is Verdict.REVOKED
+    assert {row.post_type: row.certificate for row in _copies(province)} == {"INSTITUTION": 14, "SUPPORT": 3}
+    with pytest.raises(Refused):
+        renewed(province, press, "A2")
 
 
 def test_only_the_office_of_the_place_issues_and_only_of_an_open_ledger(province, press):

@@ -27,6 +27,7 @@ from staffing.certificate_store import (
     versions_of,
 )
 from staffing.copies import copies
+from staffing.documents import registered_among
 from staffing.forms import quota_notice
 from staffing.labels import CHECK_RESULTS
 from staffing.notices import quota_notice_of
@@ -81,8 +82,13 @@ def show_certificate(code: str) -> str:
         changes={row.version: _changes(contents, row) for row in versions}, pending=pending,
         due=certificate_due(g.db, [code], today).get(code), check_missing=bool(checks_missing(g.db, [code], today)),
         checks=checks_of(g.db, code), events=events_of(g.db, code)[::-1], copies=copies(g.db, code, today),
+        registered=registered_among(g.db, g.scope, _numbers(contents[shown.version]) if shown else ()),
         rights=_rights(), tiers=list(LeaderTier), results=list(CHECK_RESULTS), spelled=spelled_change, facts=facts,
     )  # fmt: skip
+
+
+def _numbers(content: dict[str, Any]) -> list[str]:
+    return [line["doc_no"] for line in content["facts"]["documents"]]
 
 
 def _changes(contents: dict[int, dict[str, Any]], row: Certificate) -> list[Change]:
