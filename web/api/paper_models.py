@@ -16,7 +16,7 @@ from web.papers import CERTIFICATE_STEPS
 StepName = StrEnum("StepName", {step.upper(): step for step in CERTIFICATE_STEPS})
 CheckResult = StrEnum("CheckResult", {name: name for name in CHECK_RESULTS})
 # A letter, digit or Chinese character at least; nothing that would be part of an address.
-_SOLID = "[0-9A-Za-z\u4e00-\u9fff]"
+_SOLID = r"[0-9A-Za-z\u4e00-\u9fff]"
 _PLAIN = r"[^\x00-\x20\x7f-\xa0/\\?#%／＼？＃％]"
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 
