@@ -56,6 +56,12 @@ DEFINITIONS: dict[str, Definition] = {
         "post types a kind of unit may have (Q03)",
         "types_by_kind",
     ),
+    "certificate_check_month": Definition(
+        3, "month by whose end a year's check of the certificates is due (机构编制管理证年检)", "month"
+    ),
+    "certificate_months": Definition(60, "months a certificate is valid, from the day of its issue", "months"),
+    "certificate_office": Definition("机构编制委员会办公室", "the office named on certificates and notices", "text"),
+    "document_megabytes": Definition(20, "most megabytes of one file of a document", "count"),
     "expected_books": Definition(
         None, "books a division must deliver every night; unset: units and what its last accepted night had", "books"
     ),
@@ -205,6 +211,26 @@ def _count(text: str) -> int:
     return value
 
 
+def _month(text: str) -> int:
+    value = _count(text)
+    if not 1 <= value <= 12:
+        raise ValueError
+    return value
+
+
+def _months(text: str) -> int:
+    value = _count(text)
+    if not 1 <= value <= 600:
+        raise ValueError
+    return value
+
+
+def _text(text: str) -> str:
+    if not 1 <= len(text.strip()) <= 100:
+        raise ValueError
+    return text.strip()
+
+
 def _ratio(text: str) -> float:
     value = float(text)
     if not 0 <= value < float("inf"):
@@ -295,6 +321,9 @@ _PARSERS = {
     "logins": _logins,
     "ranks": _ranks,
     "count": _count,
+    "month": _month,
+    "months": _months,
+    "text": _text,
     "ratio": _ratio,
     "date": lambda text: date.fromisoformat(text).isoformat(),
     "books": _books,
@@ -310,6 +339,9 @@ _TAKES = {
     "logins": "two logins separated by a comma",
     "ranks": 'JSON such as [["正处级"], ["副处级", "县处级副职"]], the highest first',
     "count": "a whole number from 0 on",
+    "month": "a month from 1 to 12",
+    "months": "a number of months from 1 to 600",
+    "text": "1 to 100 characters",
     "ratio": "a number from 0 on",
     "date": "a date YYYY-MM-DD",
     "books": "book names separated by commas",

@@ -76,6 +76,11 @@ class Permission(StrEnum):
     GRANT_WAIVER = "GRANT_WAIVER"
     RELEASE_BLOCK = "RELEASE_BLOCK"
     ACKNOWLEDGE_NOTICE = "ACKNOWLEDGE_NOTICE"
+    SEE_PAPERS = "SEE_PAPERS"
+    REGISTER_DOCUMENT = "REGISTER_DOCUMENT"
+    RENEW_CERTIFICATE = "RENEW_CERTIFICATE"
+    KEEP_CERTIFICATE = "KEEP_CERTIFICATE"
+    REVOKE_CERTIFICATE = "REVOKE_CERTIFICATE"
 
 
 _DOMAIN_ROLES = frozenset(Role) - {Role.ADMINISTRATOR}
@@ -136,6 +141,12 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.GRANT_WAIVER: frozenset({Role.DIRECTOR}),
     Permission.RELEASE_BLOCK: frozenset({Role.DIRECTOR}),
     Permission.ACKNOWLEDGE_NOTICE: _DATA_OWNERS,
+    # Documents and certificates (DOMAIN §6, decision 0013): a certificate states what the ledger holds and grants nothing.
+    Permission.SEE_PAPERS: _DOMAIN_ROLES,
+    Permission.REGISTER_DOCUMENT: _OFFICE,
+    Permission.RENEW_CERTIFICATE: _OFFICE,
+    Permission.KEEP_CERTIFICATE: frozenset({Role.REVIEWER}),
+    Permission.REVOKE_CERTIFICATE: frozenset({Role.DIRECTOR}),
 }
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from core.db import WRITE
 from core.errors import Forbidden, InputRejected, InvariantViolated, NotFound, Refused
+from core.identity import normalise_code
 from core.permissions import Permission, Scope
 from pool.models import PoolCommand, PoolCounter, PoolDelegation, PoolDocument, PoolNode
 
@@ -201,7 +202,7 @@ _COUNT_UP = (
 
 def note_document(session: Session, act: Act, doc_no: str | None, doc_date: date | None = None) -> str:
     """The document's number, noted the first time it is named. Errors: InputRejected without one."""
-    number = "".join((doc_no or "").split())
+    number = normalise_code(doc_no or "")
     if not 1 <= len(number) <= 200:
         raise InputRejected("须填写文号（1 至 200 个字）。", field="document_no")
     if session.scalar(select(PoolDocument.doc_no).where(PoolDocument.doc_no == number)) is None:

@@ -26,6 +26,10 @@ from web.routes import ROUTES, Door, Route
 SAFE = ("GET", "HEAD", "OPTIONS")
 SECURITY = {"bearer": {"type": "http", "scheme": "bearer"}}
 MAX_BODY = 256 * 1024
+MEGABYTE = 2**20
+LARGE_BODIES = {
+    "document_new": 64 * MEGABYTE, "document": 64 * MEGABYTE, "api.document_add": 96 * MEGABYTE, "verify": 5 * MEGABYTE,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Portal(OpenAPI):
         route = ROUTES.get(request.endpoint or "")
         if route is None:
             raise InvariantViolated(f"the route {request.endpoint} is not in the ROUTE table")
+        allow_large(route.endpoint)
         if route.door is Door.OPEN or request.method == "OPTIONS":
             return super().dispatch_request()
         transaction = reading if request.method in SAFE else writing
@@ -71,6 +76,12 @@ def admit(route: Route) -> None:
     if route.permission is not None and not g.scope.may(route.permission):
         raise Forbidden(errors.SENTENCES[403])
     scoping.load(route.scoped, request.view_args or {})
+
+
+def allow_large(endpoint: str) -> None:
+    """Let the few addresses that take files take more than a form. What a document may weigh is a parameter below this."""
+    if endpoint in LARGE_BODIES and request.method == "POST":
+        request.max_content_length = LARGE_BODIES[endpoint]
 
 
 def database() -> Engine:
@@ -150,6 +161,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] | None = None) 
     app.json.sort_keys = False
     app.extensions["bianzhi_engine"] = engine_for(settings.database_url)
     app.extensions["bianzhi_throttle"] = AddressThrottle()
+    app.extensions["bianzhi_verify_throttle"] = AddressThrottle(tries=30)
     app.before_request_funcs.setdefault(None, []).insert(0, identify)
     i18n.register(app, settings.timezone)
     errors.register(app)

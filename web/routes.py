@@ -29,6 +29,8 @@ class Scoped(StrEnum):
     POOL_LOAN = "POOL_LOAN"
     POOL_SLOT = "POOL_SLOT"
     POOL_MOVEMENT = "POOL_MOVEMENT"
+    DOCUMENT = "DOCUMENT"
+    DOCUMENT_FILE = "DOCUMENT_FILE"
     ROWS = "ROWS"  # lists: the query itself is limited to the scope
 
 
@@ -60,6 +62,7 @@ N, F, U, A, R = Scoped.NOTHING, Scoped.FLAG, Scoped.UNIT, Scoped.NIGHT, Scoped.R
 PN, PR, PL, PS, PM = (
     Scoped.POOL_NODE, Scoped.POOL_REQUEST, Scoped.POOL_LOAN, Scoped.POOL_SLOT, Scoped.POOL_MOVEMENT,
 )  # fmt: skip
+D, DF = Scoped.DOCUMENT, Scoped.DOCUMENT_FILE
 
 TABLE: tuple[Route, ...] = (
     _open("/static/<path:filename>", "static"),
@@ -102,6 +105,30 @@ TABLE: tuple[Route, ...] = (
     _page("/pool/loans/<loan_no>/<step>", "pool_loan_step", P.SEE_POOL, PL, "POST"),
     _page("/pool/slots/<slot_no>/<step>", "pool_slot_step", P.SEE_POOL, PS, "POST"),
     _page("/pool/matrix", "pool_matrix", P.SEE_POOL, R),
+    # Documents and certificates.
+    _open("/verify", "verify", "GET", "POST"),
+    _open("/verify/key.pem", "verify_key"),
+    _open("/verify/<code>", "verify_code"),
+    _page("/certificates", "certificates", P.SEE_PAPERS, R),
+    _page("/certificates/<path:code>", "certificate", P.SEE_PAPERS, U),
+    _page("/certificates/<path:code>/certificate.pdf", "certificate_pdf", P.SEE_PAPERS, U),
+    _page(
+        "/certificates/<path:code>/<any(renew,check,record,revoke):step>", "certificate_step", P.SEE_PAPERS, U, "POST"
+    ),
+    _page("/documents", "documents", P.SEE_PAPERS, R),
+    _page("/documents/new", "document_new", P.REGISTER_DOCUMENT, R, "GET", "POST"),
+    _page("/documents/files/<int:file_id>", "document_file", P.SEE_PAPERS, DF),
+    _page("/documents/<doc_no>", "document", P.SEE_PAPERS, D, "GET", "POST"),
+    _page("/pool/movements/<int:seq>/notice.pdf", "pool_notice", P.SEE_POOL, PM),
+    _api("/certificates", "certificates", P.SEE_PAPERS, R),
+    _api("/certificates/<code>", "certificate", P.SEE_PAPERS, U),
+    _api("/certificates/<code>/pdf", "certificate_pdf", P.SEE_PAPERS, U),
+    _api("/certificates/<code>/<step>", "certificate_step", P.SEE_PAPERS, U, "POST"),
+    _api("/documents", "documents", P.SEE_PAPERS, R),
+    _api("/documents", "document_new", P.REGISTER_DOCUMENT, R, "POST"),
+    _api("/documents/<doc_no>", "document", P.SEE_PAPERS, D),
+    _api("/documents/<doc_no>/files", "document_add", P.REGISTER_DOCUMENT, D, "POST"),
+    _api("/documents/files/<int:file_id>", "document_file", P.SEE_PAPERS, DF),
     _page("/trends", "trends", P.SEE_FIGURES, R),
     _page("/trends/chart.svg", "trends_chart", P.SEE_FIGURES, R),
     _page("/nights", "nights", P.SEE_NIGHTS, R),

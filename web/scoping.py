@@ -14,7 +14,7 @@ from core.errors import NotFound
 from core.units import division_lineage
 from reconcile import store
 from reconcile.models import NightRun, Verdict
-from web import pool_access
+from web import papers, pool_access
 from web.errors import SENTENCES
 from web.routes import Scoped
 
@@ -81,4 +81,6 @@ LOADERS: dict[Scoped, Callable[[Mapping[str, Any]], None]] = {
     Scoped.POOL_LOAN: pool_access.load_loan,
     Scoped.POOL_SLOT: pool_access.load_slot,
     Scoped.POOL_MOVEMENT: pool_access.load_movement,
+    Scoped.DOCUMENT: papers.load_document,
+    Scoped.DOCUMENT_FILE: papers.load_file,
 }

@@ -23,6 +23,7 @@ NAVIGATION = (
     ("flags", "不符项", Permission.SEE_FLAGS),
     ("units", "单位", Permission.SEE_FIGURES),
     ("pool", "周转池", Permission.SEE_POOL),
+    ("certificates", "证书", Permission.SEE_PAPERS),
     ("trends", "趋势", Permission.SEE_FIGURES),
     ("nights", "夜次", Permission.SEE_NIGHTS),
     ("mails", "邮件", Permission.SEE_MAILS),
@@ -34,6 +35,7 @@ HOME_OF = {
         ("pool_units", "pool_unit", "pool_ledger", "pool_requests", "pool_wish", "pool_request", "pool_returns", "pool_loan",
          "pool_matrix"), "pool",
     ),
+    **dict.fromkeys(("certificate", "documents", "document_new", "document"), "certificates"),
 }  # fmt: skip
 
 

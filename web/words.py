@@ -23,6 +23,10 @@ from reconcile.digests import SEVERITIES, VERDICTS
 from reconcile.lifecycle import SENTENCES as MOVE_SENTENCES
 from reconcile.lifecycle import STATUS_LABELS, TRANSITIONS
 from reconcile.report import CAUSES, PRESENCE, REASONS
+from staffing.certificate_store import Due, State
+from staffing.labels import CHECK_RESULTS
+from staffing.verifying import EXPLAINED
+from staffing.verifying import VERDICTS as VERIFIED
 from web.i18n import language_tag
 
 NIGHT_STATES = {"OPEN": "进行中", "PARKED": "待放行", "SETTLED": "已结转"}
@@ -76,6 +80,17 @@ SUGGESTIONS = {
 REMEDY_KINDS = {
     "RAISE_BORROW_LIMIT": "提高借用上限", "RAISE_LEND_LIMIT": "提高出借上限", "ADD_POSTS": "增加入池编制",
 }  # fmt: skip
+# Certificates (机构编制管理证).
+CERTIFICATE_STATES = {
+    State.VALID: "有效", State.EXPIRED: "已过有效期", State.SUPERSEDED: "已被新版本取代", State.REVOKED: "已撤销",
+}  # fmt: skip
+CERTIFICATE_DUE = {Due.CHANGED: "内容有变，待换发", Due.EXPIRED: "到期待换发", Due.CLOSED: "单位已撤并，待注销"}
+CERTIFICATE_EVENTS = {"ISSUED": "核发", "SUPERSEDED": "被新版本取代", "REVOKED": "撤销"}
+CERTIFICATE_FIELDS = {
+    "unit_name": "单位名称", "uscc": "统一社会信用代码", "unit_kind": "机构类别", "level": "层级", "division_code": "区划代码",
+    "org_rank": "机构规格", "approval_doc": "批准文号", "duties": "主要职责", "inner_bodies": "内设机构",
+    "leader_posts": "领导职数", "quota": "编制数", "borrowed": "借入", "lent": "借出", "in_post": "在编", "documents": "依据文件",
+}  # fmt: skip
 
 
 def _first(words: type[StrEnum]) -> dict[str, str]:
@@ -127,6 +142,13 @@ VOCABULARIES: dict[str, dict[str, str]] = {
     "bound": {"BORROW_LIMIT": "借用上限", "FLOOR": "余粮下限"},
     "column": COLUMNS,
     "remedy_kind": REMEDY_KINDS,
+    "certificate_state": {state.value: label for state, label in CERTIFICATE_STATES.items()},
+    "certificate_due": {due.value: label for due, label in CERTIFICATE_DUE.items()},
+    "certificate_event": CERTIFICATE_EVENTS,
+    "certificate_field": CERTIFICATE_FIELDS,
+    "certificate_check": CHECK_RESULTS,
+    "verified": {verdict.value: label for verdict, label in VERIFIED.items()},
+    "verified_says": {verdict.value: sentence for verdict, sentence in EXPLAINED.items()},
     "remedy": {code.value: remedy for code, remedy in REMEDIES.items()},
 }
 # Which vocabularies a rule's expected and found draw on, the nearest first.

@@ -6,6 +6,8 @@ from flask import Flask
 
 from web.pages import (
     accounts,
+    certificates,
+    documents,
     flags,
     identities,
     mails,
@@ -17,6 +19,7 @@ from web.pages import (
     signing,
     trends,
     units,
+    verifying,
 )
 from web.routes import ROUTES
 
@@ -29,6 +32,9 @@ MODULES = (
     pool,
     pool_requests,
     pool_loans,
+    certificates,
+    documents,
+    verifying,
     trends,
     nights,
     mails,

@@ -13,6 +13,8 @@ from pool.approvals import PENDING
 from pool.ledger import Cell, Kind
 from pool.lists import StockRow
 from pool.store import cell_figures, terms_on
+from staffing.documents import registered_among
+from staffing.quota_notices import has_notice
 from web.charts import Stack, stacks
 from web.pages.flags import PAGE
 from web.pool_access import act_of, view_scope
@@ -129,7 +131,8 @@ def show_pool_ledger(node: str) -> str:
     ends = {end for line in lines for end in (line.movement.from_holder, line.movement.to_holder)}
     return render_template(
         "pool_ledger.html", node=g.node, cells=cells, chosen=cell, lines=lines, names=lists.nodes_named(g.db, ends),
-        columns=lists.COLUMNS, nature=_nature, today=act_of("").today,
+        columns=lists.COLUMNS, nature=_nature, today=act_of("").today, has_notice=has_notice,
+        registered=registered_among(g.db, g.scope, {line.movement.document_no for line in lines}),
     )  # fmt: skip
 
 

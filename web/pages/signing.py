@@ -16,6 +16,8 @@ from web.templating import may
 
 ENDPOINTS = ("login", "logout", "language", "home", "me", "my_language")
 LANGUAGE_AGE = 365 * 24 * 3600
+# Pages anybody may see: a visitor who chooses a language there stays there.
+OPEN_PAGES = ("/verify",)
 
 
 def show_home() -> Response:
@@ -63,7 +65,8 @@ def show_language() -> Response:
     """A visitor's language; a signed-in person's is part of the account."""
     chosen = request.args.get("to", "")
     target = safe_next(request.args.get("next"))
-    response = make_response(redirect(url_for("login", next=target), code=303))
+    stays = target is not None and any(target == page or target.startswith(f"{page}/") for page in OPEN_PAGES)
+    response = make_response(redirect(target if stays else url_for("login", next=target), code=303))
     if chosen in LOCALES:
         secure = current_app.config["SESSION_COOKIE_SECURE"]
         response.set_cookie(COOKIE, chosen, max_age=LANGUAGE_AGE, secure=secure, httponly=True, samesite="Lax")

@@ -1,0 +1,100 @@
+"""`bianzhi certificate` as people use it: list, show, renew, hand out, and verify with and without the database."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli import main
+from core.accounts import get_user, issue_token
+from core.db import engine_for, reading, writing
+from core.migrate import upgrade
+from core.settings import load_settings
+from staffing.certificate_store import public_keys
+from staffing.signing import Signer, pem_of
+from tests.poolkit import found_province
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    """A HOME with a province whose unit A1 has posts, and a token of the reviewer in a file."""
+    for name, value in (("HOME", tmp_path / "home"), ("SECRET_KEY", "s" * 40), ("PERSON_KEY", "p" * 40)):
+        monkeypatch.setenv(f"BIANZHI_{name}", str(value))
+    engine = engine_for(load_settings().database_url)
+    upgrade(engine)
+    province = found_province(engine)
+    province.grant("A1", 10)
+    with writing(engine) as session:
+        token = issue_token(session, get_user(session, "reviewer"), label="t", actor="test", now=NOW)
+    (tmp_path / "token").write_text(token)
+    return province
+
+
+def run(*command: object) -> Result:
+    result = CliRunner().invoke(main, ["certificate", *map(str, command)])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def renew(tmp_path, *what: object) -> list[dict]:
+    result = run("renew", *what, "--as", "reviewer", "--token-file", tmp_path / "token", "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout[result.stdout.index("[") :])
+
+
+def test_a_certificate_from_the_command_line(desk, tmp_path):
+    (first,) = renew(tmp_path, "A1")
+    assert (first["version"], first["renewed"]) == (1, True)
+    assert renew(tmp_path, "A1")[0]["renewed"] is False
+    (row,) = json.loads(run("list", "--json").output)
+    assert (row["unit_code"], row["state"], row["due"]) == ("A1", "VALID", "")
+    desk.grant("A1", 1)
+    assert json.loads(run("list", "--due", "--json").output)[0]["due"] == "CHANGED"
+    assert renew(tmp_path, "--due")[0]["version"] == 2
+    shown = json.loads(run("show", "A1", "--json").output)
+    assert shown["content"]["facts"]["quotas"][0]["quota"] == 11
+    assert shown["copies"][0]["agree"] is True
+    assert run("show", "B1").exit_code == 10
+    assert run("renew", "A1", "--due", "--as", "reviewer", "--token-file", tmp_path / "token").exit_code == 11
+
+
+def test_verifying_says_what_it_is_and_exits_0_only_for_a_good_one(desk, tmp_path):
+    renew(tmp_path, "A1")
+    file, pem = tmp_path / "a.pdf", tmp_path / "key.pem"
+    assert run("pdf", "A1", "--out", file).exit_code == 0
+    with reading(desk.engine) as session:
+        pem.write_text(pem_of(Signer.of("old" * 20).public) + "".join(map(pem_of, public_keys(session))))
+    verdict = lambda *what: (lambda r: (r.exit_code, json.loads(r.stdout)["verdict"]))(run("verify", *what, "--json"))
+    assert verdict(file) == (0, "VALID")
+    assert verdict(file, "--public-key", pem) == (0, "GENUINE")
+    changed = bytearray(file.read_bytes())
+    changed[500] ^= 1
+    (tmp_path / "bad.pdf").write_bytes(bytes(changed))
+    assert verdict(tmp_path / "bad.pdf") == (10, "TAMPERED")
+    assert verdict(tmp_path / "bad.pdf", "--public-key", pem) == (10, "TAMPERED")
+    code = json.loads(run("show", "A1", "--json").output)["content"]["code"]
+    assert verdict("--code", code) == (0, "VALID")
+    assert verdict("--code", "AAAA-AAAA-AAAA-AAAA") == (10, "UNKNOWN")
+    desk.grant("A1", 1)
+    renew(tmp_path, "A1")
+    assert verdict(file) == (10, "SUPERSEDED")
+    assert verdict(file, "--public-key", pem) == (0, "GENUINE")
+    assert run("verify").exit_code == 11
+    (tmp_path / "none.pem").write_text("nothing")
+    assert run("verify", file, "--public-key", tmp_path / "none.pem").exit_code == 11
+
+
+def test_verifying_offline_needs_no_settings_and_no_database(desk, tmp_path, monkeypatch):
+    renew(tmp_path, "A1")
+    run("pdf", "A1", "--out", tmp_path / "a.pdf")
+    with reading(desk.engine) as session:
+        (tmp_path / "key.pem").write_text("".join(map(pem_of, public_keys(session))))
+    monkeypatch.setenv("BIANZHI_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    result = run("verify", tmp_path / "a.pdf", "--public-key", tmp_path / "key.pem")
+    assert (result.exit_code, "GENUINE" in result.output) == (0, True)
+    assert str(NOW.year + 5) in result.output
