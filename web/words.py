@@ -78,6 +78,10 @@ REMEDY_KINDS = {
 }  # fmt: skip
 
 
+# Changes one may suppose.
+SUPPOSITIONS = {"CUT": "核减", "MERGE": "并入", "ABOLISH": "撤销", "REPARENT": "调整隶属", "RECALL": "收回"}
+
+
 def _first(words: type[StrEnum]) -> dict[str, str]:
     """The label officials use, the first spelling of each word."""
     return {identifier: spellings[0] for identifier, spellings in WORDS[words].items()}
@@ -126,6 +130,7 @@ VOCABULARIES: dict[str, dict[str, str]] = {
     "suggestion": SUGGESTIONS,
     "bound": {"BORROW_LIMIT": "借用上限", "FLOOR": "余粮下限"},
     "column": COLUMNS,
+    "supposition": SUPPOSITIONS,
     "remedy_kind": REMEDY_KINDS,
     "remedy": {code.value: remedy for code, remedy in REMEDIES.items()},
 }

@@ -39,6 +39,10 @@ ADDRESSES = {
     "pool_returns": "/pool/returns",
     "pool_loan": "/pool/loans/JY2025-000001",
     "pool_matrix": "/pool/matrix",
+    "pool_acts": "/pool/acts",
+    "pool_act": "/pool/acts/grant",
+    "pool_what_if": "/pool/what-if",
+    "pool_delegations": "/pool/delegations",
 }
 # Those that name something of the unit 3701001 (or its school).
 OF_THE_UNIT = ("flag", "unit", "pool_unit", "pool_ledger", "pool_request", "pool_loan")
