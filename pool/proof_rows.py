@@ -6,7 +6,6 @@ becomes a number once, so that adding up is adding up whole columns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -29,11 +28,11 @@ from pool.models import (
     PoolSlot,
     PoolSum,
 )  # fmt: skip
+from pool.proof_columns import Coded, batches, read_columns
 
 CELL = ["post_type", "fund_form"]
 KEY = ["account", "holder", *CELL, "purpose", "lot"]
 MOST_NAMED = 5
-BATCH = 20_000
 
 
 @dataclass(frozen=True)
@@ -44,24 +43,6 @@ class Proof:
     holds: bool
     checked: int
     broken: tuple[str, ...] = ()
-
-
-class Codes(dict):
-    """Values → 0, 1, 2 … in the order first met."""
-
-    def __missing__(self, value: object) -> int:
-        self[value] = code = len(self)
-        return code
-
-    def of(self, values: tuple) -> np.ndarray:
-        """The codes of a column."""
-        return np.fromiter(map(self.__getitem__, values), "int64", len(values))
-
-    def words(self, codes: np.ndarray) -> pd.Categorical:
-        """A coded column in words; None is missing."""
-        known = [value for value in self if value is not None]
-        place = {value: number for number, value in enumerate(known)}
-        return pd.Categorical.from_codes(np.array([place.get(value, -1) for value in self], "int64")[codes], known)
 
 
 @dataclass
@@ -100,7 +81,7 @@ class Entries:
 
 @dataclass
 class Rows:
-    """All tables. movement: only what proofs look at; the rest of it is read for the chain, batch by batch."""
+    """All tables. movement: only what proofs look at; reverses 0: none."""
 
     movement: pd.DataFrame
     entry: Entries
@@ -114,8 +95,6 @@ class Rows:
     loan: pd.DataFrame
     slot: pd.DataFrame
     trail: pd.DataFrame
-    batches: Callable[[Select], Iterator[list[tuple]]]
-    server: bool  # PostgreSQL
 
     @cached_property
     def owner(self) -> np.ndarray:
@@ -140,62 +119,50 @@ def read_rows(session: Session) -> Rows:
         AuditEvent.action.startswith("pool_request_", autoescape=True)
     )
 
-    def batches(query: Select) -> Iterator[list[tuple]]:
-        return _batches(session, query)
-
     return Rows(
-        _movements(batches), _entries(batches),
+        _movements(session), _entries(session),
         *(_frame(session, model.__table__) for model in (
             PoolBalance, PoolLot, PoolNode, PoolLimit, PoolSum, PoolRequest, PoolRequestStep, PoolLoan, PoolSlot,
         )),
         trail=pd.DataFrame(_fetched(session, trail), columns=["seq", "action", "subject"], dtype=object),
-        batches=batches, server=session.get_bind().dialect.name == "postgresql",
     )  # fmt: skip
 
 
-def _movements(batches: Callable[[Select], Iterator[list[tuple]]]) -> pd.DataFrame:
-    """seq and, as words, what proofs look at; in the order of seq."""
-    row = PoolMovement
-    words = (row.kind, row.source, row.to_holder, row.request_no, row.document_no, row.effective_date)
-    codes, found, numbers, reverses = [Codes() for _ in words], [[] for _ in words], [], []
-    for rows in batches(select(row.seq, row.reverses, *words).order_by(row.seq)):
-        seq, back, *columns = zip(*rows, strict=True)
-        numbers.append(np.array(seq, "int64"))
-        reverses += back
-        for coded, known, values in zip(found, codes, columns, strict=True):
-            coded.append(known.of(values))
-    frame = {"seq": _joined(numbers), "reverses": pd.Series(reverses, dtype=object)}
-    for column, known, coded in zip(words, codes, found, strict=True):
-        frame[column.key] = known.words(_joined(coded))
-    return pd.DataFrame(frame)
+def _movements(session: Session) -> pd.DataFrame:
+    """seq, reverses (0: none) and, as words, what proofs look at; in the order of seq."""
+    words = ("kind", "source", "to_holder", "request_no", "document_no", "effective_date")
+    found = read_columns(session, PoolMovement.__table__, ["seq"], ["seq", "reverses"], words)
+    return pd.DataFrame(found.numbers | {name: _categories(found.words[name]) for name in words})
 
 
-def _joined(parts: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate(parts) if parts else np.zeros(0, "int64")
+def _categories(column: Coded) -> pd.Categorical:
+    """A column of words; None is missing."""
+    known = [word for word in column.words if word is not None]
+    place = {word: number for number, word in enumerate(known)}
+    codes = np.array([place.get(word, -1) for word in column.words], "int64")
+    return pd.Categorical.from_codes(codes[column.codes], known)
 
 
-def _entries(batches: Callable[[Select], Iterator[list[tuple]]]) -> Entries:
-    row = PoolEntry
-    key = (row.account, row.holder, row.post_type, row.fund_form, row.purpose, row.lot)
-    keys, days = Codes(), Codes()
-    columns: tuple[list, list, list, list] = ([], [], [], [])
-    query = select(row.movement_seq, row.posts, row.effective_date, *key).order_by(row.movement_seq, row.line)
-    for rows in batches(query):
-        movement, posts, day, *words = zip(*rows, strict=True)
-        columns[0].append(np.array(movement, "int64"))
-        columns[1].append(np.fromiter(map(keys.__getitem__, zip(*words, strict=True)), "int64", len(rows)))
-        columns[2].append(np.array(posts, "int64"))
-        columns[3].append(days.of(day))
-    movement, coded, posts, day = map(_joined, columns)
-    spelled = zip(*keys, strict=True) if keys else [()] * len(KEY)
-    frame = pd.DataFrame(
-        {name: pd.Series(list(values), dtype="int64" if name == "lot" else object)
-         for name, values in zip(KEY, spelled, strict=True)}
-    )  # fmt: skip
-    in_order = sorted(map(str, days))
-    place = {value: number for number, value in enumerate(in_order)}
-    rank = np.array([place[str(value)] for value in days], "int64")
-    return Entries(movement, coded, posts, rank[day] if len(day) else day, frame, in_order)
+def _entries(session: Session) -> Entries:
+    """Every key once, by way of one number that all its parts make up together."""
+    words = (*KEY[:-1], "effective_date")
+    numbers = ["movement_seq", "posts", "lot"]
+    found = read_columns(session, PoolEntry.__table__, ["movement_seq", "line"], numbers, words)
+    parts = [found.words[name] for name in KEY[:-1]]
+    mixed, lots = pd.factorize(found.numbers["lot"])
+    mixed = mixed.astype("int64")
+    for part in parts:
+        mixed = mixed * max(1, len(part.words)) + part.codes
+    codes, unique = pd.factorize(mixed)
+    columns: dict[str, pd.Series] = {}
+    for name, part in zip(KEY[-2::-1], parts[::-1], strict=True):
+        unique, at = np.divmod(unique, max(1, len(part.words)))
+        columns[name] = pd.Series(np.array([*part.words, ""], dtype=object)[at], dtype=object)
+    keys = pd.DataFrame({name: columns[name] for name in KEY[:-1]} | {"lot": pd.Series(lots[unique], dtype="int64")})
+    day = found.words["effective_date"]
+    in_order = sorted(day.words)
+    rank = np.array([in_order.index(word) for word in day.words] or [0], "int64")
+    return Entries(found.numbers["movement_seq"], codes, found.numbers["posts"], rank[day.codes], keys, in_order)
 
 
 def _frame(session: Session, table: Table) -> pd.DataFrame:
@@ -208,25 +175,11 @@ def _frame(session: Session, table: Table) -> pd.DataFrame:
 
 
 def _fetched(session: Session, query: Select) -> list[tuple]:
-    return [row for rows in _batches(session, query) for row in rows]
-
-
-def _batches(session: Session, query: Select) -> Iterator[list[tuple]]:
-    """Rows as the driver gives them: converting a million of them costs more than proving them. On SQLite a date is its
-    ISO text and an instant its text in UTC, which sort and spell alike."""
-    connection = session.connection()
-    compiled = query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
-    cursor = connection.connection.cursor()
-    try:
-        cursor.execute(str(compiled))
-        while rows := cursor.fetchmany(BATCH):
-            yield rows
-    finally:
-        cursor.close()
+    return [row for rows in batches(session, query) for row in rows]
 
 
 def _dtype(column: Column, values: tuple) -> object:
-    whole = isinstance(column.type, Integer) and all(type(value) is int for value in values)
+    whole = isinstance(column.type, Integer) and None not in values
     return "int64" if whole else object
 
 

@@ -123,7 +123,13 @@ def test_every_act_can_be_done_from_its_page(browser, db):
     done(reviewer, "withdraw", dated | {"lot_no": str(lot), "posts": "1"})
     cut = done(reviewer, "cut", cell | dated | {"holder": SCHOOL, "posts": "1"})
     assert done(director, "reverse", paper | {"seq": str(cut)}) == cut + 1
-    admin = {"holder": BUREAU, "post_type": "ADMIN", "fund_form": "FULL", "to_type": "POLITICAL_LEGAL", "to_form": "FULL"}
+    admin = {
+        "holder": BUREAU,
+        "post_type": "ADMIN",
+        "fund_form": "FULL",
+        "to_type": "POLITICAL_LEGAL",
+        "to_form": "FULL",
+    }
     done(director, "convert", admin | dated | {"posts": "1"})
     done(director, "limits", cell | {"node_id": CITY, "lend": "不限", "borrow": "7"})
     with db.read() as session:
