@@ -59,7 +59,7 @@ def test_a_grant_is_shown_before_it_is_made_and_a_double_click_makes_one(browser
     shown = said(try_out(person, "grant", GRANT))
     check(shown)
     assert "可以办理" in shown
-    assert re.search(r'data-label="编制数">240 → <strong>243</strong>', shown)
+    assert re.search(r'data-label="编制数"><span>240 → <strong>243</strong>', shown)
     assert count(db) == before
     sent = GRANT | {"act": "send", "client_id": key_of(shown, "/pool/acts/grant")}
     first, again = (person.post("/pool/acts/grant", sent) for _ in range(2))
@@ -73,7 +73,7 @@ def test_a_grant_is_shown_before_it_is_made_and_a_double_click_makes_one(browser
 def test_what_is_shown_before_is_what_comes_of_it(browser, db):
     person = browser("reviewer")
     shown = said(try_out(person, "cut", GRANT | {"posts": "5"}))
-    after = int(re.search(r'data-label="可用">[^<]*→ <strong[^>]*>(-?\d+)</strong>', shown)[1])
+    after = int(re.search(r'data-label="可用"><span>[^<]*→ <strong[^>]*>(-?\d+)</strong>', shown)[1])
     sent = GRANT | {"posts": "5", "act": "send", "client_id": key_of(shown, "/pool/acts/cut")}
     assert person.post("/pool/acts/cut", sent).status_code == 303
     with db.read() as session:
@@ -142,7 +142,7 @@ def test_a_merger_is_shown_with_both_units(browser):
     }))  # fmt: skip
     check(shown)
     assert "可以办理" in shown
-    assert re.search(r'data-label="编制数">45 → <strong>0</strong>', shown)
+    assert re.search(r'data-label="编制数"><span>45 → <strong>0</strong>', shown)
 
 
 def test_who_may_not_sees_why_and_is_refused(browser, db):
