@@ -27,6 +27,7 @@ REFUSING = (
     "core/permissions.py",
     "core/sealing.py",
     "pool/acting.py",
+    "pool/acts.py",
     "pool/entries.py",
     "pool/forest.py",
     "pool/foresight.py",

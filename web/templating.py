@@ -33,7 +33,7 @@ HOME_OF = {
     "flag": "flags", "unit": "units", "night": "nights", "mail": "mails", "account": "accounts",
     **dict.fromkeys(
         ("pool_units", "pool_unit", "pool_ledger", "pool_requests", "pool_wish", "pool_request", "pool_returns", "pool_loan",
-         "pool_matrix"), "pool",
+         "pool_matrix", "pool_acts", "pool_act", "pool_what_if", "pool_delegations"), "pool",
     ),
     **dict.fromkeys(("certificate", "documents", "document_new", "document"), "certificates"),
 }  # fmt: skip

@@ -93,6 +93,10 @@ CERTIFICATE_FIELDS = {
 }  # fmt: skip
 
 
+# Changes one may suppose.
+SUPPOSITIONS = {"CUT": "核减", "MERGE": "并入", "ABOLISH": "撤销", "REPARENT": "调整隶属", "RECALL": "收回"}
+
+
 def _first(words: type[StrEnum]) -> dict[str, str]:
     """The label officials use, the first spelling of each word."""
     return {identifier: spellings[0] for identifier, spellings in WORDS[words].items()}
@@ -141,6 +145,7 @@ VOCABULARIES: dict[str, dict[str, str]] = {
     "suggestion": SUGGESTIONS,
     "bound": {"BORROW_LIMIT": "借用上限", "FLOOR": "余粮下限"},
     "column": COLUMNS,
+    "supposition": SUPPOSITIONS,
     "remedy_kind": REMEDY_KINDS,
     "certificate_state": {state.value: label for state, label in CERTIFICATE_STATES.items()},
     "certificate_due": {due.value: label for due, label in CERTIFICATE_DUE.items()},

@@ -43,6 +43,10 @@ ADDRESSES = {
     "certificate": "/certificates/3701001",
     "documents": "/documents",
     "document_new": "/documents/new",
+    "pool_acts": "/pool/acts",
+    "pool_act": "/pool/acts/grant",
+    "pool_what_if": "/pool/what-if",
+    "pool_delegations": "/pool/delegations",
 }
 # Those that name something of the unit 3701001 (or its school).
 OF_THE_UNIT = ("flag", "unit", "pool_unit", "pool_ledger", "pool_request", "pool_loan", "certificate")
