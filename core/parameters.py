@@ -105,6 +105,18 @@ DEFINITIONS: dict[str, Definition] = {
     "retirement_ages": Definition(
         DEFAULT_TABLE, "statutory ages in months and how they rise; who retires as a worker or as a man (D04)", "ages"
     ),
+    # Sunshine (DOMAIN §6, decision 0014).
+    "publish_figures": Definition(
+        None, "whether a division's units and figures are public; unset: in development only", "flag"
+    ),
+    "lookup_code_days": Definition(14, "days a code for looking up one's own record is good for", "count"),
+    "report_days": Definition(20, "working days a unit has to confirm a situation report", "count"),
+    "report_period": Definition("YEAR", "how long the period of a situation report is when none is named", "period"),
+    "report_remind_days": Definition(5, "days before its deadline on which a unit is reminded of a report", "count"),
+    "referral_answer_days": Definition(60, "working days within which a referral should be answered", "count"),
+    "referral_receipt_days": Definition(10, "working days within which a referral should be received", "count"),
+    "tip_off_answer_days": Definition(30, "working days within which a tip-off should be answered", "count"),
+    "tip_off_take_days": Definition(5, "working days within which somebody should take a tip-off", "count"),
 }
 
 
@@ -256,7 +268,12 @@ def _caps(text: str) -> dict[str, int]:
     return value
 
 
+def _period(text: str) -> str:
+    return {"YEAR": "YEAR", "HALF": "HALF", "QUARTER": "QUARTER", "MONTH": "MONTH"}[text.strip().upper()]
+
+
 _PARSERS = {
+    "period": _period,
     "flag": _flag,
     "words": _words,
     "caps": _caps,
@@ -270,6 +287,7 @@ _PARSERS = {
     "types_by_kind": _types_by_kind,
 }
 _TAKES = {
+    "period": "YEAR, HALF, QUARTER or MONTH",
     "flag": "true or false",
     "words": 'JSON such as {"HEALTH": "医疗卫生"}',
     "caps": 'JSON such as {"TALENT": 3}',

@@ -59,6 +59,17 @@ class Permission(StrEnum):
     FILL_SLOT = "FILL_SLOT"
     SWAP_SLOT = "SWAP_SLOT"
     DELEGATE = "DELEGATE"
+    SEE_TIP_OFFS = "SEE_TIP_OFFS"
+    HANDLE_TIP_OFF = "HANDLE_TIP_OFF"
+    REASSIGN_TIP_OFF = "REASSIGN_TIP_OFF"
+    ISSUE_LOOKUP_CODE = "ISSUE_LOOKUP_CODE"
+    SEE_REPORTS = "SEE_REPORTS"
+    OPEN_REPORTS = "OPEN_REPORTS"
+    CONFIRM_REPORT = "CONFIRM_REPORT"
+    SEE_RECTIFICATIONS = "SEE_RECTIFICATIONS"
+    REPORT_RECTIFIED = "REPORT_RECTIFIED"
+    SEE_REFERRALS = "SEE_REFERRALS"
+    ANSWER_REFERRAL = "ANSWER_REFERRAL"
 
 
 _DOMAIN_ROLES = frozenset(Role) - {Role.ADMINISTRATOR}
@@ -102,6 +113,19 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.FILL_SLOT: frozenset({Role.REVIEWER, Role.PERSONNEL}),
     Permission.SWAP_SLOT: frozenset({Role.REVIEWER}),
     Permission.DELEGATE: frozenset({Role.UNIT_OFFICER, Role.SUPERVISOR, Role.REVIEWER, Role.DIRECTOR}),
+    # Sunshine (DOMAIN §6): an auditor, standing for discipline inspection too, takes up tip-offs and answers what is
+    # referred to it; neither changes a post, a flag or a figure (decision 0014).
+    Permission.SEE_TIP_OFFS: _OFFICE | {Role.AUDITOR},
+    Permission.HANDLE_TIP_OFF: frozenset({Role.REVIEWER, Role.AUDITOR}),
+    Permission.REASSIGN_TIP_OFF: frozenset({Role.DIRECTOR}),
+    Permission.ISSUE_LOOKUP_CODE: frozenset({Role.REVIEWER, Role.PERSONNEL}),
+    Permission.SEE_REPORTS: _OFFICE | {Role.UNIT_OFFICER, Role.SUPERVISOR, Role.AUDITOR},
+    Permission.OPEN_REPORTS: _OFFICE,
+    Permission.CONFIRM_REPORT: frozenset({Role.UNIT_OFFICER}),
+    Permission.SEE_RECTIFICATIONS: _OFFICE | {Role.UNIT_OFFICER, Role.SUPERVISOR, Role.AUDITOR},
+    Permission.REPORT_RECTIFIED: frozenset({Role.UNIT_OFFICER, Role.SUPERVISOR}),
+    Permission.SEE_REFERRALS: _OFFICE | {Role.AUDITOR, Role.PERSONNEL},
+    Permission.ANSWER_REFERRAL: frozenset({Role.REVIEWER, Role.AUDITOR, Role.PERSONNEL}),
 }
 
 

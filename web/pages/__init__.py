@@ -11,12 +11,18 @@ from web.pages import (
     mails,
     nights,
     overview,
+    own_record,
     pool,
     pool_loans,
     pool_requests,
+    public,
+    reports,
     signing,
+    tip_off_cases,
+    tip_offs,
     trends,
     units,
+    worklists,
 )
 from web.routes import ROUTES
 
@@ -33,6 +39,12 @@ MODULES = (
     nights,
     mails,
     accounts,
+    public,
+    tip_offs,
+    tip_off_cases,
+    own_record,
+    reports,
+    worklists,
 )
 
 

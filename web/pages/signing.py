@@ -16,6 +16,7 @@ from web.templating import may
 
 ENDPOINTS = ("login", "logout", "language", "home", "me", "my_language")
 LANGUAGE_AGE = 365 * 24 * 3600
+PUBLIC_PAGES = ("/public", "/tip-off", "/my-record")
 
 
 def show_home() -> Response:
@@ -63,7 +64,9 @@ def show_language() -> Response:
     """A visitor's language; a signed-in person's is part of the account."""
     chosen = request.args.get("to", "")
     target = safe_next(request.args.get("next"))
-    response = make_response(redirect(url_for("login", next=target), code=303))
+    # A page for everybody is gone back to at once; every other one after signing in.
+    public = target is not None and target.startswith(PUBLIC_PAGES)
+    response = make_response(redirect(target if public else url_for("login", next=target), code=303))
     if chosen in LOCALES:
         secure = current_app.config["SESSION_COOKIE_SECURE"]
         response.set_cookie(COOKIE, chosen, max_age=LANGUAGE_AGE, secure=secure, httponly=True, samesite="Lax")
