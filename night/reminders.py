@@ -114,7 +114,7 @@ def _notices(session: Session, today: date, tell: Tell) -> int:
         )
     )  # fmt: skip
     return sum(
-        tell(f"rectify_late_{notice.number}", f"整改逾期：{notice.number}", f"/work/rectifications/{flag.key}",
+        tell(f"rectify_late_{notice.number}", f"整改逾期：{notice.number}", f"/desk/rectifications/{flag.key}",
              notice.deadline, OVERSEERS | {Role.REVIEWER}, flag.unit_code, flag.division_code)
         for notice, flag in session.execute(query)
     )  # fmt: skip
@@ -130,6 +130,6 @@ def _referrals(session: Session, today: date, tell: Tell) -> int:
             subject = f"移送{'回执' if sent else '答复'}逾期：{held.number}"
             roles: Iterable[Role] = {Role.REVIEWER, ROLE_OF_OFFICE.get(Office(held.office), Role.REVIEWER)}
             digest = f"referral_{'receipt' if sent else 'answer'}_{held.number}"
-            path = f"/work/referrals/{held.number}"
+            path = f"/desk/referrals/{held.number}"
             queued += tell(digest, subject, path, due, frozenset(roles), flag.unit_code, flag.division_code)
     return queued

@@ -286,7 +286,7 @@ def _tell(session: Session, case: TipOff, what: str, subject: str, on: date, now
         told = list(session.scalars(select(User).where(User.login == case.handler, User.active, User.wants_mail)))
     else:
         told = [user for user in _handlers(session) if _may_take(session, user, case)]
-    address = f"{portal.rstrip('/')}/work/tip-offs/{case.number}"
+    address = f"{portal.rstrip('/')}/desk/tip-offs/{case.number}"
     digest = f"tip_off_{what}_{case.number}"
     return sum(
         queue_mail(

@@ -49,7 +49,7 @@ def rosters(portal_settings):
 
 
 def issue(person, **changes):
-    return person.post("/work/lookup-codes", PROOF | changes)
+    return person.post("/desk/lookup-codes", PROOF | changes)
 
 
 def code_for(browser, login: str = "reviewer") -> str:

@@ -39,11 +39,11 @@ ADDRESSES = {
     "pool_returns": "/pool/returns",
     "pool_loan": "/pool/loans/JY2025-000001",
     "pool_matrix": "/pool/matrix",
-    "tip_offs": "/work/tip-offs",
-    "lookup_codes": "/work/lookup-codes",
-    "rectifications": "/work/rectifications",
-    "rectification": f"/work/rectifications/{FLAG}",
-    "referrals": "/work/referrals",
+    "tip_offs": "/desk/tip-offs",
+    "lookup_codes": "/desk/lookup-codes",
+    "rectifications": "/desk/rectifications",
+    "rectification": f"/desk/rectifications/{FLAG}",
+    "referrals": "/desk/referrals",
     "reports": "/reports",
 }
 # Those that name something of the unit 3701001 (or its school).

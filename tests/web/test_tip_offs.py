@@ -33,7 +33,7 @@ def send(browser, **changes) -> tuple[str, str]:
 
 
 def step(person, number: str, name: str, version: int, **fields):
-    return person.post(f"/work/tip-offs/{number}/{name}", {"version": str(version), **fields})
+    return person.post(f"/desk/tip-offs/{number}/{name}", {"version": str(version), **fields})
 
 
 def look(browser, number: str, secret: str, **more):
@@ -43,12 +43,12 @@ def look(browser, number: str, secret: str, **more):
 def test_a_case_goes_from_the_form_to_its_outcome(browser):
     number, secret = send(browser)
     officer = browser("reviewer")
-    listed = officer.get("/work/tip-offs").get_data(as_text=True)
+    listed = officer.get("/desk/tip-offs").get_data(as_text=True)
     check(listed)
     assert number in listed
-    assert TEXT not in officer.get(f"/work/tip-offs/{number}").get_data(as_text=True)
+    assert TEXT not in officer.get(f"/desk/tip-offs/{number}").get_data(as_text=True)
     assert step(officer, number, "take", 1).status_code == 303
-    page = officer.get(f"/work/tip-offs/{number}").get_data(as_text=True)
+    page = officer.get(f"/desk/tip-offs/{number}").get_data(as_text=True)
     check(page)
     assert TEXT in page
     assert CONTACT not in page
@@ -63,7 +63,7 @@ def test_a_case_goes_from_the_form_to_its_outcome(browser):
     assert "属实" in done
     assert "追回工资。" in done
     assert "reviewer" not in done
-    assert number in officer.get("/work/tip-offs?list=closed").get_data(as_text=True)
+    assert number in officer.get("/desk/tip-offs?list=closed").get_data(as_text=True)
 
 
 def test_words_and_contact_are_sealed_in_the_database_file(browser, portal_settings):
@@ -80,11 +80,11 @@ def test_words_and_contact_are_sealed_in_the_database_file(browser, portal_setti
 def test_the_contact_opens_for_the_handler_alone_with_an_event_each_time(browser, db):
     number, _ = send(browser)
     first, second = browser("reviewer"), browser("reviewer2")
-    assert first.post(f"/work/tip-offs/{number}/contact").status_code == 403
+    assert first.post(f"/desk/tip-offs/{number}/contact").status_code == 403
     step(first, number, "take", 1)
-    assert second.post(f"/work/tip-offs/{number}/contact").status_code == 403
-    assert CONTACT in first.post(f"/work/tip-offs/{number}/contact").get_data(as_text=True)
-    assert CONTACT in first.post(f"/work/tip-offs/{number}/contact").get_data(as_text=True)
+    assert second.post(f"/desk/tip-offs/{number}/contact").status_code == 403
+    assert CONTACT in first.post(f"/desk/tip-offs/{number}/contact").get_data(as_text=True)
+    assert CONTACT in first.post(f"/desk/tip-offs/{number}/contact").get_data(as_text=True)
     with db.read() as session:
         shown = session.scalars(select(AuditEvent).where(AuditEvent.action == "tip_off_contact_shown")).all()
         assert [event.actor for event in shown] == ["reviewer", "reviewer"]
@@ -94,12 +94,12 @@ def test_only_the_handler_reads_and_a_case_given_back_is_closed_to_the_former_ha
     number, _ = send(browser)
     first, second = browser("reviewer"), browser("reviewer2")
     step(first, number, "take", 1)
-    assert TEXT not in second.get(f"/work/tip-offs/{number}").get_data(as_text=True)
+    assert TEXT not in second.get(f"/desk/tip-offs/{number}").get_data(as_text=True)
     assert step(second, number, "answer", 2, note="抢办").status_code == 403
     assert step(browser("director"), number, "reassign", 2, note="改派").status_code == 303
-    assert TEXT not in first.get(f"/work/tip-offs/{number}").get_data(as_text=True)
+    assert TEXT not in first.get(f"/desk/tip-offs/{number}").get_data(as_text=True)
     assert step(second, number, "take", 3).status_code == 303
-    assert TEXT in second.get(f"/work/tip-offs/{number}").get_data(as_text=True)
+    assert TEXT in second.get(f"/desk/tip-offs/{number}").get_data(as_text=True)
 
 
 def test_mails_and_the_trail_hold_a_number_and_nothing_else(browser, db):
@@ -118,14 +118,14 @@ def test_mails_and_the_trail_hold_a_number_and_nothing_else(browser, db):
 
 def test_a_case_is_seen_only_in_its_own_area_and_never_by_the_unit(browser):
     number, _ = send(browser)
-    address = f"/work/tip-offs/{number}"
+    address = f"/desk/tip-offs/{number}"
     assert browser("county").get(address).status_code == 404
     assert browser("officer").get(address).status_code == 403
     assert browser("finance").get(address).status_code == 403
     assert browser("auditor").get(address).status_code == 200
     placed, _ = send(browser, unit="某个没有登记的单位", division="370102")
-    assert browser("county").get(f"/work/tip-offs/{placed}").status_code == 200
-    assert browser("reviewer2").get(f"/work/tip-offs/{placed}").status_code == 404
+    assert browser("county").get(f"/desk/tip-offs/{placed}").status_code == 200
+    assert browser("reviewer2").get(f"/desk/tip-offs/{placed}").status_code == 404
 
 
 def test_a_wrong_secret_and_an_unknown_number_are_answered_alike(browser):
@@ -194,7 +194,7 @@ def test_late_cases_are_shown_and_mailed_once(browser, clock, db):
         assert remind_of_tip_offs(session, late + timedelta(days=3), NOW, "") == 0
         assert case.take_by - NEWEST > timedelta(days=5)  # working days, not days
     clock.now += timedelta(days=30)
-    assert "逾期" in browser("reviewer").get("/work/tip-offs").get_data(as_text=True)
+    assert "逾期" in browser("reviewer").get("/desk/tip-offs").get_data(as_text=True)
 
 
 @pytest.mark.parametrize("locale", LOCALES)

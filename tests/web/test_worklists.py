@@ -25,7 +25,7 @@ def rectify(browser, key: str = Q03) -> str:
     """Send a flag to rectifying through its own page; the notice's address."""
     answer = browser("reviewer").post(f"/flags/{key}/rectify", {"version": "2", **ASK})
     assert answer.status_code == 303, answer.get_data(as_text=True)
-    return f"/work/rectifications/{key}"
+    return f"/desk/rectifications/{key}"
 
 
 def step(person, address: str, name: str, version: int, **fields):
@@ -36,7 +36,7 @@ def refer(browser, db, to: str = "市纪委监委") -> str:
     answer = browser("reviewer").post(f"/flags/{Q03}/refer", {"version": "2", "to": to, "reason": "涉嫌违纪"})
     assert answer.status_code == 303, answer.get_data(as_text=True)
     with db.read() as session:
-        return f"/work/referrals/{session.scalar(select(Referral.number))}"
+        return f"/desk/referrals/{session.scalar(select(Referral.number))}"
 
 
 def test_a_notice_is_written_with_the_flags_own_move(browser, db):
@@ -45,7 +45,7 @@ def test_a_notice_is_written_with_the_flags_own_move(browser, db):
         notice = session.scalar(select(Rectification))
         assert (notice.number, notice.status, str(notice.deadline)) == ("ZG2026-000001", "ISSUED", "2026-12-31")
     for login in ("officer", "supervisor", "reviewer", "auditor"):
-        listed = browser(login).get("/work/rectifications").get_data(as_text=True)
+        listed = browser(login).get("/desk/rectifications").get_data(as_text=True)
         check(listed)
         assert "ZG2026-000001" in listed, login
     paper = browser("officer").get(f"{address}/notice").get_data(as_text=True)
@@ -71,14 +71,14 @@ def test_a_notice_goes_from_report_to_recheck_by_two_persons(browser, db):
         notice = session.scalar(select(Rectification))
         assert (notice.status, notice.failed_count, str(notice.deadline)) == ("PASSED", 1, "2027-01-31")
         assert session.get(Flag, Q03).status == "RECTIFYING"  # data or a decision closes a flag
-    ended = browser("auditor").get("/work/rectifications?list=ended").get_data(as_text=True)
+    ended = browser("auditor").get("/desk/rectifications?list=ended").get_data(as_text=True)
     assert "ZG2026-000001" in ended
 
 
 def test_a_flag_put_right_without_a_notice_is_seen_and_gets_one(browser):
     office = browser("reviewer")
-    assert "未发通知" in office.get("/work/rectifications").get_data(as_text=True)
-    address = f"/work/rectifications/{F05}"
+    assert "未发通知" in office.get("/desk/rectifications").get_data(as_text=True)
+    address = f"/desk/rectifications/{F05}"
     assert office.get(f"{address}/notice").status_code == 404
     assert step(office, address, "issue", 0, deadline="").status_code == 409
     assert step(office, address, "issue", 0, deadline="2026-12-31").status_code == 303
@@ -89,16 +89,16 @@ def test_a_notice_ends_with_the_flags_rectifying(browser):
     address = rectify(browser)
     browser("reviewer").post(f"/flags/{Q03}/close", {"version": "3", "reason": "机构改革后不复存在"})
     assert step(browser("officer"), address, "report", 1).status_code == 409
-    assert "ZG2026-000001" not in browser("officer").get("/work/rectifications").get_data(as_text=True)
-    assert "ZG2026-000001" in browser("officer").get("/work/rectifications?list=ended").get_data(as_text=True)
+    assert "ZG2026-000001" not in browser("officer").get("/desk/rectifications").get_data(as_text=True)
+    assert "ZG2026-000001" in browser("officer").get("/desk/rectifications?list=ended").get_data(as_text=True)
 
 
 def test_overdue_stands_first_and_is_mailed_once(browser, clock, db):
     rectify(browser)
     clock.now += timedelta(days=60)
-    page = browser("reviewer").get("/work/rectifications").get_data(as_text=True)
+    page = browser("reviewer").get("/desk/rectifications").get_data(as_text=True)
     assert page.index("ZG2026-000001") < page.index("未发通知")
-    assert "ZG2026-000001" in browser("reviewer").get("/work/rectifications?list=overdue").get_data(as_text=True)
+    assert "ZG2026-000001" in browser("reviewer").get("/desk/rectifications?list=overdue").get_data(as_text=True)
     with db.write() as session:
         first = remind(session, clock.now.date(), NOW, "")
         assert first > 2
@@ -112,14 +112,14 @@ def test_a_stranger_to_the_unit_finds_nothing(browser):
     address = rectify(browser)
     assert browser("other").get(address).status_code == 404
     assert browser("county").get(f"{address}/notice").status_code == 404
-    assert browser("finance").get("/work/rectifications").status_code == 403
-    assert "ZG2026" not in browser("other").get("/work/rectifications").get_data(as_text=True)
+    assert browser("finance").get("/desk/rectifications").status_code == 403
+    assert "ZG2026" not in browser("other").get("/desk/rectifications").get_data(as_text=True)
 
 
 def test_a_referral_is_received_and_answered_by_the_office_it_is_addressed_to(browser, db):
     address = refer(browser, db)
     auditor = browser("auditor")
-    listed = auditor.get("/work/referrals").get_data(as_text=True)
+    listed = auditor.get("/desk/referrals").get_data(as_text=True)
     check(listed)
     assert "市纪委监委" in listed
     assert step(auditor, address, "answer", 1).status_code == 409
@@ -139,7 +139,7 @@ def test_a_referral_to_another_office_is_not_personnels_nor_the_units(browser, d
     address = refer(browser, db)
     assert browser("personnel").get(address).status_code == 404
     assert browser("officer").get(address).status_code == 403
-    assert "YS2026" not in browser("personnel").get("/work/referrals").get_data(as_text=True)
+    assert "YS2026" not in browser("personnel").get("/desk/referrals").get_data(as_text=True)
 
 
 def test_personnel_answers_its_own_and_the_reviewer_for_who_has_no_account(browser, db):
@@ -179,14 +179,14 @@ def test_the_same_through_the_api(browser, api, db):
 @pytest.mark.parametrize("locale", LOCALES)
 def test_the_pages_are_well_made_in_every_language(browser, db, locale):
     rectify(browser)
-    letter = "/work/referrals"
+    letter = "/desk/referrals"
     with db.write() as session:
         get_user(session, "reviewer").locale = locale
     person = browser("reviewer")
     for address in (
-        f"/work/rectifications/{Q03}",
-        f"/work/rectifications/{Q03}/notice",
+        f"/desk/rectifications/{Q03}",
+        f"/desk/rectifications/{Q03}/notice",
         letter,
-        "/work/rectifications",
+        "/desk/rectifications",
     ):
         check(person.get(address).get_data(as_text=True), locale)
