@@ -127,6 +127,7 @@ TABLE: tuple[Route, ...] = (
     _open("/tip-off", "tip_off", "GET", "POST"),
     _open("/tip-off/status", "tip_off_status", "GET", "POST"),
     _open("/my-record", "own_record", "GET", "POST"),
+    _page("/desk", "desk", P.SEE_FIGURES, R),
     _page("/desk/tip-offs", "tip_offs", P.SEE_TIP_OFFS, R),
     _page("/desk/tip-offs/<receipt>", "tip_off_case", P.SEE_TIP_OFFS, R),
     _page("/desk/tip-offs/<receipt>/contact", "tip_off_contact", P.HANDLE_TIP_OFF, R, "POST"),

@@ -27,11 +27,7 @@ NAVIGATION = (
     ("nights", "夜次", Permission.SEE_NIGHTS),
     ("mails", "邮件", Permission.SEE_MAILS),
     ("accounts", "账号", Permission.MANAGE_ACCOUNTS),
-    ("reports", "情况报告", Permission.SEE_REPORTS),
-    ("rectifications", "整改", Permission.SEE_RECTIFICATIONS),
-    ("referrals", "移送", Permission.SEE_REFERRALS),
-    ("tip_offs", "举报", Permission.SEE_TIP_OFFS),
-    ("lookup_codes", "查询码", Permission.ISSUE_LOOKUP_CODE),
+    ("desk", "工作台", Permission.SEE_FIGURES),
 )
 HOME_OF = {
     "flag": "flags", "unit": "units", "night": "nights", "mail": "mails", "account": "accounts",
@@ -39,8 +35,10 @@ HOME_OF = {
         ("pool_units", "pool_unit", "pool_ledger", "pool_requests", "pool_wish", "pool_request", "pool_returns", "pool_loan",
          "pool_matrix"), "pool",
     ),
-    "report_period": "reports", "report": "reports", "rectification": "rectifications", "referral": "referrals",
-    "tip_off_case": "tip_offs", "tip_off_contact": "tip_offs",
+    **dict.fromkeys(
+        ("reports", "report_period", "report", "rectifications", "rectification", "rectification_notice", "referrals",
+         "referral", "referral_letter", "tip_offs", "tip_off_case", "tip_off_contact", "lookup_codes"), "desk",
+    ),
 }  # fmt: skip
 
 

@@ -28,7 +28,7 @@ def roster_row(key: str, number: str, name: str, **changes) -> dict:
         "person_key": keyed(key, number), "person_mask": mask_id(number), "name_key": keyed(key, normalise_name(name)),
         "unit_code": "3701001", "post_type": "ADMIN", "fund_form": "FULL", "status": "IN_SERVICE", "entry_form": "EXAM",
         "entry_date": date(2015, 3, 1), "exit_date": None, "seconded_to": None, "permit_no": "用编〔2015〕3号",
-        "slot_no": None, "loan_no": None, **changes,
+        "slot_no": None, "loan_no": None, "leader_tier": None, **changes,
     }  # fmt: skip
 
 

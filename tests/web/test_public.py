@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -48,6 +49,15 @@ def test_the_page_shows_every_unit_with_its_posts_and_the_day_they_are_of(app):
     unit = app.test_client().get("/public/units/3701001").get_data(as_text=True)
     assert "86" in unit
     assert "84" in unit
+
+
+def test_totals_add_like_with_like_and_an_unknown_quota_is_a_dash(app):
+    page = app.test_client().get("/public").get_data(as_text=True)
+    known = [cell for cell in CELLS if cell[0] != "3701031"]
+    assert f"<dt>编制数</dt><dd>{sum(cell[3] for cell in known)}</dd>" in page
+    assert f"<dt>实有人数</dt><dd>{sum(cell[4] for cell in known)}</dd>" in page
+    row = re.search(r'division=370103">370103</a></th>(.*?)</tr>', page)[1]
+    assert re.findall(r">([^<>]+)</td>", row) == ["1", "—", "—", "—"]
 
 
 def test_no_flag_no_paid_figure_and_no_person_is_on_any_page_or_file(app):

@@ -39,6 +39,7 @@ ADDRESSES = {
     "pool_returns": "/pool/returns",
     "pool_loan": "/pool/loans/JY2025-000001",
     "pool_matrix": "/pool/matrix",
+    "desk": "/desk",
     "tip_offs": "/desk/tip-offs",
     "lookup_codes": "/desk/lookup-codes",
     "rectifications": "/desk/rectifications",

@@ -6,6 +6,7 @@ from flask import Flask
 
 from web.pages import (
     accounts,
+    desk,
     flags,
     identities,
     mails,
@@ -39,6 +40,7 @@ MODULES = (
     nights,
     mails,
     accounts,
+    desk,
     public,
     tip_offs,
     tip_off_cases,

@@ -24,20 +24,28 @@ HTML = "text/html; charset=utf-8"
 
 @dataclass
 class PublicSum:
-    """Units of a place and their known posts and people; `unknown`: units where one of the two is not known."""
+    """Units of a place, and the posts and people of those where both are known: like with like. None: of no unit.
+
+    `unknown`: units left out because one of the two is not known.
+    """
 
     place: str
     units: int = 0
-    quota: int = 0
-    in_post: int = 0
+    quota: int | None = None
+    in_post: int | None = None
     unknown: int = 0
+
+    @property
+    def vacant(self) -> int | None:
+        """quota − in post."""
+        return None if self.quota is None or self.in_post is None else self.quota - self.in_post
 
     def add(self, unit: PublicUnit) -> None:
         """Add a unit's figures."""
-        self.units += 1
-        self.quota += unit.quota or 0
-        self.in_post += unit.in_post or 0
-        self.unknown += unit.quota is None or unit.in_post is None
+        if unit.quota is None or unit.in_post is None:
+            self.unknown += 1
+        else:
+            self.quota, self.in_post = (self.quota or 0) + unit.quota, (self.in_post or 0) + unit.in_post
 
 
 def sums(units: Iterable[PublicUnit], place_of: Callable[[PublicUnit], str]) -> list[PublicSum]:
@@ -45,10 +53,9 @@ def sums(units: Iterable[PublicUnit], place_of: Callable[[PublicUnit], str]) -> 
     held: dict[str, PublicSum] = {}
     for unit in units:
         so_far = held.setdefault(place_of(unit), PublicSum(place_of(unit)))
+        so_far.units += 1
         if unit.part_of is None:
             so_far.add(unit)
-        else:
-            so_far.units += 1
     return list(held.values())
 
 

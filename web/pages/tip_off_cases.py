@@ -35,9 +35,9 @@ def show_tip_offs() -> str:
     closed = request.args.get("list") == "closed"
     cases = tipoffs.seen_cases(g.db, g.scope, closed)
     names = store.unit_names(g.db, {case.unit_code for case in cases} - {None})
-    late = sum(_overdue(case) for case in cases)
+    late = sum(is_overdue(case) for case in cases)
     return render_template(
-        "tip_offs.html", cases=cases, names=names, closed=closed, today=today(), late=late, overdue=_overdue,
+        "tip_offs.html", cases=cases, names=names, closed=closed, today=today(), late=late, overdue=is_overdue,
         due=_due, people=_names({case.handler for case in cases} - {None}),
     )  # fmt: skip
 
@@ -46,7 +46,8 @@ def _due(case: TipOff):
     return case.take_by if case.status == TipOffStatus.RECEIVED else case.answer_by
 
 
-def _overdue(case: TipOff) -> bool:
+def is_overdue(case: TipOff) -> bool:
+    """Past the deadline of what comes next."""
     waits = (TipOffStatus.RECEIVED, TipOffStatus.TAKEN, TipOffStatus.ASKED)
     return case.status in waits and _due(case) < today()
 
@@ -81,7 +82,7 @@ def _page(case: TipOff, contact: str | None = None) -> str:
         moves=sorted(moves, key=lambda each: not each["allowed"]), contact=contact, outcomes=list(Outcome),
         unit_name=store.unit_names(g.db, {case.unit_code} - {None}).get(case.unit_code or ""),
         flag=flag if flag is not None and sees_flag(g.db, g.scope, flag) else None, today=today(),
-        overdue=_overdue(case), people=_names({line.actor for line in lines} | {case.handler} - {None}),
+        overdue=is_overdue(case), people=_names({line.actor for line in lines} | {case.handler} - {None}),
     )  # fmt: skip
 
 

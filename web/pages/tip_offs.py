@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from flask import Response, current_app, g, make_response, render_template, request
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from core.db import reading, writing
 from core.errors import BianzhiError, InputRejected, Refused
@@ -35,7 +35,7 @@ def show_tip_off() -> Response:
     """The form; posted, the receipt. What was typed stays in the form when something is wrong with it."""
     visitor()
     if request.method == "GET":
-        return _form({"unit": request.args.get("unit", "")[:64], "division": _division_of(request.args.get("unit"))})
+        return _form(_named(request.args.get("unit", "")[:64]))
     check_open_form()
     typed = {name: request.form.get(name, "") for name in TYPED}
     count_tries("tip-off", address(), SENDS, SEND_WINDOW)
@@ -76,12 +76,17 @@ def _divisions(session) -> list[str]:
     return sorted(session.scalars(select(UnitVersion.division_code).where(is_current()).distinct()))
 
 
-def _division_of(unit_code: str | None) -> str:
-    if not unit_code:
-        return ""
+def _named(unit_code: str) -> dict[str, str]:
+    """The form begun with a unit of the register: its name, where it is the only one of that name, and its division."""
     with reading(_engine()) as session:
-        query = select(UnitVersion.division_code).where(UnitVersion.unit_code == unit_code[:64], is_current())
-        return session.scalar(query) or ""
+        query = select(UnitVersion).where(UnitVersion.unit_code == unit_code, is_current())
+        unit = session.scalar(query) if unit_code else None
+        if unit is None:
+            return {"unit": "", "division": ""}
+        same = select(func.count(UnitVersion.id)).where(UnitVersion.unit_name == unit.unit_name, is_current())
+        return {
+            "unit": unit.unit_name if session.scalar(same) == 1 else unit.unit_code, "division": unit.division_code,
+        }  # fmt: skip
 
 
 def _form(typed: dict[str, str], problem: str | None = None, status: int = 200) -> Response:
