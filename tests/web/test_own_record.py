@@ -34,7 +34,12 @@ def roster_row(key: str, number: str, name: str, **changes) -> dict:
 
 @pytest.fixture
 def rosters(portal_settings):
-    """The seeded nights' rosters: on the first night this person was lent out."""
+    """The seeded nights' rosters."""
+    write_rosters(portal_settings)
+
+
+def write_rosters(portal_settings):
+    """Two persons; on the first night one of them was lent out."""
     for day, run_no in ((NIGHTS[0], 1), (NIGHTS[1], 2), (NIGHTS[1], 1), (NEWEST, 1)):
         folder = portal_settings.snapshots_dir / day.isoformat() / str(run_no)
         folder.mkdir(parents=True, exist_ok=True)
