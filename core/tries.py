@@ -13,8 +13,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from core.db import Base, Instant
 from core.identity import keyed
 from core.keys import derived
+from core.numbering import one_at_a_time
 
 KEEP = timedelta(days=1)
+LOCK = 0x74726965
 
 
 class PublicTry(Base):
@@ -35,6 +37,7 @@ def mark_of(secret: str, door: str, who: str) -> str:
 def count_try(session: Session, mark: str, most: int, window: timedelta, now: datetime) -> bool:
     """Count one more try; False when it is more than `most` within the window. Tries beyond are not counted: who waits
     for the window's end is admitted again."""
+    one_at_a_time(session, LOCK)
     session.execute(delete(PublicTry).where(PublicTry.at < now - KEEP))
     tried = session.scalar(select(func.count()).where(PublicTry.mark == mark, PublicTry.at > now - window)) or 0
     if tried >= most:

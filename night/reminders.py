@@ -7,6 +7,7 @@ is run, nobody is told twice. No mail names a person or says what a tip-off or a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from html import escape
@@ -22,23 +23,36 @@ from core.permissions import Scope, scope_of
 from night.situation import ReportStatus
 from night.situation_models import ReportPeriod, SituationReport
 from reconcile.models import Flag, FlagStatus
+from reconcile.visibility import sees_flag
 from reconcile.worklist_life import ROLE_OF_OFFICE, NoticeStatus, Office, ReferralStatus
 from reconcile.worklist_models import Rectification, Referral
 from staffing.tipoffs import remind_of_tip_offs
 
 UNIT = frozenset({Role.UNIT_OFFICER})
 OVERSEERS = frozenset({Role.UNIT_OFFICER, Role.SUPERVISOR})
-Tell = Callable[[str, str, str, date, frozenset[Role], str | None, str | None], int]
+Tell = Callable[[str, str, str, date, frozenset[Role], "Place"], int]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a thing belongs; `flag`: told only to those who see it (leads on people: the two named for them)."""
+
+    unit_code: str | None
+    division_code: str | None
+    flag: Flag | None = None
 
 
 def remind(session: Session, today: date, now: datetime, portal: str) -> int:
     """Queue what is due on a day; returns how many mails are new. Caller's transaction."""
-    people = _people(session)
+    people = _people(session, today)
 
-    def tell(
-        digest: str, subject: str, path: str, on: date, roles: frozenset[Role], unit: str | None, division: str | None
-    ) -> int:
-        told = [user.email for user, scope in people() if roles & scope.roles_for(unit, division)]
+    def tell(digest: str, subject: str, path: str, on: date, roles: frozenset[Role], place: Place) -> int:
+        told = [
+            user.email
+            for user, scope in people()
+            if roles & scope.roles_for(place.unit_code, place.division_code)
+            and (place.flag is None or sees_flag(session, scope, place.flag))
+        ]
         return sum(_queue(session, email, digest, subject, path, on, now, portal) for email in told)
 
     return (
@@ -51,7 +65,7 @@ def remind(session: Session, today: date, now: datetime, portal: str) -> int:
 
 def tell_of_period(session: Session, period: ReportPeriod, now: datetime, portal: str) -> int:
     """To every unit of a period just opened: figures wait for confirmation."""
-    people = _people(session)
+    people = _people(session, None)
     queued = 0
     for report in session.scalars(select(SituationReport).where(SituationReport.period_id == period.id)):
         told = [
@@ -63,13 +77,13 @@ def tell_of_period(session: Session, period: ReportPeriod, now: datetime, portal
     return queued
 
 
-def _people(session: Session) -> Callable[[], list[tuple[User, Scope]]]:
+def _people(session: Session, today: date | None) -> Callable[[], list[tuple[User, Scope]]]:
     """Everybody who wants mail, with the own reach: read once, and only when there is something to tell."""
 
     @lru_cache(maxsize=1)
     def read() -> list[tuple[User, Scope]]:
         users = session.scalars(select(User).where(User.active, User.wants_mail).order_by(User.id))
-        return [(user, scope_of(session, user)) for user in users]
+        return [(user, scope_of(session, user, today)) for user in users]
 
     return read
 
@@ -100,7 +114,7 @@ def _reports(session: Session, today: date, tell: Tell) -> int:
         subject = f"{period.code} 机构编制情况报告{state}：{report.unit_code}"
         digest = f"report_{'late' if late else 'soon'}_{report.id}"
         path, roles = f"/reports/{period.id}/{report.unit_code}", OVERSEERS if late else UNIT
-        queued += tell(digest, subject, path, period.deadline, roles, report.unit_code, report.division_code)
+        queued += tell(digest, subject, path, period.deadline, roles, Place(report.unit_code, report.division_code))
     return queued
 
 
@@ -115,7 +129,7 @@ def _notices(session: Session, today: date, tell: Tell) -> int:
     )  # fmt: skip
     return sum(
         tell(f"rectify_late_{notice.number}", f"整改逾期：{notice.number}", f"/desk/rectifications/{flag.key}",
-             notice.deadline, OVERSEERS | {Role.REVIEWER}, flag.unit_code, flag.division_code)
+             notice.deadline, OVERSEERS | {Role.REVIEWER}, Place(flag.unit_code, flag.division_code, flag))
         for notice, flag in session.execute(query)
     )  # fmt: skip
 
@@ -131,5 +145,7 @@ def _referrals(session: Session, today: date, tell: Tell) -> int:
             roles: Iterable[Role] = {Role.REVIEWER, ROLE_OF_OFFICE.get(Office(held.office), Role.REVIEWER)}
             digest = f"referral_{'receipt' if sent else 'answer'}_{held.number}"
             path = f"/desk/referrals/{held.number}"
-            queued += tell(digest, subject, path, due, frozenset(roles), flag.unit_code, flag.division_code)
+            queued += tell(
+                digest, subject, path, due, frozenset(roles), Place(flag.unit_code, flag.division_code, flag)
+            )
     return queued

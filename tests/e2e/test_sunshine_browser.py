@@ -3,6 +3,8 @@ off; every page fits a phone and axe finds nothing serious on it."""
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -49,11 +51,12 @@ def test_a_tip_off_goes_from_the_units_page_to_its_outcome(chromium, portal, siz
     officer.get_by_role("button", name="受理", exact=True).click()
     expect(officer.get_by_text(TEXT)).to_be_visible()
     looked_at(officer)
-    officer.locator("summary", has_text="答复").click()
-    officer.get_by_label("写给举报人").locator("visible=true").fill("已核查，工资已停发。")
-    officer.get_by_role("button", name="答复", exact=True).locator("visible=true").click()
-    officer.get_by_label("写给举报人").locator("visible=true").fill("办结")
-    officer.get_by_role("button", name="办结", exact=True).locator("visible=true").click()
+    for move, note in (("答复", "已核查，工资已停发。"), ("办结", "已追回。")):
+        opened = officer.locator("details.move", has=officer.locator("summary", has_text=re.compile(f"^{move}$")))
+        opened.locator("summary").click()
+        opened.get_by_label("写给举报人").fill(note)
+        opened.get_by_role("button", name=move, exact=True).click()
+        expect(officer.get_by_text(note)).to_be_visible()
     stranger.get_by_role("link", name="查询已交的举报").click()
     stranger.get_by_label("受理编号").fill(number)
     stranger.get_by_label("查询密码").fill(secret)

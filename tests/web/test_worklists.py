@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from core.accounts import LOCALES, get_user
 from core.outbox import OutboxMail
+from core.parameters import ALWAYS, set_parameter
 from night.reminders import remind
 from reconcile.models import Flag
 from reconcile.worklist_models import Rectification, Referral
@@ -106,6 +107,17 @@ def test_overdue_stands_first_and_is_mailed_once(browser, clock, db):
         told = session.scalars(select(OutboxMail).where(OutboxMail.digest == "rectify_late_ZG2026-000001")).all()
         assert {mail.recipient.split("@")[0] for mail in told} == {"officer", "supervisor", "reviewer", "reviewer2"}
         assert not [mail for mail in told if MASK in mail.text or "清退" in mail.text]
+
+
+def test_a_late_notice_about_a_lead_on_a_person_is_told_to_the_two_named_for_leads_alone(browser, clock, db):
+    rectify(browser)
+    late = clock.now.date() + timedelta(days=60)
+    told = select(OutboxMail.recipient).where(OutboxMail.digest == "rectify_late_ZG2026-000001")
+    with db.write() as session:
+        session.get(Flag, Q03).rule = "F06"
+        set_parameter(session, "lead_reviewers", "reviewer2,somebody", "*", ALWAYS, actor="test", now=NOW)
+        assert remind(session, late, NOW, "") == 1
+        assert list(session.scalars(told)) == ["reviewer2@example.org"]
 
 
 def test_a_stranger_to_the_unit_finds_nothing(browser):

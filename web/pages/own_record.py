@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import Response, current_app, g, make_response, render_template, request
+from flask import Response, current_app, g, make_response, render_template, request, url_for
 from sqlalchemy import select
 
 from core.audit import record
@@ -81,5 +81,8 @@ def show_lookup_codes() -> Response:
     if slip is not None:
         query = select(UnitVersion.unit_code, UnitVersion.unit_name).where(UnitVersion.unit_code == slip.unit_code)
         names = dict(g.db.execute(query.where(is_current())).all())
-    page = render_template("lookup_codes.html", slip=slip, problem=problem, id_types=ID_TYPES, names=names)
+    shown = current_app.config["SETTINGS"].portal_url + url_for("own_record")
+    page = render_template(
+        "lookup_codes.html", slip=slip, problem=problem, id_types=ID_TYPES, names=names, address=shown
+    )
     return make_response(page, status)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from flask import Response, current_app, g, make_response, render_template, request
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from core.db import reading, writing
 from core.errors import BianzhiError, InputRejected, Refused
@@ -15,6 +15,7 @@ from staffing.tipoff_life import TipOffKind
 from staffing.tipoffs import Report, Seals, case_of_sender, lines_of, reply, send_tip_off, words_of
 from web.i18n import translate
 from web.open_forms import address, check_open_form, count_tries, visitor
+from web.public_cache import public_cache
 
 ENDPOINTS = ("tip_off", "tip_off_status")
 SENDS, SEND_WINDOW = 5, timedelta(hours=1)
@@ -77,16 +78,14 @@ def _divisions(session) -> list[str]:
 
 
 def _named(unit_code: str) -> dict[str, str]:
-    """The form begun with a unit of the register: its name, where it is the only one of that name, and its division."""
+    """The form begun with a published unit: its name, where it is the only one of that name, and its division."""
     with reading(_engine()) as session:
-        query = select(UnitVersion).where(UnitVersion.unit_code == unit_code, is_current())
-        unit = session.scalar(query) if unit_code else None
-        if unit is None:
-            return {"unit": "", "division": ""}
-        same = select(func.count(UnitVersion.id)).where(UnitVersion.unit_name == unit.unit_name, is_current())
-        return {
-            "unit": unit.unit_name if session.scalar(same) == 1 else unit.unit_code, "division": unit.division_code,
-        }  # fmt: skip
+        held = public_cache().picture(session)
+    unit = held.unit(unit_code)
+    if unit is None:
+        return {"unit": "", "division": ""}
+    alone = sum(each.unit_name == unit.unit_name for each in held.units) == 1
+    return {"unit": unit.unit_name if alone else unit.unit_code, "division": unit.division_code}
 
 
 def _form(typed: dict[str, str], problem: str | None = None, status: int = 200) -> Response:
