@@ -49,7 +49,7 @@ FOLDER: list = []
 REACHED: Counter[str] = Counter()
 NAMES = count(1)
 TIMES = settings(
-    max_examples=14, stateful_step_count=35, deadline=None, database=None, print_blob=True,
+    max_examples=11, stateful_step_count=35, deadline=None, database=None, print_blob=True,
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 
