@@ -20,6 +20,7 @@ from core.key_mark import mark_in_force
 from core.settings import Settings
 from core.types import ACTIVE_STATUSES
 from expectations.books import BOOKS
+from expectations.snapshot_files import read_path
 from night.inbox import sha256_of
 from night.places import raw_path, snapshot_dir
 from pool.proof import prove_pool
@@ -185,7 +186,7 @@ def _people_counted(session: Session, settings: Settings, run: NightRun) -> Proo
     """In post per unit, counted again from the roster's rows by the plainest means."""
     folder = snapshot_dir(settings, run)
     columns = ["person_key", "unit_code", "post_type", "fund_form", "status", "entry_date", "exit_date", "row", "file"]
-    roster = pq.read_table(folder / "roster.parquet", columns=[*columns, "delivered_by"]).to_pandas()
+    roster = pq.read_table(read_path(folder, "roster"), columns=[*columns, "delivered_by"]).to_pandas()
     day = pd.Timestamp(run.as_of)
     entry, leave = pd.to_datetime(roster["entry_date"]), pd.to_datetime(roster["exit_date"])
     active = roster[
