@@ -7,6 +7,7 @@ of switched units as the gate knows them; and `own_difference.parquet`, one row 
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from night.expected import GOOD
 from night.own_difference import SCHEMA, Difference
 from night.own_quota import merge_establishment, merge_permits
 from night.own_roster import RosterMerge
+from pool.acting import OFFICE_TIME
 from reconcile.models import NightRun, Verdict
 from staffing.own_books import own_copies, own_permits, own_stays
 
@@ -52,11 +54,16 @@ def own_tables(session: Session, run: NightRun, units: list[str], earlier: Path 
     if earlier is not None:
         return {name: pq.read_table(earlier / f"{name}.parquet") for name in OWN_BOOKS}
     made = {
-        "own_copy": own_copies(session, run.as_of, units),
+        "own_copy": own_copies(session, run.as_of, units, None if run.backfill else office_day(run.opened_at)),
         "own_stay": own_stays(session, run.as_of, units),
         "own_permit": own_permits(session, run.as_of, units),
     }
     return {name: _table(made[name], schema) for name, schema in OWN_BOOKS.items()}
+
+
+def office_day(moment: datetime) -> date:
+    """The office's day of a moment."""
+    return moment.astimezone(OFFICE_TIME).date()
 
 
 def has_own_books(folder: Path) -> bool:

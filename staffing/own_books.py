@@ -17,26 +17,40 @@ from core.types import EntryForm, PersonStatus
 from pool.models import PoolLoan, PoolMovement, PoolSlot
 from staffing.books import Row, permit_rows, roster_rows
 from staffing.certificate_store import newest_versions, revoked
-from staffing.copies import copies_of
+from staffing.copies import CopyRow, copies_of
 from staffing.models import StaffSlot
 
 PERMIT, OPENING, CARRIED, POOL = "PERMIT", "OPENING", "CARRIED", "POOL"
 _BLANK = ("entry_form", "from_unit", "from_level", "from_fund_form", "waiver_no", "leader_tier")
 
 
-def own_copies(session: Session, as_of: date, units: Collection[str]) -> list[Row]:
+def own_copies(session: Session, as_of: date, units: Collection[str], today: date | None = None) -> list[Row]:
     """The three copies per cell of the units (`staffing.copies`), null where a copy has none. certified: a certificate is
-    in force for the unit at all; where none ever was, that copy is absent, not 0."""
-    gone = revoked(session, as_of)
-    held = newest_versions(session, units, as_of)
+    in force for the unit at all; where none ever was, that copy is absent, not 0.
+
+    today: certificates issued since the day count where they say what the ledger said on it: the night itself renews
+    what the office changed during that day.
+    """
+    last = max(as_of, today or as_of)
+    gone = revoked(session, last)
+    held = newest_versions(session, units, last)
     certified = {code for code, row in held.items() if (code, row.version) not in gone}
-    return [
-        {
-            "unit_code": row.unit_code, "post_type": row.post_type, "fund_form": row.fund_form, "ledger": row.ledger,
-            "certificate": row.certificate, "database": row.database, "certified": row.unit_code in certified,
-        }
-        for row in copies_of(session, units, as_of)
-    ]  # fmt: skip
+    since = {_cell_of(row): row.certificate for row in copies_of(session, units, last)} if last > as_of else {}
+    found = []
+    for row in copies_of(session, units, as_of):
+        renewed = since.get(_cell_of(row)) == row.ledger
+        found.append(
+            {
+                "unit_code": row.unit_code, "post_type": row.post_type, "fund_form": row.fund_form, "ledger": row.ledger,
+                "certificate": row.ledger if renewed else row.certificate, "database": row.database,
+                "certified": row.unit_code in certified,
+            }
+        )  # fmt: skip
+    return found
+
+
+def _cell_of(row: CopyRow) -> tuple[str, str, str]:
+    return (row.unit_code, row.post_type, row.fund_form)
 
 
 def own_stays(session: Session, as_of: date, units: Collection[str]) -> list[Row]:
