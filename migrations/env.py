@@ -5,6 +5,7 @@ from alembic import context
 import core.key_mark  # noqa: F401  (imported for its table)
 import pool.models  # noqa: F401  (imported for its tables)
 import reconcile.models  # noqa: F401  (imported for its tables)
+import staffing.delivery_models
 import staffing.models
 import staffing.paper_models  # noqa: F401  (imported for its tables)
 from core.db import Base, Instant

@@ -23,6 +23,7 @@ from reconcile.models import NightState
 from reconcile.store import newest_run
 from staffing.certificate_pdf import Press
 from staffing.certificates import renew_due
+from staffing.deliveries import remind_waiting
 from staffing.housekeeping import keep_staffing
 
 GONE = (PersonStatus.RETIRED.value, PersonStatus.LEFT.value)
@@ -47,7 +48,8 @@ def _kept(session: Session, settings: Settings, as_of: date, now: datetime, left
     """The gate first: a permit that expires gives its posts back before the pool counts what is usable."""
     gate = keep_staffing(session, as_of, now, settings.portal_url)
     pool = vars(keep_pool(session, as_of, now, settings.portal_url, left))
-    return pool | {"permits_expired": gate.expired, "exits_blocked": gate.blocked}
+    reminded = remind_waiting(session, as_of, now, settings.portal_url)
+    return pool | {"permits_expired": gate.expired, "exits_blocked": gate.blocked, "notices_reminded": reminded}
 
 
 def renew_certificates(settings: Settings, run_id: int, now: datetime) -> dict[str, int]:
