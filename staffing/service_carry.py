@@ -24,7 +24,7 @@ from staffing.deadlines import first_unpaid_month
 from staffing.flow import FlowDecision, Way, decide_flow
 from staffing.gathering import terms_of, waiver_of
 from staffing.models import StaffApplication, StaffSlot
-from staffing.notices import ENTRY, EXIT, SENT, queue_notices
+from staffing.notices import ENTRY, EXIT, SENT, queue_notices, send_notices
 from staffing.principles import TYPE_LABELS
 from staffing.service_permits import bound_to
 from staffing.store import (
@@ -140,22 +140,24 @@ def arrive(
         "waiver_no": waiver_no, "fill_seq": seq, "version": 1,
     }])  # fmt: skip
     step(session, act, Move.ARRIVE, slot.slot_no, None, Status.FILLED, movement=seq)
+    send_notices(session, act, giver, slot, ENTRY)
     queue_notices(session, act, giver, slot, EXIT, day, first_unpaid_month(day), SENT)
     queue_notices(session, act, taker, staff_slot(session, slot.slot_no), ENTRY, day, f"{day:%Y-%m}")
 
 
 def merge_units(
-    session: Session, act: Act, unit_code: str, into_code: str, document_no: str, effective: date | None = None
+    session: Session, act: Act, node_id: str, into_id: str, document_no: str, effective: date | None = None
 ) -> Receipt:
-    """Merge a unit into another with posts, people and slots in one transaction. → as `pool.service_nodes.merge_nodes`.
+    """Merge a unit (`U:code`) into another with posts, people and slots in one transaction: what every door calls.
 
-    Refused: PERMITS_OPEN while applications or permits are under way there, and as `merge_nodes`.
+    → as `pool.service_nodes.merge_nodes`. Refused: PERMITS_OPEN while applications or permits are under way there, and as
+    `merge_nodes`.
     """
-    node, into = node_of(session, f"U:{unit_code}"), node_of(session, f"U:{into_code}")
+    node, into = node_of(session, node_id), node_of(session, into_id)
     if node.closed_on is None:
         check_place(session, act, Permission.REORGANISE, node)
         check_none_under_way(session, node)
-    answer = merge_nodes(session, act, node.id, into.id, document_no, effective)
+    answer = merge_nodes(session, act, node_id, into_id, document_no, effective)
     follow_merger(session, act, node, into, parse_day(effective, act))
     return answer
 
