@@ -17,7 +17,8 @@ from core.identity import strip_spaces
 from core.settings import Settings
 from expectations.workbooks import read_workbook
 from night.lists import RUNS
-from pool.acting import Act
+from pool.acting import Act, lock_paths
+from pool.service_people import roots
 from staffing.deliveries import FILE, Answer, Delivered, acknowledge_all, hand_over, next_batch
 from staffing.notices import KIND_LABELS, RECEIVER_LABELS, RECEIVERS, STATUS_LABELS
 
@@ -58,6 +59,8 @@ def export_notices(
     The file stands before the attempts are committed, and goes by a name that is free until then: killed in between, the
     next export writes the same name again. Errors: as `hand_over`.
     """
+    # Two at once would go by one name.
+    lock_paths(session, roots(session))
     batch = next_batch(session, receiver, act.today)
     rows = hand_over(session, act, receiver, FILE, batch, settings.person_key)
     if not rows:

@@ -24,6 +24,7 @@ from reconcile.rules.tables import POSITION
 
 Row = dict[str, Any]
 Cell = tuple[str, str, str]
+OWN_UNIT = "own_unit"
 _ARROW = {"string": pa.string(), "int64": pa.int64(), "date": pa.date32()}
 
 
@@ -44,8 +45,11 @@ def take_position(settings: Settings, run_id: int) -> dict[str, int]:
         # Everything is read before anything is written: a wrong file leaves nothing half taken.
         tables = {name: _table(source / f"{name}.parquet", schema) for name, schema in POSITION.items()}
         if earlier is None:
-            tables = beside_ledger(tables, position_tables(session, run.as_of))
-        units = tables["own_unit"]["unit_code"].to_pylist()
+            # Which units are switched over the ledger alone says: a file has no gate to speak for.
+            ledger = position_tables(session, run.as_of)
+            own = pa.Table.from_pylist(ledger[OWN_UNIT], schema=tables[OWN_UNIT].schema)
+            tables = beside_ledger(tables, ledger) | {OWN_UNIT: own}
+        units = tables[OWN_UNIT]["unit_code"].to_pylist()
         tables |= own_tables(session, run, units, _earlier_own(session, settings, run, earlier))
     for name, table in tables.items():
         replace_file(
@@ -68,7 +72,7 @@ def _earlier(session: Session, settings: Settings, run: NightRun) -> Path | None
 
 def _taken(folder: Path) -> bool:
     # Runs from before units could be switched over have no `own_unit`: none was.
-    return all((folder / f"{name}.parquet").exists() for name in POSITION if name != "own_unit")
+    return all((folder / f"{name}.parquet").exists() for name in POSITION if name != OWN_UNIT)
 
 
 def _earlier_own(session: Session, settings: Settings, run: NightRun, earlier: Path | None) -> Path | None:
@@ -91,21 +95,19 @@ def beside_ledger(files: dict[str, pa.Table], ledger: dict[str, list[Row]]) -> d
     for row in ledger["position_quota"]:
         begins[_cell(row)] = min(row["valid_from"], begins.get(_cell(row), row["valid_from"]))
     months = {(row["month"], _cell(row)) for row in ledger["usable_month"]}
-    switched = {row["unit_code"] for row in ledger["own_unit"]}
     kept = {
         "position": [row for row in files["position"].to_pylist() if _cell(row) not in known],
         "position_quota": [
             cut for row in files["position_quota"].to_pylist() if (cut := _until(row, begins.get(_cell(row))))
         ],
         "movement": [row for row in files["movement"].to_pylist() if not _since(row, begins)],
-        "own_unit": [row for row in files["own_unit"].to_pylist() if row["unit_code"] not in switched],
         "usable_month": [
             row for row in files["usable_month"].to_pylist() if (row["month"], _cell(row)) not in months
         ],
     }  # fmt: skip
     if not known and not any(ledger.values()):
         return files
-    return {name: pa.Table.from_pylist(ledger[name] + kept[name], schema=files[name].schema) for name in POSITION}
+    return {name: pa.Table.from_pylist(ledger[name] + rows, schema=files[name].schema) for name, rows in kept.items()}
 
 
 def _cell(row: Row, unit: str = "unit_code") -> Cell:

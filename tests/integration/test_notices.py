@@ -96,6 +96,7 @@ def test_who_is_no_receiver_gets_nothing_and_another_county_neither(gate, here):
     with pytest.raises(InputRejected):
         export(gate, here, "POLICE", "finance")
     assert not notices_dir(here).exists()
+    assert rows_of(export(gate, here, "FINANCE", "reviewer"))[0]["证件号"] == NUMBER
 
 
 def test_a_file_is_sent_again_after_one_two_four_days_until_it_is_acknowledged(gate, here, tmp_path):
