@@ -11,7 +11,7 @@ from itertools import groupby
 
 import pandas as pd
 import pyarrow.parquet as pq
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.audit import broken_link
@@ -24,6 +24,8 @@ from expectations.snapshot_files import read_path
 from night.inbox import sha256_of
 from night.own_proof import missing_people
 from night.places import raw_path, snapshot_dir
+from night.situation import broken_reports
+from night.situation_models import SituationReport
 from pool.proof import prove_pool
 from reconcile.findings import flag_key
 from reconcile.models import (
@@ -59,7 +61,7 @@ def check_proofs(results: Sequence[Proof]) -> None:
 def proofs(session: Session, settings: Settings, run: NightRun | None = None) -> list[Proof]:
     """Every proof over one run, or over all runs that count; and the pool's, which has no runs."""
     runs = [run] if run is not None else _current_runs(session)
-    results = [_trail(session), _flag_lives(session), *_pool(session), _gate(session)]
+    results = [_trail(session), _flag_lives(session), *_pool(session), _gate(session), *_situations(session)]
     for each in runs:
         results += [
             _accounting(session, each),
@@ -135,6 +137,13 @@ def _own_people(settings: Settings, run: NightRun) -> Proof:
     folder = snapshot_dir(settings, run)
     wrong, asked = missing_people(folder, run.as_of)
     return Proof(_label(run, "用编登记的人在册"), not wrong, f"{asked} 人" if not wrong else f"首个单位：{wrong[0]}")
+
+
+def _situations(session: Session) -> list[Proof]:
+    """Only where a situation report was ever confirmed."""
+    count = session.scalar(select(func.count(SituationReport.id)).where(SituationReport.hash.is_not(None)))
+    wrong = broken_reports(session) if count else []
+    return [Proof("情况报告未改", not wrong, f"首个：{wrong[0]}" if wrong else f"{count} 份")] if count else []
 
 
 def _accounting(session: Session, run: NightRun) -> Proof:
