@@ -18,14 +18,17 @@ from night.places import snapshot_dir
 from night.proof import proofs
 from pool.models import Strength
 from pool.service_opening import switch_unit
+from pool.service_slots import fill_slot
 from reconcile.models import CellFigure, NightRun
 from reconcile.store import newest_run
 from staffing.certificate_pdf import Press
 from staffing.certificate_store import newest_of
 from staffing.certificates import renew_certificate
+from staffing.service_carry import carry_posts
 from staffing.service_entries import finish_papers, note_pay
 from tests.nightkit import House, deliver, member, pay, unit
-from tests.staffkit import Gate, found_gate
+from tests.poolkit import K2
+from tests.staffkit import Gate, found_gate, person
 
 NIGHT = date(2026, 10, 31)
 SWITCH = date(2026, 10, 20)
@@ -308,3 +311,36 @@ def test_what_was_delivered_stays_as_it_was_beside_what_the_rules_read(desk):
     assert sums("establishment.read.parquet") == {("LEDGER", 4), ("CERTIFICATE", 4), ("DATABASE", 6)}
     assert pq.read_metadata(folder / "roster.parquet").num_rows == 4
     assert pq.read_metadata(folder / "roster.read.parquet").num_rows == 5
+
+
+def test_who_came_with_a_post_or_sits_on_a_borrowed_one_is_known_and_not_flagged(desk):
+    gate = desk.gate
+    gate.opened("A3", 1, 1)
+    for code in ("A2", "A3"):
+        gate.do(switch_unit, "director", code, SWITCH)
+    gate.pass_days(4)
+    gate.do(carry_posts, "reviewer", [desk.slot], "A2", "编委〔2026〕7号")
+    gate.pool(K2, 1, "TALENT")
+    number = gate.lend("A3", 1, purpose="TALENT")["slots"][0]
+    gate.do(fill_slot, "reviewer", number, person(31).key, person(31).mask)
+    came = {
+        "entry_date": "2026-10-24",
+        "entry_registered": "2026-10-24",
+        "entry_form": "调入",
+        "permit_no": "用编〔2026〕1号",
+    }
+    people = [
+        desk.seated(11), desk.seated(12), desk.seated(1, "A2", **came), desk.seated(30, "A3"),
+        desk.seated(31, "A3", entry_date="2026-10-24", entry_form="公开招聘", loan_no="写错的借用号"),
+    ]  # fmt: skip
+    quotas = [("A1", 3, "台账"), ("A2", 4, "台账"), ("A3", 1, "台账")]
+    rows = [{"unit_code": code, "quota": n, "doc_no": f"编{code}", "copy": copy, **POSTS} for code, n, copy in quotas]
+    units = [unit(code, D, unit_kind="事业单位") for code in ("A1", "A2", "A3")]
+    desk.books(people=people, units=units, establishment=rows)
+    assert desk.night(NIGHT) == 0
+    assert (desk.seen(), desk.kinds()) == ([], [])
+    folder = desk.settings.snapshots_dir / NIGHT.isoformat() / "1"
+    read = {row["person_key"]: row for row in pq.read_table(folder / "roster.read.parquet").to_pylist()}
+    carried = read[person(1).key]
+    assert (carried["permit_no"], carried["slot_no"], carried["from_unit"]) == ("编委〔2026〕7号", desk.slot, "A1")
+    assert (read[person(31).key]["slot_no"], read[person(31).key]["permit_no"][:2]) == (number, "JY")
