@@ -9,6 +9,7 @@ import night.situation_models  # noqa: F401  (imported for its tables)
 import pool.models  # noqa: F401  (imported for its tables)
 import reconcile.models
 import reconcile.worklist_models  # noqa: F401  (imported for its tables)
+import staffing.delivery_models
 import staffing.models
 import staffing.paper_models
 import staffing.tipoff_models  # noqa: F401  (imported for its tables)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from sqlalchemy.orm import Session
 
 from core.types import ACTIVE_STATUSES
-from expectations.snapshot_files import RETIRING, snapshot_path
+from expectations.snapshot_files import RETIRING, read_path, snapshot_path
 from night.opening import read_cells
 from pool.service_opening import take_strength
 from reconcile.models import NightRun
@@ -52,8 +52,8 @@ def coming_retirements(folder: Path, as_of: date) -> list[tuple[str, str, str, s
 
 
 def people_of(folder: Path) -> pd.DataFrame:
-    """The accepted roster, dates as timestamps."""
-    roster = pq.read_table(folder / "roster.parquet", columns=ROSTER).to_pandas()
+    """The roster as the rules read it, dates as timestamps."""
+    roster = pq.read_table(read_path(folder, "roster"), columns=ROSTER).to_pandas()
     for column in ("entry_date", "exit_date"):
         roster[column] = pd.to_datetime(roster[column])
     return roster
