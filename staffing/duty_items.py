@@ -159,7 +159,7 @@ def move_item(session: Session, act: Act, item_id: int, taker: str | None, on: d
     """End an item the day before `on` (today by default), and let it begin at another unit that day; taker None: end it.
 
     Its posts do not go with it: they move by a document of the ledger, and the check says so until they do.
-    → item (of the taker, or the ended one), ended_on.
+    → item (of the taker, or the ended one), unit_code (the giver's), ended_on.
     """
     row, day = seen_item(session, act.by, item_id), on or act.today
     node = unit_node(session, row.unit_code)
@@ -182,7 +182,7 @@ def move_item(session: Session, act: Act, item_id: int, taker: str | None, on: d
         made = _begin(session, act, row, taker, day)
     session.flush()
     trail(session, act, "moved" if taker else "ended", row, to=taker, valid_to=row.valid_to)
-    return {"item": made.id, "ended_on": row.valid_to}
+    return {"item": made.id, "unit_code": row.unit_code, "ended_on": row.valid_to}
 
 
 def _begin(session: Session, act: Act, row: DutyItem, taker: str, day: date) -> DutyItem:
