@@ -122,6 +122,7 @@ FILLED = (
     "续借期限须为 1 至 {longest} 个月。",
     "单个文件不得超过 {most} MB。",
     "“{label}”不出核定编制通知单。",
+    "按配置标准应有 {standard} 个，核定 {quota} 个，超标准 {over} 个，不能收回 {needs} 个。",
 )
 
 

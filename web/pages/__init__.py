@@ -9,6 +9,7 @@ from web.pages import (
     certificates,
     desk,
     documents,
+    duties,
     flags,
     identities,
     mails,
@@ -20,6 +21,7 @@ from web.pages import (
     pool_loans,
     pool_requests,
     public,
+    reforms,
     reports,
     signing,
     tip_off_cases,
@@ -55,6 +57,8 @@ MODULES = (
     own_record,
     reports,
     worklists,
+    duties,
+    reforms,
 )
 
 
