@@ -395,8 +395,4 @@ TOTALS_SCHEMA = {
     "book": "string", "division_code": "string", "file": "string", "row": "int64", "kind": "string", "column": "string",
     "stated": "string", "computed": "string",
 }  # fmt: skip
-# Of the roster alone: people who reach the statutory age, per cell and month (YYYY-MM).
-RETIRING_SCHEMA = {
-    "unit_code": "string", "post_type": "string", "fund_form": "string", "month": "string", "people": "int64",
-}  # fmt: skip
 CUTOFFS_SCHEMA = {"book": "string", "division_code": "string", "file": "string", "cutoff": "date"}

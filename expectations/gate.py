@@ -34,7 +34,6 @@ from expectations.books import (
     BOOKS,
     CUTOFFS_SCHEMA,
     QUARANTINE_SCHEMA,
-    RETIRING_SCHEMA,
     TOTALS_SCHEMA,
     snapshot_schema,
 )
@@ -46,7 +45,7 @@ from expectations.keeping import Kept, distinct_files
 from expectations.normalise import arrow_schema
 from expectations.quarantine import HeldKind
 from expectations.readers import CONTROL_NAME, PIECE_ROWS, read_control
-from expectations.rivals import Rivals
+from expectations.rivals import RETIRING_SCHEMA, Rivals
 from expectations.snapshot_files import RETIRING, replace_file, snapshot_path, write_table
 from expectations.verdicts import (
     REMEDIES,

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from expectations.births import births_sealer, retiring, with_ages
-from expectations.books import BOOKS, QUARANTINE_SCHEMA, RETIRING_SCHEMA, Kind, snapshot_schema
+from expectations.books import BOOKS, QUARANTINE_SCHEMA, Kind, snapshot_schema
 from expectations.crossing import content_ids, night_frame, rows_frame, same_rows, suspects
 from expectations.entries import POSITION, SHOWN, Entry
 from expectations.normalise import arrow_schema
@@ -22,6 +22,10 @@ from expectations.quarantine import HeldKind
 from expectations.verdicts import GateSetting, ReasonCode
 
 CELL = ["unit_code", "post_type", "fund_form"]
+# Of the roster alone: people who reach the statutory age, per cell and month (YYYY-MM).
+RETIRING_SCHEMA = {
+    "unit_code": "string", "post_type": "string", "fund_form": "string", "month": "string", "people": "int64",
+}  # fmt: skip
 # No loan runs as long, renewals included.
 YEARS_AHEAD = 12
 

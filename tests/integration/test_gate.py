@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from core.errors import InvariantViolated
 from core.identity import check_digit
 from core.types import BookVerdict
-from expectations.books import BOOKS, CUTOFFS_SCHEMA, QUARANTINE_SCHEMA, RETIRING_SCHEMA, TOTALS_SCHEMA, snapshot_schema
+from expectations.books import BOOKS, CUTOFFS_SCHEMA, QUARANTINE_SCHEMA, TOTALS_SCHEMA, snapshot_schema
 from expectations.docs import build_docs
 from expectations.gate import ReasonCode
 from expectations.identity_blocks import SCHEMA as SEALED
 from expectations.normalise import arrow_schema
+from expectations.rivals import RETIRING_SCHEMA
 from expectations.snapshot_files import parts_of, snapshot_path
 from tests.gatekit import ROWS, Night, establishment, only, payroll, resident, roster, unit, without
 
