@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask_openapi3 import OpenAPI
 
-from web.api import models, notices, papers, pool_moves, pool_reads, worklists
+from web.api import gate_night, models, notices, papers, pool_moves, pool_reads, worklists
 from web.api.views import blueprint
 
-__all__ = ["models", "notices", "papers", "pool_moves", "pool_reads", "register", "worklists"]
+__all__ = ["gate_night", "models", "notices", "papers", "pool_moves", "pool_reads", "register", "worklists"]
 
 
 def register(app: OpenAPI) -> None:
