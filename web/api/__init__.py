@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask_openapi3 import OpenAPI
 
-from web.api import duties, models, notices, papers, pool_moves, pool_reads, worklists
+from web.api import duties, gate_night, models, notices, papers, pool_moves, pool_reads, worklists
 from web.api.views import blueprint
 
-__all__ = ["duties", "models", "notices", "papers", "pool_moves", "pool_reads", "register", "worklists"]
+__all__ = ["duties", "models", "notices", "papers", "pool_moves", "pool_reads", "register", "worklists", "gate_night"]
 
 
 def register(app: OpenAPI) -> None:
