@@ -116,9 +116,12 @@ def slots_of_permit(session: Session, number: str) -> list[StaffSlot]:
     return list(session.scalars(query.order_by(StaffSlot.slot_no, StaffSlot.id)))
 
 
-def slot_history(session: Session, slot_no: str) -> list[StaffSlot]:
-    """Rows of one slot number, the oldest first: one per unit it was carried to."""
-    return list(session.scalars(select(StaffSlot).where(StaffSlot.slot_no == slot_no).order_by(StaffSlot.id)))
+def slot_history(session: Session, slot_no: str, scope: Scope | None = None) -> list[StaffSlot]:
+    """Rows of one slot number, the oldest first: one per unit it was carried to. scope: at units it reaches alone."""
+    query = select(StaffSlot).where(StaffSlot.slot_no == slot_no).order_by(StaffSlot.id)
+    if scope is not None:
+        query = query.where(seen(scope, StaffSlot))
+    return list(session.scalars(query))
 
 
 def steps_of(session: Session, subject: Subject, number: str) -> list[StaffStep]:
