@@ -10,14 +10,17 @@ from flask import current_app, g
 from werkzeug.datastructures import MultiDict
 
 from core.errors import InputRejected, NotFound
-from core.permissions import may
+from core.permissions import Permission, may
 from core.types import EntryForm, FundForm, IdType, LeaderTier, Level, PostType, WorkKind
 from pool.acting import Act, Receipt
 from pool.acts import Deed
+from pool.lists import unit_nodes
+from pool.models import PoolNode
 from staffing.acts import DEEDS, MOVES, permission_of
 from staffing.chain import CHAIN, Move, Subject
 from staffing.lists import NextMove, next_moves
 from staffing.store import Row, place_of, roles_at
+from web.pool_access import view_scope
 from web.pool_moves import Field
 
 
@@ -160,3 +163,12 @@ def _name_of(subject: Subject, move: Move) -> str | None:
 def begins(act: Act, name: str) -> bool:
     """Whether a role of this person ever makes the deed."""
     return act.scope.may(permission_of(name))
+
+
+def units_for(permission: Permission, most: int = 100) -> list[PoolNode]:
+    """Units at which this person has a permission; none when they are more than fit into a list."""
+    scope = view_scope()
+    nodes, total = unit_nodes(g.db, scope, most)
+    if total > most:
+        return []
+    return [node for node in nodes if may(scope.roles_for(node.unit_code, node.division_code), permission)]

@@ -13,6 +13,7 @@ from pool.acting import Receipt
 from pool.acts import Deed
 from staffing.acts import DEEDS
 from staffing.service_applications import UseWish, foresee_use
+from web.api import gate_answers as a
 from web.api import gate_models as m
 from web.api import models as shared
 from web.api.pool_models import Keyed
@@ -59,7 +60,7 @@ DOORS: tuple[tuple[str, str, str, type[BaseModel] | None, str], ...] = (
 
 def receipt_of(receipt: Receipt) -> Response:
     """The stored answer as it is, so that a replay is the same to the byte."""
-    return jsonify({name: receipt[name] for name in m.GateReceipt.model_fields if receipt.get(name) is not None})
+    return jsonify({name: receipt[name] for name in a.GateReceipt.model_fields if receipt.get(name) is not None})
 
 
 def values_of(deed: Deed, body: BaseModel) -> dict[str, Any]:
@@ -91,7 +92,7 @@ def _add(path: str, endpoint: str, name: str, address: type[BaseModel] | None, k
 
     view.__name__, view.__doc__ = f"gate_{endpoint}", deed.help
     view.__annotations__ = {"header": Keyed, "body": m.body_of(deed, key)} | ({"path": address} if address else {})
-    answers = {"200": m.GateReceipt, "409": shared.Problem}
+    answers = {"200": a.GateReceipt, "409": shared.Problem}
     blueprint.post(f"/staffing{path}", endpoint=f"staffing_{endpoint}", tags=[GATE], responses=answers)(view)
 
 
@@ -105,10 +106,10 @@ def check_use(**given: BaseModel) -> Response:
     """What an application would be told now, check by check. Nothing is written, so no key is needed."""
     values = values_of(DEEDS["apply"], given["body"])
     found = foresee_use(g.db, act_now(secrets.token_hex(16)), UseWish(**values))
-    return _answer(m.UseCheckOut(
+    return _answer(a.UseCheckOut(
         passes=found.passes, figures=found.figures, yearly_cost=found.yearly_cost,
         checks=[
-            m.CheckLineOut(
+            a.CheckLineOut(
                 check=name, allowed=each.allowed, answer=each.answer.value, sentence=translate(each.sentence),
                 remedy=each.remedy.value if each.remedy else None, need=each.need,
             )
@@ -120,5 +121,5 @@ def check_use(**given: BaseModel) -> Response:
 check_use.__annotations__ = {"body": CheckBody}
 blueprint.post(
     "/staffing/applications/check", endpoint="staffing_use_check", tags=[GATE],
-    responses={"200": m.UseCheckOut, "409": shared.Problem},
+    responses={"200": a.UseCheckOut, "409": shared.Problem},
 )(check_use)  # fmt: skip
