@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli_door import DAY, Door, opened, signed_in
+from cli_gate import gate
 from cli_papers import certificate
 from cli_pool import pool
 from core.account_import import import_accounts
@@ -39,6 +40,7 @@ def main() -> None:
 
 
 main.add_command(pool)
+main.add_command(gate)
 main.add_command(certificate)
 
 

@@ -20,13 +20,40 @@ from core.types import FundForm
 from core.units import UnitVersion
 from staffing.chain import Move, Subject
 from staffing.flow import FORM_LABELS, LEVEL_LABELS
-from staffing.forms import ApprovalForm, CellFigures, EntryNotice, ExitNotice, Opinion, Person, Place, UseNotice
+from staffing.forms import (
+    ApprovalForm,
+    CellFigures,
+    EntryNotice,
+    ExitNotice,
+    Opinion,
+    Person,
+    Place,
+    UseNotice,
+    approval_form,
+    entry_notice,
+    exit_notice,
+    use_notice,
+)
 from staffing.lists import slots_of_permit, steps_of
 from staffing.models import StaffApplication, StaffNotice, StaffSlot
 from staffing.notices import ENTRY, EXIT
 from staffing.store import Row, place_of
 
 WANTED = {ENTRY: "这个用编序号还没有入编，没有入编通知单。", EXIT: "这个用编序号没有减编，没有减编通知单。"}
+
+
+def use_paper(session: Session, row: StaffApplication, form: str) -> bytes:
+    """The PDF `approval` (编制使用审批表) or `notice` (用编通知单) of an application."""
+    return (
+        approval_form(approval_form_of(session, row)) if form == "approval" else use_notice(use_notice_of(session, row))
+    )
+
+
+def slot_paper(session: Session, slot: StaffSlot, form: str, person: Person, *, sees_identity: bool = False) -> bytes:
+    """The PDF `entry` (入编通知单) or `exit` (减编通知单) of a slot; the person masked unless the reader sees identities."""
+    if form == "entry":
+        return entry_notice(entry_notice_of(session, slot, person), sees_identity=sees_identity)
+    return exit_notice(exit_notice_of(session, slot, person), sees_identity=sees_identity)
 
 
 def approval_form_of(session: Session, row: StaffApplication) -> ApprovalForm:

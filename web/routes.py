@@ -75,7 +75,7 @@ SP, ST, SU, SO, SN, SB = (
 # The gate (docs/gate.md). Delegations reach it by SEE_STAFFING; the use-case asks for the act's own permission.
 STAFFING: tuple[Route, ...] = (
     _page("/staffing", "staffing", P.SEE_STAFFING, R),
-    _page("/staffing/new/<any(consult,enter,record,exit-person,carry,merge,waiver):deed>", "staffing_new", P.SEE_STAFFING, R, "GET", "POST"),
+    _page("/staffing/new/<any(consult,enter,record,'exit-person',carry,merge,waiver):deed>", "staffing_new", P.SEE_STAFFING, R, "GET", "POST"),
     _page("/staffing/plans", "staffing_plans", P.SEE_STAFFING, R),
     _page("/staffing/plans/new", "staffing_plan_new", P.APPLY_POSTS, R, "GET", "POST"),
     _page("/staffing/plans/<plan_no>", "staffing_plan", P.SEE_STAFFING, SP),
@@ -86,11 +86,11 @@ STAFFING: tuple[Route, ...] = (
     _page("/staffing/applications", "staffing_uses", P.SEE_STAFFING, R),
     _page("/staffing/applications/new", "staffing_use_new", P.APPLY_POSTS, R, "GET", "POST"),
     _page("/staffing/applications/<use_no>", "staffing_use", P.SEE_STAFFING, SU),
-    _page("/staffing/applications/<use_no>/<any(submit,confirm-cost,review,grant,refuse,withdraw,revoke):step>", "staffing_use_step", P.SEE_STAFFING, SU, "POST"),
+    _page("/staffing/applications/<use_no>/<any(submit,'confirm-cost',review,grant,refuse,withdraw,revoke):step>", "staffing_use_step", P.SEE_STAFFING, SU, "POST"),
     _page("/staffing/applications/<use_no>/<any(approval,notice):form>.pdf", "staffing_use_form", P.SEE_STAFFING, SU),
     _page("/staffing/slots", "staffing_slots", P.SEE_STAFFING, R),
     _page("/staffing/slots/<post_no>", "staffing_slot", P.SEE_STAFFING, SO),
-    _page("/staffing/slots/<post_no>/<any(papers,pay,announce,recant,exit,undo-exit,cancel):step>", "staffing_slot_step", P.SEE_STAFFING, SO, "POST"),
+    _page("/staffing/slots/<post_no>/<any(papers,pay,announce,recant,exit,'undo-exit',cancel):step>", "staffing_slot_step", P.SEE_STAFFING, SO, "POST"),
     _page("/staffing/slots/<post_no>/<any(entry,exit):form>.pdf", "staffing_slot_form", P.SEE_STAFFING, SO, "GET", "POST"),
     _page("/staffing/notices", "staffing_notices", P.SEE_STAFFING, R),
     _page("/staffing/notices/<int:notice_id>/acknowledge", "staffing_notice_step", P.ACKNOWLEDGE_NOTICE, SN, "POST"),

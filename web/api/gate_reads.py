@@ -13,6 +13,7 @@ from staffing.certificate_store import certificate_due
 from staffing.chain import Subject
 from staffing.models import StaffSlot
 from staffing.notices import notice_page
+from staffing.printing import masked_person, slot_paper, use_paper
 from staffing.store import Row, gate_parameters
 from web.api import gate_answers as a
 from web.api import gate_models as m
@@ -22,7 +23,6 @@ from web.api.paper_models import BINARY
 from web.api.pool_models import PageQuery
 from web.api.pool_reads import fields
 from web.api.views import _answer, blueprint
-from web.gate_papers import slot_form, use_form
 from web.i18n import translate
 from web.papers import download
 from web.pool_access import act_now, act_of, view_scope
@@ -112,7 +112,7 @@ def read_use(path: m.UsePath) -> Response:
 @_get("/applications/<use_no>/forms/<form>", "use_form", PDF | {"409": Problem})
 def read_use_form(path: m.UseFormPath) -> Response:
     """编制使用审批表 or 用编通知单 as PDF."""
-    return download(use_form(g.row, path.form), f"{path.form}-{path.use_no}.pdf", "application/pdf")
+    return download(use_paper(g.db, g.row, path.form), f"{path.form}-{path.use_no}.pdf", "application/pdf")
 
 
 @_get("/slots", "slots", a.PostList)
@@ -136,7 +136,9 @@ def seen_history(slot_no: str) -> list[StaffSlot]:
 @_get("/slots/<post_no>/forms/<form>", "slot_form", PDF | {"409": Problem})
 def read_slot_form(path: m.PostFormPath) -> Response:
     """入编通知单 or 减编通知单 as PDF; the person masked."""
-    return download(slot_form(g.row, path.form), f"{path.form}-{path.post_no}.pdf", "application/pdf")
+    return download(
+        slot_paper(g.db, g.row, path.form, masked_person(g.row)), f"{path.form}-{path.post_no}.pdf", "application/pdf"
+    )
 
 
 @_get("/exits", "exits", a.ExitList)

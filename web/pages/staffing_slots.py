@@ -15,9 +15,10 @@ from staffing.acts import DEEDS, permission_of
 from staffing.chain import IN_POST, Status, Subject
 from staffing.models import StaffSlot
 from staffing.notices import ENTRY, EXIT, notices_of
+from staffing.printing import masked_person, slot_paper
 from staffing.store import place_of, roles_at
 from web.errors import SENTENCES
-from web.gate_papers import NAMES, full_slot_form, slot_form
+from web.gate_papers import NAMES, full_slot_paper
 from web.gate_steps import begins, do_deed, field_of, read_form, units_for
 from web.pages.staffing_plans import about, back_to, listed, step_on
 from web.pages.staffing_uses import ChainStep, mark_chain
@@ -81,9 +82,9 @@ def show_staffing_slot_step(post_no: str, step: str) -> Response:
 def show_staffing_slot_form(post_no: str, form: str) -> Response:
     """入编 or 减编通知单: masked; posted, with the full number and a name that is kept nowhere."""
     if request.method == "POST":
-        content = full_slot_form(act_now(secrets.token_hex(16)), g.row, form, request.form.get("name", ""))
+        content = full_slot_paper(act_now(secrets.token_hex(16)), g.row, form, request.form.get("name", ""))
     else:
-        content = slot_form(g.row, form)
+        content = slot_paper(g.db, g.row, form, masked_person(g.row))
     return download(content, f"{NAMES[form]}-{post_no}.pdf", "application/pdf")
 
 

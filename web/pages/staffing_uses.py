@@ -16,8 +16,9 @@ from staffing import lists
 from staffing.acts import DEEDS
 from staffing.chain import IN_POST, WAITING, Status, Subject
 from staffing.models import StaffApplication, StaffSlot
+from staffing.printing import use_paper
 from staffing.service_applications import Foreseen, UseWish, foresee_use
-from web.gate_papers import NAMES, use_form
+from web.gate_papers import NAMES
 from web.gate_steps import begins, do_deed, read_form, units_for
 from web.i18n import translate
 from web.pages.staffing_plans import about, back_to, listed, step_on
@@ -138,4 +139,4 @@ def show_staffing_use_step(use_no: str, step: str) -> Response:
 
 def show_staffing_use_form(use_no: str, form: str) -> Response:
     """编制使用审批表 or 用编通知单."""
-    return download(use_form(g.row, form), f"{NAMES[form]}-{use_no}.pdf", "application/pdf")
+    return download(use_paper(g.db, g.row, form), f"{NAMES[form]}-{use_no}.pdf", "application/pdf")
