@@ -168,7 +168,7 @@ def _opinions(session: Session, row: StaffApplication, names: dict[str, str]) ->
     decision = text(Move.REFUSE, "不予许可。") if refused else text(Move.GRANT, "同意用编。")
     return (
         Opinion("申请单位", "申请用编。", names.get(row.applicant, ""), row.submitted_on),
-        Opinion("财政部门", text(Move.CONFIRM_COST, "经费已确认。"), names.get(row.cost_confirmed_by, ""), row.cost_confirmed_on),
+        Opinion("财政部门", f"经费已确认：{row.yearly_cost:,} 元/年。" if row.cost_confirmed_on else "", names.get(row.cost_confirmed_by, ""), row.cost_confirmed_on),
         Opinion("编办审核", text(Move.REVIEW, "经审核，符合用编条件。"), names.get(row.reviewed_by, ""), row.reviewed_on),
         Opinion("编委主任", decision, names.get(row.decided_by, ""), row.ended_on if refused else row.granted_on, signed=True),
     )  # fmt: skip

@@ -122,7 +122,7 @@ FILLED = (
     "续借期限须为 1 至 {longest} 个月。",
     "单个文件不得超过 {most} MB。",
     "“{label}”不出核定编制通知单。",
-    *USE_SENTENCES.values(),
+    *(sentence for sentence in USE_SENTENCES.values() if not sentence.startswith("{flow")),
     *FLOW_SENTENCES.values(),
     "请填写同意解除的理由。",
     "请填写用编理由（至多 4000 字）。",

@@ -7,52 +7,19 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import datetime
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.accounts import create_user, parse_grant
-from core.db import engine_for, writing
-from core.migrate import upgrade
+from core.db import engine_for, reading
 from core.settings import Settings
-from core.units import UnitVersion
+from pool.acting import OFFICE_TIME
+from pool.proof import broken_proofs
+from staffing.proof import broken_staffing
 from tests.e2e.test_portal_browser import PHONE, chromium, serious, signed_in  # noqa: F401  (fixtures)
-from tests.staffkit import person_number
-from tests.web.pool_seeding import Office
-from tests.web.seeding import PASSWORD
+from tests.web.gate_seeding import CITY_CELL, COMER, LEAVER, UNIT, found_city
 from web.serve import server
-
-UNIT, OTHER = "3701002", "3701009"
-CELL = ("INSTITUTION", "FULL")
-GRANTS = {
-    "officer": f"UNIT_OFFICER:unit={UNIT}", "reviewer": "REVIEWER:370100/CITY", "director": "DIRECTOR:370100/CITY",
-    "finance": "FINANCE:370100/CITY", "personnel": "PERSONNEL:370100/CITY", "stranger": f"UNIT_OFFICER:unit={OTHER}",
-}  # fmt: skip
-LEAVER, COMER = person_number(1), person_number(2)
-
-
-def found_city(settings: Settings) -> None:
-    """An empty database gets what comes before any gate: the register, people, and the office's opening balances (full)."""
-    from pool.service_opening import open_balances, plant_tree
-
-    engine, now = engine_for(settings.database_url), datetime.now(UTC)
-    upgrade(engine)
-    with writing(engine) as session:
-        for code, name in ((UNIT, "市第一中学"), (OTHER, "市第二中学")):
-            session.add(UnitVersion(
-                unit_code=code, unit_name=name, division_code="370100", level="CITY", unit_kind="INSTITUTION",
-                delivers="PERSONS", delivered_by="370100", approval_doc="编委〔2010〕1号", valid_from=date(2010, 1, 1),
-                seen_on=now.date(),
-            ))  # fmt: skip
-        for login, grant in GRANTS.items():
-            create_user(
-                session, login=login, email=f"{login}@example.org", display_name=f"{login} 同志", actor="test", now=now,
-                grants=[parse_grant(grant)], password=PASSWORD,
-            )  # fmt: skip
-        office = Office(session)
-        office.do(plant_tree, "reviewer", now)
-        office.do(open_balances, "reviewer", now, [(UNIT, *CELL, 2, 2)], now.date())
 
 
 @dataclass
@@ -113,7 +80,7 @@ def plan_and_consult(walk: Walk) -> None:
     walk.step("reviewer", address, "审核计划", "plan-review", note="空编属实")
     walk.step("director", address, "编委通过计划", "plan-pass", document_no="编委〔2026〕5号")
     page = walk.at("officer", "/staffing/new/consult", "consult-new")
-    for name, value in (("post_type", CELL[0]), ("fund_form", CELL[1]), ("entry_form", "RECRUIT")):
+    for name, value in (("post_type", CITY_CELL[0]), ("fund_form", CITY_CELL[1]), ("entry_form", "RECRUIT")):
         page.locator(f"[name={name}]").select_option(value)
     page.locator("[name=posts]").fill("1")
     page.locator("[name=reason]").fill("新学年扩班，缺数学教师")
@@ -143,7 +110,7 @@ def refused_for_being_full(walk: Walk) -> None:
 
 def somebody_leaves(walk: Walk) -> None:
     page = walk.at("personnel", "/staffing/new/exit-person", "exit-new")
-    for name, value in (("post_type", CELL[0]), ("fund_form", CELL[1])):
+    for name, value in (("post_type", CITY_CELL[0]), ("fund_form", CITY_CELL[1])):
         page.locator(f"[name={name}]").select_option(value)
     page.locator("[name=reason]").fill("退休")
     page.locator("[name=identity]").fill(LEAVER)
@@ -179,7 +146,7 @@ def enter_somebody(walk: Walk) -> None:
     walk.done.slot = page.url.rsplit("/", 1)[1]
     address = f"/staffing/slots/{walk.done.slot}"
     walk.step("personnel", address, "办理手续", "slot-entered")
-    finance = walk.step("finance", address, "核发工资", "slot-pay", month=f"{date.today():%Y-%m}")
+    finance = walk.step("finance", address, "核发工资", "slot-pay", month=f"{datetime.now(OFFICE_TIME):%Y-%m}")
     expect(finance.get_by_text("已核发工资").first).to_be_visible()
     walk.look(finance, "slot-paid")
 
@@ -201,7 +168,9 @@ def certificate_code(walk: Walk) -> str:
     return walk.done.codes[-1]
 
 
-def walk(portal: str, page_of: Callable[[str], Page], shot: Callable[[Page, str], None] = lambda page, name: None) -> Walked:
+def walk(
+    portal: str, page_of: Callable[[str], Page], shot: Callable[[Page, str], None] = lambda page, name: None
+) -> Walked:
     """The whole way, in pages signed in by login; for whoever wants a gate that was walked through. Needs `found_city`."""
     steps = Walk(portal, page_of, shot)
     certificate_code(steps)
@@ -250,13 +219,7 @@ def test_a_unit_goes_from_plan_to_pay_and_its_certificate_follows(chromium: Brow
     outside = page_of("stranger")
     for address in (f"applications/{done.application}", f"slots/{done.slot}", f"plans/{done.plan}", f"units/{UNIT}"):
         assert outside.goto(f"{city}/staffing/{address}").status == 404
-    with engine_for(settings.database_url).connect() as connection:
-        from sqlalchemy.orm import Session
-
-        from pool.proof import broken_proofs
-        from staffing.proof import broken_staffing
-
-        session = Session(connection)
+    with reading(engine_for(settings.database_url)) as session:
         assert [*broken_staffing(session), *broken_proofs(session)] == []
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from core.accounts import GrantSpec, Role, create_user
+from core.accounts import GrantSpec, Role, User, create_user, parse_grant
+from core.db import engine_for, writing
+from core.migrate import upgrade
+from core.settings import Settings
+from core.units import UnitVersion
+from pool.service_opening import open_balances, plant_tree
 from staffing.acts import DEEDS
 from tests.staffkit import person_number
 from tests.web.pool_seeding import BUREAU, SCHOOL, Office
-from tests.web.seeding import NOW
+from tests.web.seeding import NOW, PASSWORD
 
 KEY = "test-person-key-" * 3
 CELL = {"post_type": "INSTITUTION", "fund_form": "SELF"}
@@ -90,3 +95,40 @@ def _granted(gate: Gate, talk: str) -> str:
     gate.deed("confirm-cost", "finance", number=number)
     gate.deed("review", "reviewer", number=number, note="符合")
     return gate.deed("grant", "director", number=number)["application"]
+
+
+# A city with nothing in it but the register, people, and opening balances: where a walk through the gate begins.
+UNIT, OTHER = "3701002", "3701009"
+CITY_CELL = ("INSTITUTION", "FULL")
+CITY_GRANTS = {
+    "officer": (f"UNIT_OFFICER:unit={UNIT}",), "reviewer": ("REVIEWER:370100/CITY",),
+    "director": ("DIRECTOR:370100/CITY",), "finance": ("FINANCE:370100/CITY",),
+    "personnel": ("PERSONNEL:370100/CITY",), "stranger": (f"UNIT_OFFICER:unit={OTHER}",),
+    "auditor": ("AUDITOR:370100/*",),
+    "both": (f"UNIT_OFFICER:unit={UNIT}", "REVIEWER:370100/CITY", "DIRECTOR:370100/CITY"),
+}  # fmt: skip
+LEAVER, COMER, SECOND = person_number(1), person_number(2), person_number(3)
+
+
+def found_city(settings: Settings, now: datetime | None = None) -> None:
+    """An empty database gets what comes before any gate: the register, people, and the office's opening balances: full."""
+    engine, now = engine_for(settings.database_url), now or datetime.now(UTC)
+    upgrade(engine)
+    with writing(engine) as session:
+        for code, name in ((UNIT, "市第一中学"), (OTHER, "市第二中学")):
+            session.add(UnitVersion(
+                unit_code=code, unit_name=name, division_code="370100", level="CITY", unit_kind="INSTITUTION",
+                delivers="PERSONS", delivered_by="370100", approval_doc="编委〔2010〕1号", valid_from=date(2010, 1, 1),
+                seen_on=now.date(),
+            ))  # fmt: skip
+        hashed = None
+        for login, grants in CITY_GRANTS.items():
+            user: User = create_user(
+                session, login=login, email=f"{login}@example.org", display_name=f"{login} 同志", actor="test", now=now,
+                grants=[parse_grant(grant) for grant in grants], password=None if hashed else PASSWORD,
+            )  # fmt: skip
+            hashed = hashed or user.password
+            user.password = hashed
+        office = Office(session)
+        office.do(plant_tree, "reviewer", now)
+        office.do(open_balances, "reviewer", now, [(UNIT, *CITY_CELL, 2, 2), (OTHER, *CITY_CELL, 5, 0)], now.date())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 
 from flask import Response, abort, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -57,7 +58,13 @@ def chain_of(slot: StaffSlot) -> list[ChainStep]:
         ("减编", slot.exit_date is not None, slot.exit_reason or "", slot.exit_date),
         ("注销用编序号", slot.status == Status.CANCELLED and slot.exit_date is not None, "", slot.cancelled_on),
     ]  # fmt: skip
-    return mark_chain(steps, slot.status in (Status.DEAD, Status.EXPIRED, Status.CANCELLED, Status.MOVED))
+    chain = mark_chain(steps, slot.status in (Status.DEAD, Status.EXPIRED, Status.CANCELLED, Status.MOVED))
+    # Nobody has to leave: only an announced exit is under way.
+    waits = slot.planned_exit is not None
+    return [
+        replace(each, state="later") if each.label == "减编" and each.state == "now" and not waits else each
+        for each in chain
+    ]
 
 
 def show_staffing_slot(post_no: str) -> str:
@@ -100,11 +107,11 @@ def show_staffing_new(deed: str) -> Response | str:
         flash(_("已办理。"), "done")
         return redirect(_after(deed, receipt), code=303)
     title, hint = TITLES[deed]
-    fields = [field_of(DEEDS[deed], argument.name) for argument in DEEDS[deed].arguments]
+    fields = sorted((field_of(DEEDS[deed], each.name) for each in DEEDS[deed].arguments), key=lambda f: not f.required)
     units = units_for(permission_of(deed))
     return render_template(
         "staffing_new.html", deed=deed, title=title, hint=hint, fields=fields, client_id=secrets.token_hex(16),
-        typed={field.name: request.args.get(field.name, "") for field in fields}, giver=acting_for(),
+        typed={"id_type": "RESIDENT"} | {field.name: request.args[field.name] for field in fields if field.name in request.args}, giver=acting_for(),
         units=units if deed != "carry" else [],
     )  # fmt: skip
 
