@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Response, g, jsonify
 from flask_openapi3 import Tag
 from pydantic import BaseModel
 
+from core.errors import InputRejected, Refused
 from pool.acting import Receipt
 from pool.acts import Deed
 from staffing.acts import DEEDS
@@ -81,14 +84,25 @@ def values_of(deed: Deed, body: BaseModel) -> dict[str, Any]:
     return values
 
 
+@contextmanager
+def beyond_the_document() -> Iterator[None]:
+    """What the document cannot say (a number that is no person's, two values that do not go together) is a refusal, 409:
+    422 means that the body is not what the document says."""
+    try:
+        yield
+    except InputRejected as error:
+        raise Refused(error.message, answer="INPUT", **error.details) from None
+
+
 def _add(path: str, endpoint: str, name: str, address: type[BaseModel] | None, key: str) -> None:
     deed = DEEDS[name]
 
     def view(**given: BaseModel) -> Response:
-        values = values_of(deed, given["body"])
-        if address is not None:
-            (values[key],) = given["path"].model_dump().values()
-        return receipt_of(do_deed(act_now(given["header"].idempotency_key), name, values))
+        with beyond_the_document():
+            values = values_of(deed, given["body"])
+            if address is not None:
+                (values[key],) = given["path"].model_dump().values()
+            return receipt_of(do_deed(act_now(given["header"].idempotency_key), name, values))
 
     view.__name__, view.__doc__ = f"gate_{endpoint}", deed.help
     view.__annotations__ = {"header": Keyed, "body": m.body_of(deed, key)} | ({"path": address} if address else {})
@@ -104,8 +118,9 @@ CheckBody = m.body_of(DEEDS["apply"], "draft")
 
 def check_use(**given: BaseModel) -> Response:
     """What an application would be told now, check by check. Nothing is written, so no key is needed."""
-    values = values_of(DEEDS["apply"], given["body"])
-    found = foresee_use(g.db, act_now(secrets.token_hex(16)), UseWish(**values))
+    with beyond_the_document():
+        values = values_of(DEEDS["apply"], given["body"])
+        found = foresee_use(g.db, act_now(secrets.token_hex(16)), UseWish(**values))
     return _answer(a.UseCheckOut(
         passes=found.passes, figures=found.figures, yearly_cost=found.yearly_cost,
         checks=[
