@@ -16,6 +16,7 @@ from cli_door import DAY, Door, opened, signed_in
 from cli_gate import gate
 from cli_papers import certificate
 from cli_pool import pool
+from cli_report import report
 from core.account_import import import_accounts
 from core.db import engine_for, reading, writing
 from core.errors import Refused
@@ -42,6 +43,7 @@ def main() -> None:
 main.add_command(pool)
 main.add_command(gate)
 main.add_command(certificate)
+main.add_command(report)
 
 
 @main.group()

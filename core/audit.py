@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, String, Text, select, text
+from sqlalchemy import BigInteger, String, Text, insert, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from core.db import Base, Instant
+from core.db import Base, Instant, run
 
 GENESIS = "0" * 64
 ADVISORY_LOCK = 0x6269616E
@@ -31,40 +32,35 @@ class AuditEvent(Base):
     hash: Mapped[str] = mapped_column(String(64), unique=True)
 
 
-def record(session: Session, *, actor: str, action: str, subject: str, now: datetime, **details: Any) -> AuditEvent:
+def record(session: Session, *, actor: str, action: str, subject: str, now: datetime, **details: Any) -> None:
     """Append one event. `details` are JSON values without names, ids or secrets. Serialised by the writers' lock."""
+    session.flush()
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
-    session.flush()
-    last = session.execute(
-        select(AuditEvent.seq, AuditEvent.hash).order_by(AuditEvent.seq.desc()).limit(1)
-    ).one_or_none()
-    event = AuditEvent(
-        seq=(last.seq + 1) if last else 1,
-        at=now,
-        actor=actor,
-        action=action,
-        subject=subject,
-        details=json.dumps(details, ensure_ascii=False, sort_keys=True, default=str),
-        previous_hash=last.hash if last else GENESIS,
-    )
-    event.hash = event_hash(event)
-    session.add(event)
-    session.flush()
-    return event
+        run(session, _LOCK, {"key": ADVISORY_LOCK})
+    last = run(session, _LAST).one_or_none()
+    row = {
+        "seq": (last.seq + 1) if last else 1, "at": now, "actor": actor, "action": action, "subject": subject,
+        "details": json.dumps(details, ensure_ascii=False, sort_keys=True, default=str),
+        "previous_hash": last.hash if last else GENESIS,
+    }  # fmt: skip
+    run(session, _INSERT, row | {"hash": _digest(row)})
+
+
+_LOCK = text("SELECT pg_advisory_xact_lock(:key)")
+_EVENT = AuditEvent.__table__
+_LAST = select(_EVENT.c.seq, _EVENT.c.hash).order_by(_EVENT.c.seq.desc()).limit(1)
+_INSERT = insert(_EVENT)
+_FIELDS = ("previous_hash", "seq", "at", "actor", "action", "subject", "details")
 
 
 def event_hash(event: AuditEvent) -> str:
     """SHA-256 over the previous hash and every field, in a fixed spelling."""
-    body = [
-        event.previous_hash,
-        event.seq,
-        event.at.astimezone(UTC).isoformat(timespec="microseconds"),
-        event.actor,
-        event.action,
-        event.subject,
-        event.details,
-    ]
+    return _digest({name: getattr(event, name) for name in _FIELDS})
+
+
+def _digest(row: Mapping[str, Any]) -> str:
+    instant = row["at"].astimezone(UTC).isoformat(timespec="microseconds")
+    body = [instant if name == "at" else row[name] for name in _FIELDS]
     return hashlib.sha256(json.dumps(body, ensure_ascii=False).encode()).hexdigest()
 
 

@@ -25,3 +25,15 @@ def working_days(first: date, last: date) -> list[tuple[date, int, bool]]:
         days.append((day, number, published))
         day += timedelta(days=1)
     return days
+
+
+def due_after(start: date, days: int) -> date:
+    """The last good day of a term of working days: `start` itself is not counted; 0 days: `start`."""
+    day = start
+    while days > 0:
+        ahead = working_days(day + timedelta(days=1), day + timedelta(days=2 * days + 14))
+        reached = [found for found, number, _ in ahead if number == days]
+        if reached:
+            return reached[0]
+        day, days = ahead[-1][0], days - ahead[-1][1]
+    return day

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import DateTime, Engine, MetaData, TypeDecorator, create_engine, event
+from sqlalchemy import DateTime, Engine, Executable, MetaData, TypeDecorator, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
@@ -84,8 +85,21 @@ def _begin_sqlite(connection) -> None:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
     """One transaction that may write; committed at the end of the block, rolled back on any error."""
-    with _session(engine.execution_options(**{WRITE: True})) as session, session.begin():
+    with _session(_writer(engine)) as session, session.begin():
         yield session
+
+
+@lru_cache(maxsize=8)
+def _writer(engine: Engine) -> Engine:
+    return engine.execution_options(**{WRITE: True})
+
+
+def run(session: Session, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None):
+    """A statement on tables, in the session's transaction but below the ORM, which need not look at it.
+
+    What the session holds unflushed is not seen.
+    """
+    return session.connection().execute(statement, values)
 
 
 @contextmanager

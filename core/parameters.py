@@ -123,6 +123,18 @@ DEFINITIONS: dict[str, Definition] = {
         "most percent of a unit's quota per kind of work (MANAGEMENT, TECHNICAL, WORKER), per kind of unit",
         "shares",
     ),
+    # Sunshine (DOMAIN §6, decision 0014).
+    "publish_figures": Definition(
+        None, "whether a division's units and figures are public; unset: in development only", "flag"
+    ),
+    "lookup_code_days": Definition(14, "days a code for looking up one's own record is good for", "count"),
+    "report_days": Definition(20, "working days a unit has to confirm a situation report", "count"),
+    "report_period": Definition("YEAR", "how long the period of a situation report is when none is named", "period"),
+    "report_remind_days": Definition(5, "days before its deadline on which a unit is reminded of a report", "count"),
+    "referral_answer_days": Definition(60, "working days within which a referral should be answered", "count"),
+    "referral_receipt_days": Definition(10, "working days within which a referral should be received", "count"),
+    "tip_off_answer_days": Definition(30, "working days within which a tip-off should be answered", "count"),
+    "tip_off_take_days": Definition(5, "working days within which somebody should take a tip-off", "count"),
 }
 
 
@@ -311,9 +323,14 @@ def _shares(text: str) -> dict[str, dict[str, int]]:
     }
 
 
+def _period(text: str) -> str:
+    return {"YEAR": "YEAR", "HALF": "HALF", "QUARTER": "QUARTER", "MONTH": "MONTH"}[text.strip().upper()]
+
+
 _PARSERS = {
     "month_day": _month_day,
     "shares": _shares,
+    "period": _period,
     "flag": _flag,
     "words": _words,
     "caps": _caps,
@@ -332,6 +349,7 @@ _PARSERS = {
 _TAKES = {
     "month_day": "a month and day MM-DD",
     "shares": 'JSON such as {"INSTITUTION": {"MANAGEMENT": 30}}, percent',
+    "period": "YEAR, HALF, QUARTER or MONTH",
     "flag": "true or false",
     "words": 'JSON such as {"HEALTH": "医疗卫生"}',
     "caps": 'JSON such as {"TALENT": 3}',

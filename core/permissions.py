@@ -81,6 +81,17 @@ class Permission(StrEnum):
     RENEW_CERTIFICATE = "RENEW_CERTIFICATE"
     KEEP_CERTIFICATE = "KEEP_CERTIFICATE"
     REVOKE_CERTIFICATE = "REVOKE_CERTIFICATE"
+    SEE_TIP_OFFS = "SEE_TIP_OFFS"
+    HANDLE_TIP_OFF = "HANDLE_TIP_OFF"
+    REASSIGN_TIP_OFF = "REASSIGN_TIP_OFF"
+    ISSUE_LOOKUP_CODE = "ISSUE_LOOKUP_CODE"
+    SEE_REPORTS = "SEE_REPORTS"
+    OPEN_REPORTS = "OPEN_REPORTS"
+    CONFIRM_REPORT = "CONFIRM_REPORT"
+    SEE_RECTIFICATIONS = "SEE_RECTIFICATIONS"
+    REPORT_RECTIFIED = "REPORT_RECTIFIED"
+    SEE_REFERRALS = "SEE_REFERRALS"
+    ANSWER_REFERRAL = "ANSWER_REFERRAL"
 
 
 _DOMAIN_ROLES = frozenset(Role) - {Role.ADMINISTRATOR}
@@ -147,6 +158,19 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.RENEW_CERTIFICATE: _OFFICE,
     Permission.KEEP_CERTIFICATE: frozenset({Role.REVIEWER}),
     Permission.REVOKE_CERTIFICATE: frozenset({Role.DIRECTOR}),
+    # Sunshine (DOMAIN §6): an auditor, standing for discipline inspection too, takes up tip-offs and answers what is
+    # referred to it; neither changes a post, a flag or a figure (decision 0014).
+    Permission.SEE_TIP_OFFS: _OFFICE | {Role.AUDITOR},
+    Permission.HANDLE_TIP_OFF: frozenset({Role.REVIEWER, Role.AUDITOR}),
+    Permission.REASSIGN_TIP_OFF: frozenset({Role.DIRECTOR}),
+    Permission.ISSUE_LOOKUP_CODE: frozenset({Role.REVIEWER, Role.PERSONNEL}),
+    Permission.SEE_REPORTS: _OFFICE | {Role.UNIT_OFFICER, Role.SUPERVISOR, Role.AUDITOR},
+    Permission.OPEN_REPORTS: _OFFICE,
+    Permission.CONFIRM_REPORT: frozenset({Role.UNIT_OFFICER}),
+    Permission.SEE_RECTIFICATIONS: _OFFICE | {Role.UNIT_OFFICER, Role.SUPERVISOR, Role.AUDITOR},
+    Permission.REPORT_RECTIFIED: frozenset({Role.UNIT_OFFICER, Role.SUPERVISOR}),
+    Permission.SEE_REFERRALS: _OFFICE | {Role.AUDITOR, Role.PERSONNEL},
+    Permission.ANSWER_REFERRAL: frozenset({Role.REVIEWER, Role.AUDITOR, Role.PERSONNEL}),
 }
 
 

@@ -23,9 +23,9 @@ KNOWN = {
     "SMTP_URL": "smtp://[user:password@]host:port, or smtps://…; without one mails stay in the outbox",
     "ENV": "development (default: makes its keys once, in KEYS) or production (refuses to start without keys)",
     "KEYS": "folder of the key file (default: HOME/keys); production: outside HOME, which is what gets backed up",
-    "SECRET_KEY": "signs sessions and manifests; at least 32 characters",
+    "SECRET_KEY": "signs sessions, manifests and certificates; at least 32 characters",
     "PERSON_KEY": "keys person_key, the keyed hash of an identity number; at least 32 characters",
-    "PORTAL_URL": "address printed in mails (default http://127.0.0.1:8400)",
+    "PORTAL_URL": "address printed in mails and on certificates, QR codes too (default http://127.0.0.1:8400)",
     "TIMEZONE": "time zone of the schedule and of printed times (default Asia/Shanghai)",
 }
 

@@ -2,11 +2,16 @@
 
 from alembic import context
 
-import core.key_mark  # noqa: F401  (imported for its table)
+import core.key_mark
+import core.tries  # noqa: F401  (imported for its tables)
+import night.own_record
+import night.situation_models  # noqa: F401  (imported for its tables)
 import pool.models  # noqa: F401  (imported for its tables)
-import reconcile.models  # noqa: F401  (imported for its tables)
+import reconcile.models
+import reconcile.worklist_models  # noqa: F401  (imported for its tables)
 import staffing.models
-import staffing.paper_models  # noqa: F401  (imported for its tables)
+import staffing.paper_models
+import staffing.tipoff_models  # noqa: F401  (imported for its tables)
 from core.db import Base, Instant
 
 

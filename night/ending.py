@@ -18,6 +18,7 @@ from expectations.books import BOOKS
 from night.expected import GOOD
 from night.places import run_of
 from night.proof import check_proofs, proofs
+from night.reminders import remind
 from night.reporting import write_reports
 from reconcile.models import Artefact, NightRun, NightState, Verdict
 from reconcile.notify import queue_digests, queue_silence
@@ -30,7 +31,10 @@ def alert(settings: Settings, run_id: int, now: datetime) -> dict[str, int]:
     """
     engine = engine_for(settings.database_url)
     with writing(engine) as session:
-        queued = queue_digests(session, run_of(session, run_id), settings.portal_url, now)
+        run = run_of(session, run_id)
+        queued = queue_digests(session, run, settings.portal_url, now)
+        if run.state == NightState.SETTLED and not run.backfill and run.superseded_by is None:
+            queued += remind(session, run.as_of, now, settings.portal_url)
     sent = send_outbox(engine, settings.smtp_url, now)
     return {"queued": queued, "sent": sent.sent, "failed": sent.failed, "waiting": sent.waiting}
 

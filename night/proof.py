@@ -11,7 +11,7 @@ from itertools import groupby
 
 import pandas as pd
 import pyarrow.parquet as pq
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.audit import broken_link
@@ -22,6 +22,8 @@ from core.types import ACTIVE_STATUSES
 from expectations.books import BOOKS
 from night.inbox import sha256_of
 from night.places import raw_path, snapshot_dir
+from night.situation import broken_reports
+from night.situation_models import SituationReport
 from pool.proof import prove_pool
 from reconcile.findings import flag_key
 from reconcile.models import (
@@ -56,7 +58,7 @@ def check_proofs(results: Sequence[Proof]) -> None:
 def proofs(session: Session, settings: Settings, run: NightRun | None = None) -> list[Proof]:
     """Every proof over one run, or over all runs that count; and the pool's, which has no runs."""
     runs = [run] if run is not None else _current_runs(session)
-    results = [_trail(session), _flag_lives(session), *_pool(session)]
+    results = [_trail(session), _flag_lives(session), *_pool(session), *_situations(session)]
     for each in runs:
         results += [
             _accounting(session, each),
@@ -117,6 +119,13 @@ def _pool(session: Session) -> list[Proof]:
         )
         for proof in prove_pool(session)
     ]  # fmt: skip
+
+
+def _situations(session: Session) -> list[Proof]:
+    """Only where a situation report was ever confirmed."""
+    count = session.scalar(select(func.count(SituationReport.id)).where(SituationReport.hash.is_not(None)))
+    wrong = broken_reports(session) if count else []
+    return [Proof("情况报告未改", not wrong, f"首个：{wrong[0]}" if wrong else f"{count} 份")] if count else []
 
 
 def _accounting(session: Session, run: NightRun) -> Proof:

@@ -17,7 +17,7 @@ from sqlalchemy import bindparam, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core.db import WRITE
+from core.db import WRITE, run
 from core.errors import Forbidden, InputRejected, InvariantViolated, NotFound, Refused
 from core.identity import normalise_code
 from core.permissions import Permission, Scope
@@ -88,36 +88,40 @@ def once(
     lock_paths(session, nodes)
     spelled = json.dumps([name, body, sorted(act.actors)], ensure_ascii=False, sort_keys=True, default=str)
     body_hash = hashlib.sha256(spelled.encode()).hexdigest()
-    stored = session.execute(_STORED, {"who": act.login, "key": act.client_id}).one_or_none()
+    stored = run(session, _STORED, {"who": act.login, "key": act.client_id}).one_or_none()
     if stored is not None:
         if stored.body_hash != body_hash:
             raise Refused("这个幂等键已用于另一件内容不同的办理。", answer="OTHER_BODY")
         return json.loads(stored.answer)
-    answer = json.loads(json.dumps(do(), ensure_ascii=False, default=str))
+    answer = json.dumps(do(), ensure_ascii=False, default=str)
     try:
-        session.execute(
-            insert(PoolCommand),
-            [{"actor": act.login, "client_id": act.client_id, "name": name, "body_hash": body_hash, "at": act.now,
-              "answer": json.dumps(answer, ensure_ascii=False)}],
-        )  # fmt: skip
+        run(session, _STORE, {
+            "actor": act.login, "client_id": act.client_id, "name": name, "body_hash": body_hash, "at": act.now,
+            "answer": answer,
+        })  # fmt: skip
     except IntegrityError:
         # Two roots at once under one key: only the key itself was in common.
         raise Refused("这个幂等键正在另一件办理中使用。", answer="OTHER_BODY") from None
-    return answer
+    return json.loads(answer)
 
 
-_STORED = select(PoolCommand.body_hash, PoolCommand.answer).where(
-    PoolCommand.actor == bindparam("who"), PoolCommand.client_id == bindparam("key")
+_COMMAND, _NODE, _DOCUMENT = PoolCommand.__table__.c, PoolNode.__table__.c, PoolDocument.__table__.c
+_STORED = select(_COMMAND.body_hash, _COMMAND.answer).where(
+    _COMMAND.actor == bindparam("who"), _COMMAND.client_id == bindparam("key")
 )
+_STORE = insert(PoolCommand.__table__)
 
 
 def _paths_query():
     start = (
-        select(PoolNode.id, PoolNode.parent_id, literal(0).label("height"))
-        .where(PoolNode.id.in_(bindparam("ids", expanding=True)))
+        select(_NODE.id, _NODE.parent_id, literal(0).label("height"))
+        .where(_NODE.id.in_(bindparam("ids", expanding=True)))
         .cte("path", recursive=True)
     )
-    above = select(PoolNode.id, PoolNode.parent_id, start.c.height + 1).join(start, PoolNode.id == start.c.parent_id)
+    node = PoolNode.__table__
+    above = select(_NODE.id, _NODE.parent_id, start.c.height + 1).select_from(
+        node.join(start, _NODE.id == start.c.parent_id)
+    )
     path = start.union(above)
     return select(path.c.id, path.c.parent_id, path.c.height)
 
@@ -127,7 +131,7 @@ _PATHS = _paths_query()
 
 def parents(session: Session, nodes: Iterable[str]) -> dict[str, str | None]:
     """Every node given and all above them: id → parent."""
-    return {row.id: row.parent_id for row in session.execute(_PATHS, {"ids": sorted(set(nodes))})}
+    return {row.id: row.parent_id for row in run(session, _PATHS, {"ids": sorted(set(nodes))})}
 
 
 def path_up(parent_of: dict[str, str | None], node_id: str) -> list[str]:
@@ -205,12 +209,23 @@ def note_document(session: Session, act: Act, doc_no: str | None, doc_date: date
     number = normalise_code(doc_no or "")
     if not 1 <= len(number) <= 200:
         raise InputRejected("须填写文号（1 至 200 个字）。", field="document_no")
-    if session.scalar(select(PoolDocument.doc_no).where(PoolDocument.doc_no == number)) is None:
+    if run(session, _NOTED, {"number": number}).one_or_none() is None:
         session.execute(
             insert(PoolDocument),
             [{"doc_no": number, "doc_date": doc_date, "registered_by": act.login, "registered_at": act.now}],
         )
     return number
+
+
+_NOTED = select(_DOCUMENT.doc_no).where(_DOCUMENT.doc_no == bindparam("number"))
+
+
+def as_held(session: Session, node: PoolNode) -> PoolNode:
+    """The node as it stands now that its path is held. On SQLite a writer holds everything from its first statement on,
+    so what it has read still stands. Errors: Refused when the node was closed."""
+    if session.get_bind().dialect.name != "sqlite":
+        session.refresh(node)
+    return open_node(node)
 
 
 def ids_of(nodes: Sequence[PoolNode]) -> list[str]:

@@ -208,6 +208,7 @@ LOAN = _at("loan_no", "the loan's number (JY…)", read_code)
 NOTE = _option("note", "remark")
 MOVED = ("movement", "document_no")
 DECIDED = ("request", "status")
+ASKED = (*DECIDED, "movement", "waiting", "decision_node", "rule", "lots")
 TREE = ("node", "kind", "before", "after")
 
 
@@ -231,8 +232,12 @@ def _convert(session: Session, act: Act, holder: str, post_type: str, fund_form:
     return convert_posts(session, act, holder, (post_type, fund_form), (to_type, to_form), posts, **papers)
 
 
-def _ask(session: Session, act: Act, draft: str = "no", **wish: Any) -> Receipt:
-    return request_loan(session, act, Wish(**wish), draft=draft == "yes")
+def _ask(session: Session, act: Act, draft: str = "no", wait: str = "no", **wish: Any) -> Receipt:
+    return request_loan(session, act, Wish(**wish), draft=draft == "yes", wait=wait == "yes")
+
+
+def _submit(session: Session, act: Act, number: str, wait: str = "no") -> Receipt:
+    return submit_request(session, act, number, wait=wait == "yes")
 
 
 def _fill(session: Session, act: Act, values: Values, person_key: str) -> Receipt:
@@ -251,6 +256,7 @@ def _read_yes(text: str) -> str:
     return text.strip()
 
 
+WAIT = _option("wait", "yes: without stock, wait for some in the order of R15", _read_yes)
 DEEDS: dict[str, Deed] = dict(
     (
         _deed("tree", "Plant the tree: a node per unit of the register, and the divisions above.", _plant, ("added",)),
@@ -317,15 +323,15 @@ DEEDS: dict[str, Deed] = dict(
         ),
         _deed(
             "request", "Ask to borrow posts for a unit; they are pending at once.", _ask,
-            (*DECIDED, "movement", "decision_node", "rule", "lots"), _at("unit_code", "unit code", read_code), *CELL,
+            ASKED, _at("unit_code", "unit code", read_code), *CELL,
             _at("purpose", "purpose, e.g. HEALTH", read_word), POSTS,
             _at("months", "term in months", read_count("借用期限")), _option("reason", "why", required=True),
             _option("central_no", "central approval number"),
             _option("exception_doc", "document that lets a lower level lend upwards"),
             _option("other_waiver", "consent although another fund form of the type has vacancies"),
-            _option("draft", "yes: keep it as a draft, which holds nothing", _read_yes),
+            _option("draft", "yes: keep it as a draft, which holds nothing", _read_yes), WAIT,
         ),
-        _deed("submit", "Submit a draft.", submit_request, (*DECIDED, "movement", "decision_node", "rule", "lots"), NUMBER),
+        _deed("submit", "Submit a draft.", _submit, ASKED, NUMBER, WAIT),
         _deed("endorse", "Agree, as the supervising department.", endorse_request, DECIDED, NUMBER, NOTE),
         _deed("review", "Review a request, as the office.", review_request, DECIDED, NUMBER, NOTE),
         _deed(

@@ -61,6 +61,7 @@ class Move(StrEnum):
 
     SAVE = "SAVE"
     SUBMIT = "SUBMIT"
+    CLAIM = "CLAIM"
     ENDORSE = "ENDORSE"
     REVIEW = "REVIEW"
     APPROVE = "APPROVE"
@@ -107,6 +108,7 @@ REQUEST_MOVES: dict[Move, Transition] = {
     for row in (
         Transition(Move.SAVE, "起草", (None, S.DRAFT), S.DRAFT, P.REQUEST_LOAN),
         Transition(Move.SUBMIT, "提交", (None, S.DRAFT), S.SUBMITTED, P.REQUEST_LOAN),
+        Transition(Move.CLAIM, "占到编制", PENDING, None, None),
         Transition(Move.ENDORSE, "主管部门同意", (S.SUBMITTED,), None, P.ENDORSE_LOAN, decides=True),
         Transition(Move.REVIEW, "审核", (S.SUBMITTED,), S.REVIEWED, P.REVIEW_LOAN, decides=True),
         Transition(Move.APPROVE, "批准", (S.REVIEWED,), S.APPROVED, P.DECIDE_LOAN, decides=True),

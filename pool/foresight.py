@@ -129,3 +129,13 @@ def _tried(session: Session, partition: Partition, change: Supposed) -> WhatIf:
     if change.kind == "REPARENT":
         return what_if_reparented(session, partition, node, target)
     return what_if_abolished(session, partition, node)
+
+
+def changed_nodes(found: WhatIf) -> list[str]:
+    """Ids of the nodes whose T or deficit a supposed change alters."""
+    return sorted(
+        node_id
+        for node_id in {*found.before, *found.after}
+        if found.before.get(node_id) != found.after.get(node_id)
+        or found.deficits_before.get(node_id) != found.deficits_after.get(node_id)
+    )

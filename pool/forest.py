@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
+from core.db import run
 from pool.ledger import NO_PURPOSE, POOLED, Account
 from pool.models import PoolBalance, PoolEntry, PoolLimit, PoolMovement, PoolNode, PoolSum
 from pool.tree import Node
@@ -55,17 +56,28 @@ def own_changes(
     return dict(changes)
 
 
-def limits_of(session: Session, partition: Partition, purpose: str) -> dict[str, PoolLimit]:
+def limits_of(session: Session, partition: Partition, purpose: str) -> dict[str, Row]:
     """Limit rows of a partition and purpose by node."""
-    rows = session.scalars(
-        select(PoolLimit).where(
-            PoolLimit.post_type == partition[0], PoolLimit.fund_form == partition[1], PoolLimit.purpose == purpose
-        )
-    )
+    rows = run(session, _LIMITS, {"type": partition[0], "form": partition[1], "purpose": purpose})
     return {row.node_id: row for row in rows}
 
 
-def tree_node(node_id: str, parent: str | None, own: int, lends: int, limit: PoolLimit | None) -> Node:
+_LIMIT, _ENTRY = PoolLimit.__table__, PoolEntry.__table__
+_LIMITS = select(_LIMIT).where(
+    _LIMIT.c.post_type == bindparam("type"), _LIMIT.c.fund_form == bindparam("form"),
+    _LIMIT.c.purpose == bindparam("purpose"),
+)  # fmt: skip
+_DAYS_AFTER = (
+    select(_ENTRY.c.effective_date)
+    .where(
+        _ENTRY.c.post_type == bindparam("type"), _ENTRY.c.fund_form == bindparam("form"),
+        _ENTRY.c.effective_date > bindparam("after"),
+    )
+    .distinct()
+)  # fmt: skip
+
+
+def tree_node(node_id: str, parent: str | None, own: int, lends: int, limit: Row | None) -> Node:
     """A node of the pure tree. A unit lends what it has deposited; a division without a limit row is unlimited."""
     if node_id.startswith("U:"):
         return Node(node_id, parent, own, lends, limit.borrow_posts if limit else None)
@@ -109,15 +121,8 @@ def vacancies(session: Session, partition: Partition) -> dict[str, int]:
 
 def later_days(session: Session, partition: Partition, effective: date) -> list[date]:
     """Days after `effective` on which anything is booked in the partition."""
-    rows = session.scalars(
-        select(PoolEntry.effective_date)
-        .where(
-            PoolEntry.post_type == partition[0], PoolEntry.fund_form == partition[1],
-            PoolEntry.effective_date > effective,
-        )
-        .distinct()
-    )  # fmt: skip
-    return sorted(rows)
+    rows = run(session, _DAYS_AFTER, {"type": partition[0], "form": partition[1], "after": effective})
+    return sorted(row.effective_date for row in rows)
 
 
 def trees_by_day(

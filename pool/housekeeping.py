@@ -23,6 +23,7 @@ from pool.service_loans import end_request
 from pool.service_people import roots
 from pool.service_slots import turn_slot
 from pool.store import cell_figures, terms_on, waiting_requests
+from pool.waiting import claim_waiting
 
 SWAP, WITHDRAW, RETURN = "SWAP", "WITHDRAW", "RETURN"
 
@@ -34,6 +35,7 @@ class Kept:
     due_soon: int = 0
     overdue: int = 0
     lapsed: int = 0
+    claimed: int = 0
     suggested: int = 0
     mails: int = 0
 
@@ -48,7 +50,7 @@ def keep_pool(session: Session, as_of: date, now: datetime, portal: str = "", le
     """One night's housekeeping as of a day. left: person_keys the newest roster shows as gone (a RETURN is proposed).
 
     Due soon 90‡ days before, overdue from the day after the due date, a recall's grace ending likewise; requests nobody
-    decided lapse; swaps where the cell has an own vacancy, withdrawals of what was not filled within 6‡ months.
+    decided lapse; those that wait for posts get them in R15's order; swaps where the cell has an own vacancy, withdrawals of what was not filled within 6‡ months.
     """
     act = Act(Scope(0, NIGHT, frozenset(), (), frozenset()), now, f"night-{as_of}", portal=portal)
     lock_paths(session, roots(session))
@@ -56,6 +58,7 @@ def keep_pool(session: Session, as_of: date, now: datetime, portal: str = "", le
     for slot in _live_slots(session):
         _turn_due(session, act, slot, as_of, terms.of(slot.node_id), turned, kept)
     kept.lapsed = _lapse(session, act, as_of, terms)
+    kept.claimed = claim_waiting(session, act, as_of)
     kept.suggested = _suggest(session, as_of, terms, frozenset(left))
     kept.mails = _mail(session, act, as_of, turned)
     if any(vars(kept).values()):

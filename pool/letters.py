@@ -29,6 +29,13 @@ def decision_letter(number: str, outcome: str, lines: Iterable[str]) -> Letter:
     return Letter(f"pool_decision_{number}", f"周转编制申请 {number}：{outcome}", tuple(lines))
 
 
+def claim_letter(number: str, posts: int) -> Letter:
+    """To the applicant: a request that waited has its posts now."""
+    return Letter(
+        f"pool_claim_{number}", f"周转编制申请 {number}：已占到编制", (f"等候的 {posts} 个编制已经占到，转入审批。",)
+    )
+
+
 def recall_letter(loan_no: str, slots: list[str], until: date) -> Letter:
     """To the borrower: these posts are called back."""
     return Letter(

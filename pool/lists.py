@@ -18,6 +18,7 @@ from pool.approvals import Status, most_urgent
 from pool.ledger import HELD, NO_PURPOSE, POOLED, Account, Cell
 from pool.models import (
     PoolBalance,
+    PoolDelegation,
     PoolEntry,
     PoolLoan,
     PoolLot,
@@ -92,6 +93,30 @@ def nodes_named(session: Session, ids: Iterable[str | None]) -> dict[str, PoolNo
     """Nodes by id."""
     wanted = sorted({node_id for node_id in ids if node_id})
     return {node.id: node for node in session.scalars(select(PoolNode).where(PoolNode.id.in_(wanted)))}
+
+
+def nodes_in_reach(session: Session, scope: Scope, most: int) -> list[PoolNode]:
+    """Nodes that stand within the scope, divisions first, at most so many: what a form offers."""
+    query = select(PoolNode).where(PoolNode.id.in_(seen_nodes(scope)), PoolNode.closed_on.is_(None))
+    return list(session.scalars(query.order_by(PoolNode.kind, PoolNode.division_code, PoolNode.id).limit(most)))
+
+
+def divisions_in_reach(session: Session, scope: Scope) -> list[PoolNode]:
+    """Division nodes that stand within the scope."""
+    query = select(PoolNode).where(
+        PoolNode.id.in_(seen_nodes(scope)), PoolNode.kind == "DIVISION", PoolNode.closed_on.is_(None)
+    )
+    return list(session.scalars(query.order_by(PoolNode.division_code, PoolNode.id)))
+
+
+def delegations(session: Session, login: str) -> tuple[list[PoolDelegation], list[PoolDelegation]]:
+    """What a person has given and received, the latest first; what is past or revoked too."""
+    rows = session.scalars(
+        select(PoolDelegation)
+        .where(or_(PoolDelegation.giver == login, PoolDelegation.taker == login))
+        .order_by(PoolDelegation.valid_from.desc(), PoolDelegation.id.desc())
+    ).all()
+    return [row for row in rows if row.giver == login], [row for row in rows if row.taker == login]
 
 
 def places_around(session: Session, scope: Scope) -> list[PoolNode]:

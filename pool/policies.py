@@ -6,7 +6,7 @@ The numbers marked ‡ come in as `Terms`, read from dated parameters by `pool.s
 from __future__ import annotations
 
 import calendar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from enum import StrEnum
 
@@ -24,28 +24,32 @@ GROUPS: dict[PostType, str | None] = {
 CENTRAL_ONLY = (PostType.ADMIN, PostType.POLITICAL_LEGAL)
 SCHOOL_PURPOSE = "EDUCATION"
 FIRST_PURPOSE = "PLACEMENT"
+PARAMETER = "parameter"  # the parameter a field of Terms holds
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Terms:
-    """The parameters ‡ of the pool in force on a day, for one division. None = no cap."""
+    """The parameters ‡ of the pool in force on a day, for one division. None = no cap. Defaults: core.parameters."""
 
-    purposes: dict[str, str] = field(default_factory=dict)
-    months: int = 36
-    school_months: int = 60
-    renewals: int = 1
-    due_soon_days: int = 90
-    grace_days: int = 60
-    fill_months: int = 6
-    skip_days: int = 90
-    request_days: int = 365
-    unit_cap: int | None = None
-    purpose_caps: dict[str, int] = field(default_factory=dict)
-    break_borders: bool = False
+    purposes: dict[str, str] = field(metadata={PARAMETER: "pool_purposes"})
+    months: int = field(metadata={PARAMETER: "loan_months"})
+    school_months: int = field(metadata={PARAMETER: "loan_months_school"})
+    renewals: int = field(metadata={PARAMETER: "loan_renewals"})
+    due_soon_days: int = field(metadata={PARAMETER: "pool_due_soon_days"})
+    grace_days: int = field(metadata={PARAMETER: "pool_grace_days"})
+    fill_months: int = field(metadata={PARAMETER: "pool_fill_months"})
+    skip_days: int = field(metadata={PARAMETER: "pool_skip_days"})
+    request_days: int = field(metadata={PARAMETER: "pool_request_days"})
+    unit_cap: int | None = field(metadata={PARAMETER: "pool_unit_cap"})
+    purpose_caps: dict[str, int] = field(metadata={PARAMETER: "pool_purpose_caps"})
+    break_borders: bool = field(metadata={PARAMETER: "pool_break_borders"})
 
     def longest(self, purpose: str) -> int:
         """Most months of one term (R07)."""
         return max(self.months, self.school_months) if purpose == SCHOOL_PURPOSE else self.months
+
+
+PARAMETER_OF: dict[str, str] = {term.name: term.metadata[PARAMETER] for term in fields(Terms)}
 
 
 class Answer(StrEnum):

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from sqlalchemy import bindparam, insert, select, text, tuple_, update
 from sqlalchemy.orm import Session
 
+from core.db import run
 from core.errors import InvariantViolated, Refused
 from pool.acting import parents, path_up
 from pool.forest import OwnChange, Partition, later_days, limits_of, load_tree, own_changes, tree_node, trees_by_day
@@ -72,16 +73,18 @@ def book(session: Session, booking: Booking, actor: str, now: datetime) -> int:
     check_entries(booking.kind, entries)
     totals, later = _held(session, entries, booking.effective)
     check_balances(booking.kind, entries, totals, later, booking.effective, booking.debt)
+    ends = {entry.key.holder for entry in entries} - {AUTHORITY_HOLDER}
+    parent_of = parents(session, ends | ({booking.to_holder} if booking.to_holder else set())) if entries else {}
     sums = [
-        _climbed(session, booking, entries, totals, partition, purpose)
+        _climbed(session, booking, entries, totals, partition, purpose, parent_of)
         for partition in sorted({(entry.key.post_type, entry.key.fund_form) for entry in entries})
         for purpose in sorted({NO_PURPOSE, *(entry.key.purpose for entry in entries)})
     ]
     row = _movement_row(booking, seq, actor, now)
     row["previous_hash"], row["hash"] = previous, movement_hash(previous, row, entries)
-    session.execute(_INSERT_MOVEMENT, [row])
+    run(session, _INSERT_MOVEMENT, row)
     if entries:
-        session.execute(_INSERT_ENTRY, _entry_rows(seq, booking.effective, entries))
+        run(session, _INSERT_ENTRY, _entry_rows(seq, booking.effective, entries))
     _change_balances(session, entries, totals)
     for values in sums:
         _write_sums(session, values)
@@ -90,25 +93,26 @@ def book(session: Session, booking: Booking, actor: str, now: datetime) -> int:
 
 def _chain_head(session: Session) -> tuple[int, str]:
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(_CHAIN_LOCK, {"key": CHAIN_LOCK})
+        run(session, _CHAIN_LOCK, {"key": CHAIN_LOCK})
     session.flush()
-    last = session.execute(_HEAD).one_or_none()
+    last = run(session, _HEAD).one_or_none()
     return (last.seq + 1, last.hash) if last else (1, GENESIS)
 
 
+_MOVEMENT, _ENTRY, _BALANCE = PoolMovement.__table__.c, PoolEntry.__table__.c, PoolBalance.__table__.c
 _CHAIN_LOCK = text("SELECT pg_advisory_xact_lock(:key)")
-_HEAD = select(PoolMovement.seq, PoolMovement.hash).order_by(PoolMovement.seq.desc()).limit(1)
+_HEAD = select(_MOVEMENT.seq, _MOVEMENT.hash).order_by(_MOVEMENT.seq.desc()).limit(1)
 _INSERT_MOVEMENT = insert(PoolMovement.__table__)
 _INSERT_ENTRY = insert(PoolEntry.__table__)
+_INSERT_BALANCE = insert(PoolBalance.__table__)
 _KEY = (
-    PoolBalance.account, PoolBalance.holder, PoolBalance.post_type, PoolBalance.fund_form, PoolBalance.purpose,
-    PoolBalance.lot,
+    _BALANCE.account, _BALANCE.holder, _BALANCE.post_type, _BALANCE.fund_form, _BALANCE.purpose, _BALANCE.lot,
 )  # fmt: skip
-_ENTRY_KEY = tuple(getattr(PoolEntry, column.key) for column in _KEY)
-_TOTALS = select(*_KEY, PoolBalance.posts).where(tuple_(*_KEY).in_(bindparam("keys", expanding=True)))
-_LATER = select(*_ENTRY_KEY, PoolEntry.effective_date, PoolEntry.posts).where(
-    PoolEntry.holder.in_(bindparam("holders", expanding=True)),
-    PoolEntry.effective_date > bindparam("after"),
+_ENTRY_KEY = tuple(_ENTRY[column.key] for column in _KEY)
+_TOTALS = select(*_KEY, _BALANCE.posts).where(tuple_(*_KEY).in_(bindparam("keys", expanding=True)))
+_LATER = select(*_ENTRY_KEY, _ENTRY.effective_date, _ENTRY.posts).where(
+    _ENTRY.holder.in_(bindparam("holders", expanding=True)),
+    _ENTRY.effective_date > bindparam("after"),
     tuple_(*_ENTRY_KEY).in_(bindparam("keys", expanding=True)),
 )
 _CHANGE = (
@@ -125,10 +129,10 @@ def _held(session: Session, entries: Sequence[Entry], effective: date):
     keys = [tuple(entry.key) for entry in entries]
     if not keys:
         return {}, {}
-    totals = {Key(*row[:6]): row.posts for row in session.execute(_TOTALS, {"keys": keys})}
+    totals = {Key(*row[:6]): row.posts for row in run(session, _TOTALS, {"keys": keys})}
     later: dict[Key, list[tuple[date, int]]] = {}
     holders = sorted({entry.key.holder for entry in entries})
-    for row in session.execute(_LATER, {"keys": keys, "holders": holders, "after": effective}):
+    for row in run(session, _LATER, {"keys": keys, "holders": holders, "after": effective}):
         later.setdefault(Key(*row[:6]), []).append((row.effective_date, row.posts))
     return totals, later
 
@@ -169,11 +173,11 @@ def _change_balances(session: Session, entries: Sequence[Entry], totals: dict[Ke
             new.append({**key._asdict(), "posts": posts})
             continue
         keyed = {f"k_{name}": value for name, value in key._asdict().items()}
-        done = session.execute(_CHANGE, {**keyed, "before": totals[key], "after": totals[key] + posts})
+        done = run(session, _CHANGE, {**keyed, "before": totals[key], "after": totals[key] + posts})
         if done.rowcount != 1:
             raise InvariantViolated("a balance changed while it was held")
     if new:
-        session.execute(insert(PoolBalance.__table__), new)
+        run(session, _INSERT_BALANCE, new)
 
 
 @dataclass(frozen=True)
@@ -185,7 +189,7 @@ class _Sums:
     rows: dict[str, tuple[int, int, int]]
 
 
-def _climbed(session, booking, entries, totals, partition, purpose) -> _Sums:
+def _climbed(session, booking, entries, totals, partition, purpose, parent_of) -> _Sums:
     """T of all nodes above the holders after the movement. Errors: Refused where a limit binds."""
     mine = [
         (key.account, key.holder, key.purpose, posts)
@@ -193,7 +197,6 @@ def _climbed(session, booking, entries, totals, partition, purpose) -> _Sums:
         if (key.post_type, key.fund_form) == partition and key.holder != AUTHORITY_HOLDER
     ]
     changes = own_changes(mine, booking.to_holder, purpose)
-    parent_of = parents(session, changes)
     steps, deposits = _steps(session, partition, purpose, parent_of)
     shifts = {
         holder: (change.own(totals.get(Key("home", holder, *partition), 0)), change.deposited)
@@ -224,8 +227,8 @@ def _steps(session, partition, purpose, parent_of) -> tuple[dict[str, Step], dic
     limits = limits_of(session, partition, purpose)
     sums = {
         row.node_id: row
-        for row in session.execute(
-            _SUMS, {"ids": list(parent_of), "type": partition[0], "form": partition[1], "purpose": purpose}
+        for row in run(
+            session, _SUMS, {"ids": list(parent_of), "type": partition[0], "form": partition[1], "purpose": purpose}
         )
     }
     steps, deposits = {}, {}
@@ -237,12 +240,14 @@ def _steps(session, partition, purpose, parent_of) -> tuple[dict[str, Step], dic
     return steps, deposits
 
 
-_SUMS = select(PoolSum.node_id, PoolSum.own, PoolSum.lends, PoolSum.surplus).where(
-    PoolSum.node_id.in_(bindparam("ids", expanding=True)),
-    PoolSum.post_type == bindparam("type"),
-    PoolSum.fund_form == bindparam("form"),
-    PoolSum.purpose == bindparam("purpose"),
+_SUM = PoolSum.__table__.c
+_SUMS = select(_SUM.node_id, _SUM.own, _SUM.lends, _SUM.surplus).where(
+    _SUM.node_id.in_(bindparam("ids", expanding=True)),
+    _SUM.post_type == bindparam("type"),
+    _SUM.fund_form == bindparam("form"),
+    _SUM.purpose == bindparam("purpose"),
 )
+_INSERT_SUM = insert(PoolSum.__table__)
 _SET_SUM = (
     update(PoolSum.__table__)
     .where(*(column == bindparam(f"k_{column.key}") for column in PoolSum.__table__.primary_key))
@@ -257,9 +262,9 @@ def _write_sums(session: Session, sums: _Sums) -> None:
             "purpose": sums.purpose,
         }  # fmt: skip
         keyed = {f"k_{name}": value for name, value in key.items()}
-        done = session.execute(_SET_SUM, {**keyed, "own_": own, "lends_": lends, "surplus_": surplus})
+        done = run(session, _SET_SUM, {**keyed, "own_": own, "lends_": lends, "surplus_": surplus})
         if done.rowcount == 0:
-            session.execute(insert(PoolSum.__table__), [{**key, "own": own, "lends": lends, "surplus": surplus}])
+            run(session, _INSERT_SUM, [{**key, "own": own, "lends": lends, "surplus": surplus}])
 
 
 def _check_other_days(session, booking, partition, purpose, changes: dict[str, OwnChange]) -> None:

@@ -1,9 +1,15 @@
-"""The rows of the pool as frames, and how a proof says where it does not hold; nothing of the ledger's own arithmetic."""
+"""The rows of the pool as columns, and how a proof says where it does not hold; nothing of the ledger's own arithmetic.
+
+A million movements are two million entries: they are read in batches straight from the driver, and every word in them
+becomes a number once, so that adding up is adding up whole columns.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Column, Integer, Select, Table, select
 from sqlalchemy.orm import Session
@@ -22,6 +28,7 @@ from pool.models import (
     PoolSlot,
     PoolSum,
 )  # fmt: skip
+from pool.proof_columns import Coded, batches, read_columns
 
 CELL = ["post_type", "fund_form"]
 KEY = ["account", "holder", *CELL, "purpose", "lot"]
@@ -39,11 +46,45 @@ class Proof:
 
 
 @dataclass
+class Entries:
+    """Every entry, by movement and line: whole numbers all. key: the row of `keys` (the words of KEY). day: the row of
+    `days` (ISO, in order)."""
+
+    movement: np.ndarray
+    key: np.ndarray
+    posts: np.ndarray
+    day: np.ndarray
+    keys: pd.DataFrame
+    days: list[str]
+
+    def total(self, last: int | None = None) -> pd.DataFrame:
+        """What the entries of each key add up to: KEY and posts; `last`: up to that movement only."""
+        wanted = slice(None) if last is None else self.movement <= last
+        sums = np.zeros(len(self.keys), "int64")
+        np.add.at(sums, self.key[wanted], self.posts[wanted])
+        return self.keys.assign(posts=sums)
+
+    @cached_property
+    def held(self) -> pd.DataFrame:
+        """`total` of all there is."""
+        return self.total()
+
+    def lines(self, wanted: pd.Series | np.ndarray) -> pd.DataFrame:
+        """Entries for which `wanted` (one answer per key) is true: movement_seq, KEY, posts."""
+        return self.at(np.flatnonzero(np.asarray(wanted, dtype=bool)[self.key]))
+
+    def at(self, places: np.ndarray) -> pd.DataFrame:
+        """The entries at those places, in words."""
+        frame = self.keys.take(self.key[places]).reset_index(drop=True)
+        return frame.assign(movement_seq=self.movement[places], posts=self.posts[places])
+
+
+@dataclass
 class Rows:
-    """All tables as frames."""
+    """All tables. movement: only what proofs look at; reverses 0: none."""
 
     movement: pd.DataFrame
-    entry: pd.DataFrame
+    entry: Entries
     balance: pd.DataFrame
     lot: pd.DataFrame
     node: pd.DataFrame
@@ -55,25 +96,77 @@ class Rows:
     slot: pd.DataFrame
     trail: pd.DataFrame
 
+    @cached_property
+    def owner(self) -> np.ndarray:
+        """Per entry, the row of `movement` it belongs to; −1 where there is none."""
+        seq = self.movement.seq.to_numpy()
+        found = np.searchsorted(seq, self.entry.movement)
+        there = found < len(seq)
+        there[there] = seq[found[there]] == self.entry.movement[there]
+        return np.where(there, found, -1)
+
+    def of_movement(self, lines: pd.DataFrame, *columns: str) -> pd.DataFrame:
+        """Entries with columns of their movement beside them."""
+        place = np.searchsorted(self.movement.seq.to_numpy(), lines.movement_seq.to_numpy())
+        place = np.minimum(place, len(self.movement) - 1)  # an entry of no movement is broken elsewhere
+        beside = {name: self.movement[name].take(place).astype(object).to_numpy() for name in columns}
+        return lines.assign(**beside)
+
 
 def read_rows(session: Session) -> Rows:
     """Every row of the pool, in one transaction."""
-    movement, entry = PoolMovement.__table__, PoolEntry.__table__
     trail = select(AuditEvent.seq, AuditEvent.action, AuditEvent.subject).where(
         AuditEvent.action.startswith("pool_request_", autoescape=True)
     )
+
     return Rows(
-        _frame(session, movement, "seq"), _frame(session, entry, "movement_seq", "line"),
+        _movements(session), _entries(session),
         *(_frame(session, model.__table__) for model in (
             PoolBalance, PoolLot, PoolNode, PoolLimit, PoolSum, PoolRequest, PoolRequestStep, PoolLoan, PoolSlot,
         )),
-        pd.DataFrame(_fetched(session, trail), columns=["seq", "action", "subject"], dtype=object),
+        trail=pd.DataFrame(_fetched(session, trail), columns=["seq", "action", "subject"], dtype=object),
     )  # fmt: skip
 
 
-def _frame(session: Session, table: Table, *order: str) -> pd.DataFrame:
-    query = select(table).order_by(*(table.c[name] for name in order))
-    rows = _fetched(session, query)
+def _movements(session: Session) -> pd.DataFrame:
+    """seq, reverses (0: none) and, as words, what proofs look at; in the order of seq."""
+    words = ("kind", "source", "to_holder", "request_no", "document_no", "effective_date")
+    found = read_columns(session, PoolMovement.__table__, ["seq"], ["seq", "reverses"], words)
+    return pd.DataFrame(found.numbers | {name: _categories(found.words[name]) for name in words})
+
+
+def _categories(column: Coded) -> pd.Categorical:
+    """A column of words; None is missing."""
+    known = [word for word in column.words if word is not None]
+    place = {word: number for number, word in enumerate(known)}
+    codes = np.array([place.get(word, -1) for word in column.words], "int64")
+    return pd.Categorical.from_codes(codes[column.codes], known)
+
+
+def _entries(session: Session) -> Entries:
+    """Every key once, by way of one number that all its parts make up together."""
+    words = (*KEY[:-1], "effective_date")
+    numbers = ["movement_seq", "posts", "lot"]
+    found = read_columns(session, PoolEntry.__table__, ["movement_seq", "line"], numbers, words)
+    parts = [found.words[name] for name in KEY[:-1]]
+    mixed, lots = pd.factorize(found.numbers["lot"])
+    mixed = mixed.astype("int64")
+    for part in parts:
+        mixed = mixed * max(1, len(part.words)) + part.codes
+    codes, unique = pd.factorize(mixed)
+    columns: dict[str, pd.Series] = {}
+    for name, part in zip(KEY[-2::-1], parts[::-1], strict=True):
+        unique, at = np.divmod(unique, max(1, len(part.words)))
+        columns[name] = pd.Series(np.array([*part.words, ""], dtype=object)[at], dtype=object)
+    keys = pd.DataFrame({name: columns[name] for name in KEY[:-1]} | {"lot": pd.Series(lots[unique], dtype="int64")})
+    day = found.words["effective_date"]
+    in_order = sorted(day.words)
+    rank = np.array([in_order.index(word) for word in day.words] or [0], "int64")
+    return Entries(found.numbers["movement_seq"], codes, found.numbers["posts"], rank[day.codes], keys, in_order)
+
+
+def _frame(session: Session, table: Table) -> pd.DataFrame:
+    rows = _fetched(session, select(table))
     columns = zip(*rows, strict=True) if rows else [() for _ in table.c]
     return pd.DataFrame(
         {column.name: pd.Series(list(values), dtype=_dtype(column, values))
@@ -82,20 +175,11 @@ def _frame(session: Session, table: Table, *order: str) -> pd.DataFrame:
 
 
 def _fetched(session: Session, query: Select) -> list[tuple]:
-    """Rows as the driver gives them: converting a million of them costs more than proving them. On SQLite a date is its
-    ISO text and an instant its text in UTC, which sort and spell alike."""
-    connection = session.connection()
-    compiled = query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
-    cursor = connection.connection.cursor()
-    try:
-        cursor.execute(str(compiled))
-        return cursor.fetchall()
-    finally:
-        cursor.close()
+    return [row for rows in batches(session, query) for row in rows]
 
 
 def _dtype(column: Column, values: tuple) -> object:
-    whole = isinstance(column.type, Integer) and all(type(value) is int for value in values)
+    whole = isinstance(column.type, Integer) and None not in values
     return "int64" if whole else object
 
 

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
 
 from pool.proof_rows import CELL, MOST_NAMED, Proof, Rows, same
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What the posts of one partition count for. held: KEY, posts and owner_id of what is home, pooled or borrowed;
+    asked: purpose, to_holder and posts of what is pending, by the asker."""
+
+    held: pd.DataFrame
+    asked: pd.DataFrame
+
+    def of(self, purpose: str) -> Claims:
+        """Those of one purpose; '' = all."""
+        if purpose == "":
+            return self
+        return Claims(self.held[self.held.purpose == purpose], self.asked[self.asked.purpose == purpose])
 
 
 def sums_are_right(rows: Rows) -> Proof:
@@ -22,8 +39,8 @@ def sums_are_right(rows: Rows) -> Proof:
 
 def _trees(rows: Rows):
     """(partition, purpose, claims) of every tree there is."""
-    for partition, claims in _claims(rows).groupby(CELL):
-        for purpose in ["", *sorted(set(claims.purpose) - {""})]:
+    for partition, claims in _claims(rows).items():
+        for purpose in ["", *sorted(set(claims.held.purpose) - {""})]:
             yield partition, purpose, claims
 
 
@@ -34,15 +51,16 @@ def feasible_or_in_debt(rows: Rows) -> Proof:
     above = dict(zip(rows.node.id, rows.node.parent_id, strict=True))
     for partition, purpose, claims in _trees(rows):
         surplus = _surpluses(rows, partition, purpose, *_own(claims, purpose))
-        excess = _excess_below(claims, purpose, above)
+        excess = _excess_below(claims.held, purpose, above)
         limits = rows.limit[(rows.limit.post_type == partition[0]) & (rows.limit.fund_form == partition[1])]
         limits = limits[limits.purpose == purpose].set_index("node_id")
         for node_id, held in surplus.items():
             short = _short(node_id, held, above, limits)
             allowed = excess.get(node_id, 0)
             if short > allowed and node_id in limits.index:
-                then = claims[claims.movement_seq <= limits.loc[node_id, "set_after"]]
-                past = _surpluses(rows, partition, purpose, *_own(then, purpose)).get(node_id, 0)
+                then = _claims(rows, int(limits.loc[node_id, "set_after"])).get(partition)
+                own = _own(then, purpose) if then else ({}, {})
+                past = _surpluses(rows, partition, purpose, *own).get(node_id, 0)
                 allowed += _short(node_id, past, above, limits)
             checked += 1
             if short > allowed:
@@ -62,12 +80,12 @@ def _is_nothing(value: object) -> bool:
     return value is None or value != value
 
 
-def _excess_below(claims: pd.DataFrame, purpose: str, above: dict[str, str | None]) -> dict[str, int]:
+def _excess_below(held: pd.DataFrame, purpose: str, above: dict[str, str | None]) -> dict[str, int]:
     """Posts over quota at or below each node; the trees of one purpose know of none."""
     excess: dict[str, int] = {}
     if purpose:
         return excess
-    vacant = claims[(claims.account == "home") & (claims.purpose == "")].groupby("holder")["posts"].sum()
+    vacant = held[(held.account == "home") & (held.purpose == "")].groupby("holder")["posts"].sum()
     for holder, posts in vacant[vacant < 0].items():
         at = holder
         while not _is_nothing(at):
@@ -76,17 +94,27 @@ def _excess_below(claims: pd.DataFrame, purpose: str, above: dict[str, str | Non
     return excess
 
 
-def _claims(rows: Rows) -> pd.DataFrame:
-    """Entries with whom they count for: posts asked for count at the asker, posts lent at the borrower."""
-    entry = rows.entry.merge(rows.movement[["seq", "to_holder"]], left_on="movement_seq", right_on="seq")
-    entry = entry[entry.account != "authority"]
-    return entry.merge(rows.lot[["lot_no", "owner_id"]], left_on="lot", right_on="lot_no", how="left")
+def _claims(rows: Rows, last: int | None = None) -> dict[tuple[str, str], Claims]:
+    """Per partition, what posts count for, up to a movement: those asked for at the asker, those lent at the borrower."""
+    entry = rows.entry
+    total = entry.held if last is None else entry.total(last)
+    total = total[total.account.isin(["home", "idle", "pending", "lent", "borrowed"])]
+    total = total.merge(rows.lot[["lot_no", "owner_id"]], left_on="lot", right_on="lot_no", how="left")
+    pending = rows.of_movement(entry.lines(entry.keys.account == "pending"), "to_holder")
+    if last is not None:
+        pending = pending[pending.movement_seq <= last]
+    asked = pending.groupby([*CELL, "purpose", "to_holder"], as_index=False)["posts"].sum()
+    return {
+        partition: Claims(held, asked[(asked.post_type == partition[0]) & (asked.fund_form == partition[1])])
+        for partition, held in total.groupby(CELL)
+    }
 
 
-def _own(entry: pd.DataFrame, purpose: str) -> tuple[dict[str, int], dict[str, int]]:
-    here = entry if purpose == "" else entry[entry.purpose == purpose]
+def _own(claims: Claims, purpose: str) -> tuple[dict[str, int], dict[str, int]]:
+    claims = claims.of(purpose)
+    here = claims.held
     pooled = here[here.account.isin(["idle", "pending", "lent"])].groupby("holder")["posts"].sum()
-    asked = here[here.account == "pending"].groupby("to_holder")["posts"].sum()
+    asked = claims.asked.groupby("to_holder")["posts"].sum()
     taken = here[(here.account == "borrowed") & (here.holder != here.owner_id)].groupby("holder")["posts"].sum()
     parts = [pooled, -asked, -taken]
     if purpose == "":

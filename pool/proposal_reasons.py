@@ -7,7 +7,7 @@ all applied, the request passes; one post less in any of them, it fails.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.errors import InvariantViolated
@@ -85,21 +85,10 @@ def smallest_change(standing: Standing, request: Request) -> tuple[Change, ...]:
 def _remedy(standing: Standing, request: Request, binding: Binding, mended: set[str]) -> Change:
     """What mends one limit and none that is mended already, so that every part of a change is needed by itself."""
     pool, short = request.pool, binding.short
-    match binding.rule:
-        case Rule.OVERDUE:
-            return Change(Remedy.RETURN_OVERDUE, binding.node, pool, short)
-        case Rule.UNIT_CAP:
-            return Change(Remedy.RAISE_UNIT_CAP, binding.node, pool, short)
-        case Rule.PURPOSE_CAP:
-            return Change(Remedy.RAISE_PURPOSE_CAP, binding.node, pool, short)
-        case Rule.BACKING:
-            return Change(
-                Remedy.ADD_RETIREMENTS, binding.node, pool, short, by=add_months(standing.on, request.term_months)
-            )
-        case Rule.BORROW_LIMIT:
-            return Change(Remedy.RAISE_BORROW_LIMIT, binding.node, pool, short)
-        case Rule.DIVISION_LIMIT:
-            return Change(Remedy.RAISE_DIVISION_LIMIT, binding.node, pool, short)
+    if binding.rule in MENDED_BY:
+        remedy = MENDED_BY[binding.rule]
+        by = add_months(standing.on, request.term_months) if remedy is Remedy.ADD_RETIREMENTS else None
+        return Change(remedy, binding.node, pool, short, by=by)
     lent = standing.copy()
     lent.take(request)  # what the request itself takes below a limit is held back no longer
     keeper = _held_back(lent, pool, binding.node, short, mended)
@@ -128,29 +117,65 @@ def _held_back(standing: Standing, pool: PoolKey, root: str, short: int, mended:
 
 def make(standing: Standing, change: Change) -> None:
     """Apply a change to a standing."""
-    pool, node, posts = change.pool, change.node, change.posts
-    match change.remedy:
-        case Remedy.RETURN_OVERDUE:
-            for loan in standing.overdue(node):
-                back = min(posts, loan.posts)
-                if back:
-                    standing.give_back(loan.number, back)
-                posts -= back
-        case Remedy.RAISE_UNIT_CAP:
-            standing.caps[node, None] += posts
-        case Remedy.RAISE_PURPOSE_CAP:
-            standing.caps[node, pool.purpose] += posts
-        case Remedy.ADD_RETIREMENTS:
-            standing.add_retirement((node, pool.post_type, pool.fund_form), change.by, posts)
-        case Remedy.RAISE_BORROW_LIMIT:
-            standing.borrow[pool, node] += posts
-        case Remedy.RAISE_LEND_LIMIT:
-            standing.raise_lend(pool, node, posts)
-        case Remedy.ADD_POSTS:
-            standing.shift(pool, node, posts)
-        case Remedy.RAISE_DIVISION_LIMIT:
-            limit, quota = standing.divisions[node, pool.post_type]
-            standing.divisions[node, pool.post_type] = (limit + posts, quota)
+    REMEDIES[change.remedy].apply(standing, change)
+
+
+def _return_overdue(standing: Standing, change: Change) -> None:
+    posts = change.posts
+    for loan in standing.overdue(change.node):
+        back = min(posts, loan.posts)
+        if back:
+            standing.give_back(loan.number, back)
+        posts -= back
+
+
+def _raise_cap(standing: Standing, change: Change) -> None:
+    purpose = change.pool.purpose if change.remedy is Remedy.RAISE_PURPOSE_CAP else None
+    standing.caps[change.node, purpose] += change.posts
+
+
+def _add_retirements(standing: Standing, change: Change) -> None:
+    cell = (change.node, change.pool.post_type, change.pool.fund_form)
+    standing.add_retirement(cell, change.by, change.posts)
+
+
+def _raise_borrow(standing: Standing, change: Change) -> None:
+    standing.borrow[change.pool, change.node] += change.posts
+
+
+def _raise_division(standing: Standing, change: Change) -> None:
+    limit, quota = standing.divisions[change.node, change.pool.post_type]
+    standing.divisions[change.node, change.pool.post_type] = (limit + change.posts, quota)
+
+
+@dataclass(frozen=True)
+class _Cure:
+    """What a remedy does to a standing, its words, and the limit it mends (None: it depends on the tree)."""
+
+    apply: Callable[[Standing, Change], None]
+    words: str
+    mends: Rule | None = None
+
+
+REMEDIES: dict[Remedy, _Cure] = {
+    Remedy.RETURN_OVERDUE: _Cure(_return_overdue, "{name}先办结逾期的 {posts} 个", Rule.OVERDUE),
+    Remedy.RAISE_UNIT_CAP: _Cure(_raise_cap, "{name}借用总上限提高 {posts} 个", Rule.UNIT_CAP),
+    Remedy.RAISE_PURPOSE_CAP: _Cure(_raise_cap, "{name}该用途借用上限提高 {posts} 个", Rule.PURPOSE_CAP),
+    Remedy.ADD_RETIREMENTS: _Cure(
+        _add_retirements, "{name}在 {by}（含当日）前再有 {posts} 人退休腾编，或由上一级编委主任批准", Rule.BACKING
+    ),
+    Remedy.RAISE_BORROW_LIMIT: _Cure(_raise_borrow, "{name}借入上限提高 {posts} 个", Rule.BORROW_LIMIT),
+    Remedy.RAISE_LEND_LIMIT: _Cure(
+        lambda standing, change: standing.raise_lend(change.pool, change.node, change.posts),
+        "{name}借出上限提高 {posts} 个",
+    ),
+    Remedy.ADD_POSTS: _Cure(
+        lambda standing, change: standing.shift(change.pool, change.node, change.posts),
+        "{name}的周转池再增加 {posts} 个",
+    ),
+    Remedy.RAISE_DIVISION_LIMIT: _Cure(_raise_division, "{name}总量限额提高 {posts} 个", Rule.DIVISION_LIMIT),
+}
+MENDED_BY: dict[Rule, Remedy] = {cure.mends: remedy for remedy, cure in REMEDIES.items() if cure.mends}
 
 
 def _holders(standing: Standing, request: Request, bindings: list[Binding]) -> tuple[tuple[str, int], ...]:
@@ -202,24 +227,7 @@ def binding_text(row: Binding, names: Mapping[str, str]) -> str:
 
 def change_text(change: Change, names: Mapping[str, str]) -> str:
     """One part of the smallest change."""
-    name, posts = names[change.node], change.posts
-    match change.remedy:
-        case Remedy.RETURN_OVERDUE:
-            return f"{name}先办结逾期的 {posts} 个"
-        case Remedy.RAISE_UNIT_CAP:
-            return f"{name}借用总上限提高 {posts} 个"
-        case Remedy.RAISE_PURPOSE_CAP:
-            return f"{name}该用途借用上限提高 {posts} 个"
-        case Remedy.ADD_RETIREMENTS:
-            return f"{name}在 {change.by}（含当日）前再有 {posts} 人退休腾编，或由上一级编委主任批准"
-        case Remedy.RAISE_BORROW_LIMIT:
-            return f"{name}借入上限提高 {posts} 个"
-        case Remedy.RAISE_LEND_LIMIT:
-            return f"{name}借出上限提高 {posts} 个"
-        case Remedy.ADD_POSTS:
-            return f"{name}的周转池再增加 {posts} 个"
-        case Remedy.RAISE_DIVISION_LIMIT:
-            return f"{name}总量限额提高 {posts} 个"
+    return REMEDIES[change.remedy].words.format(name=names[change.node], posts=change.posts, by=change.by)
 
 
 def holders_text(holders: tuple[tuple[str, int], ...], names: Mapping[str, str]) -> str:

@@ -16,7 +16,7 @@ from core.audit import record
 from core.errors import InputRejected, Refused
 from core.permissions import Permission
 from pool import entries
-from pool.acting import Act, Receipt, check_place, node_of, note_document, once, open_node, parents, path_up
+from pool.acting import Act, Receipt, as_held, check_place, node_of, note_document, once, open_node, parents, path_up
 from pool.forest import Partition
 from pool.ledger import SOURCE_LABELS, Cell, Kind, Lot, Source, parse_cell, parse_posts
 from pool.models import PoolLot, PoolNode
@@ -58,8 +58,7 @@ def _by_document(
 
     def do() -> Receipt:
         for node in nodes:
-            session.refresh(node)
-            open_node(node)
+            as_held(session, node)
         number = note_document(session, act, str(body["document_no"] or ""))
         asked = booking(number)
         seq = book(session, asked, act.login, act.now)

@@ -18,6 +18,7 @@ from pool.posting import Booking, book
 from pool.service import trail
 from pool.service_loans import (
     check_request_move,
+    claim_posts,
     drop_lots,
     seen_request,
     step,
@@ -32,7 +33,7 @@ def approve_request(
 ) -> Receipt:
     """APPROVE by the director of the place of decision: pending posts are lent, a partial grant gives the rest back.
 
-    posts None: all. → request, loan, slots (numbers), due_date, granted, given_back. The rules are asked once more.
+    posts None: all. One that waits for posts is given them first. → request, loan, slots (numbers), due_date, granted, given_back. The rules are asked once more.
     """
     request, node = seen_request(session, act, number, Permission.DECIDE_LOAN, upper=True)
     wanted = None if posts is None else parse_posts(posts)
@@ -49,7 +50,7 @@ def approve_request(
 
 
 def _grant(session, act, request, node, wanted, document_no, note) -> Receipt:
-    pending = held_lots(session, request.number)
+    pending = held_lots(session, request.number) or _claimed(session, act, request, node)
     held = sum(posts for _, posts in pending)
     granted = held if wanted is None else wanted
     if granted > held:
@@ -80,6 +81,14 @@ def _grant(session, act, request, node, wanted, document_no, note) -> Receipt:
         "request": request.number, "status": Status.APPROVED, "loan": loan_no, "movement": seq, "granted": granted,
         "given_back": held - granted, "slots": slots, "due_date": loan["due_date"].isoformat(),
     }  # fmt: skip
+
+
+def _claimed(session, act, request, node) -> list[tuple[Lot, int]]:
+    """Posts for a request that waited for some, when those found are this director's to lend."""
+    place = request.decision_node
+    if claim_posts(session, act, node, request)["decision_node"] != place:
+        raise Refused("这件申请能占到的编制须由另一级的编委主任决定，今夜占到后转去。", answer="OTHER_PLACE")
+    return held_lots(session, request.number)
 
 
 def split_lots(pending: list[tuple[Lot, int]], granted: int) -> tuple[list[tuple[Lot, int]], list[tuple[Lot, int]]]:

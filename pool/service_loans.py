@@ -33,15 +33,17 @@ from pool.deciding import decision_node, gather_facts, lacking, refuse_unless, w
 from pool.ledger import Cell, Kind, parse_cell, parse_posts
 from pool.letters import address_of, decision_letter, queue_letter
 from pool.models import PoolNode, PoolRequest, PoolRequestStep
-from pool.policies import decide_request
+from pool.policies import Decision, Facts, Terms, decide_request
 from pool.posting import Booking, book
 from pool.service import trail
 from pool.store import (
+    Stock,
     held_lots,
     request_of,
     stock_for,
     take_stock,
 )  # fmt: skip
+from pool.waiting_list import waiting_before
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,12 @@ class Wish:
     other_waiver: str | None = None
 
 
-def request_loan(session: Session, act: Act, wish: Wish, *, draft: bool = False) -> Receipt:
+def request_loan(session: Session, act: Act, wish: Wish, *, draft: bool = False, wait: bool = False) -> Receipt:
     """SUBMIT (or SAVE a draft): posts are pending at once. → request, status, lots, decision_node.
 
-    Refused by a rule (details: answer, rule), for want of stock (NO_STOCK: has, needs), or by a node's limit (LIMIT).
+    wait: where there is no stock, or others wait for it, register the request all the same; it holds nothing until the
+    night finds it posts in R15's order (pool.waiting). → waiting instead of movement. Refused by a rule (details:
+    answer, rule), for want of stock (NO_STOCK: has, needs; QUEUED: ahead), or by a node's limit (LIMIT).
     """
     wish = _checked(wish)
     node = unit_node(session, wish.unit_code)
@@ -79,12 +83,13 @@ def request_loan(session: Session, act: Act, wish: Wish, *, draft: bool = False)
             step(session, act, request, Move.SAVE, Status.DRAFT)
             trail(session, act, "request_saved", f"request {number}")
             return {"request": number, "status": Status.DRAFT}
-        return _submit(session, act, node, request)
+        return _submit(session, act, node, request, wait)
 
-    return once(session, act, "request_loan", {**wish.__dict__, "draft": draft}, [node.id], do)
+    body = {**wish.__dict__, "draft": draft} | ({"wait": True} if wait else {})
+    return once(session, act, "request_loan", body, [node.id], do)
 
 
-def submit_request(session: Session, act: Act, number: str) -> Receipt:
+def submit_request(session: Session, act: Act, number: str, *, wait: bool = False) -> Receipt:
     """SUBMIT a draft. → as `request_loan`."""
     request, node = seen_request(session, act, number, Permission.REQUEST_LOAN)
 
@@ -93,9 +98,10 @@ def submit_request(session: Session, act: Act, number: str) -> Receipt:
         roles = act.scope.roles_for(node.unit_code, node.division_code)
         check_move(REQUEST_MOVES[Move.SUBMIT], Status(fresh.status), roles=roles, actors=act.actors)
         open_node(node)
-        return _submit(session, act, node, fresh)
+        return _submit(session, act, node, fresh, wait)
 
-    return once(session, act, "submit_request", {"request": number}, [request.node_id], do)
+    body = {"request": number} | ({"wait": True} if wait else {})
+    return once(session, act, "submit_request", body, [request.node_id], do)
 
 
 def _checked(wish: Wish) -> Wish:
@@ -119,29 +125,67 @@ def _new_request(number: str, node: PoolNode, wish: Wish, act: Act) -> dict[str,
     }  # fmt: skip
 
 
-def _submit(session: Session, act: Act, node: PoolNode, request: PoolRequest) -> Receipt:
-    cell = Cell(node.id, request.post_type, request.fund_form)
+def _submit(session: Session, act: Act, node: PoolNode, request: PoolRequest, wait: bool) -> Receipt:
+    facts, terms = gather_facts(session, act, node, request, request.posts)
+    decision = refuse_unless(decide_request(facts, terms))
+    taken, lack = _choose(session, act, node, request, len(waiting_before(session, node, request)))
+    if lack is not None and not wait:
+        raise lack
+    if lack is None:
+        asked = _ask(session, act, node, request, taken, refuse_unless(_with(session, node, facts, terms, taken)))
+    else:
+        asked = {"movement": None, "decision_node": decision_node(session, node, [], decision), "waiting": True}
+    step(session, act, request, Move.SUBMIT, Status.SUBMITTED, posts=request.posts)
+    turn(session, request, status=Status.SUBMITTED, submitted_on=act.today, decision_node=asked["decision_node"])
+    trail(
+        session, act, "request_submitted", f"request {request.number}", movement=asked["movement"], posts=request.posts
+    )
+    return {"request": request.number, "status": Status.SUBMITTED, "rule": decision.answer, "lots": [], **asked}
+
+
+def claim_posts(session: Session, act: Act, node: PoolNode, request: PoolRequest) -> Receipt:
+    """CLAIM: ASK for a request that waits, by the rules, the stock and the limits of today. → movement, decision_node,
+    rule, lots. Errors: Refused as `request_loan`, nothing changed."""
     facts, terms = gather_facts(session, act, node, request, request.posts)
     refuse_unless(decide_request(facts, terms))
+    taken, lack = _choose(session, act, node, request, 0)
+    if lack is not None:
+        raise lack
+    asked = _ask(session, act, node, request, taken, refuse_unless(_with(session, node, facts, terms, taken)))
+    step(session, act, request, Move.CLAIM, Status(request.status), posts=request.posts)
+    turn(session, request, decision_node=asked["decision_node"])
+    trail(session, act, "request_claim", f"request {request.number}", movement=asked["movement"], posts=request.posts)
+    return asked
+
+
+def _choose(session, act, node, request, ahead: int) -> tuple[list[tuple[Stock, int]], Refused | None]:
+    """The lots a request would be given, and why it cannot be. ahead: requests that wait for the same posts."""
+    if ahead:
+        return [], Refused(f"已有 {ahead} 件申请在等候这种编制，须排队等候。", answer="QUEUED", ahead=ahead)
+    cell = Cell(node.id, request.post_type, request.fund_form)
     taken, missing = take_stock(stock_for(session, node, cell, request.purpose, act.today), request.posts)
-    if missing:
-        raise Refused(
-            f"可借的闲置周转编制只有 {request.posts - missing} 个，不够 {request.posts} 个。",
-            answer="NO_STOCK", **lacking(session, node, cell, request, missing),
-        )  # fmt: skip
-    decision = refuse_unless(decide_request(with_lenders(session, node, facts, taken), terms))
+    if not missing:
+        return taken, None
+    return [], Refused(
+        f"可借的闲置周转编制只有 {request.posts - missing} 个，不够 {request.posts} 个。",
+        answer="NO_STOCK", **lacking(session, node, cell, request, missing),
+    )  # fmt: skip
+
+
+def _with(session, node, facts: Facts, terms: Terms, taken) -> Decision:
+    return decide_request(with_lenders(session, node, facts, taken), terms)
+
+
+def _ask(session, act, node, request, taken, decision: Decision) -> Receipt:
+    """Book the ASK. → movement, decision_node, rule, lots."""
     lots = [(stock.lot, posts) for stock, posts in taken]
     seq = book(session, Booking(
-        Kind.ASK, lambda _: entries.ask(lots), request.posts, cell.partition, act.today, purpose=request.purpose,
-        to_holder=node.id, request_no=request.number,
+        Kind.ASK, lambda _: entries.ask(lots), request.posts, (request.post_type, request.fund_form), act.today,
+        purpose=request.purpose, to_holder=node.id, request_no=request.number,
     ), act.login, act.now)  # fmt: skip
-    place = decision_node(session, node, taken, decision)
-    step(session, act, request, Move.SUBMIT, Status.SUBMITTED, posts=request.posts)
-    turn(session, request, status=Status.SUBMITTED, submitted_on=act.today, decision_node=place)
-    trail(session, act, "request_submitted", f"request {request.number}", movement=seq, posts=request.posts)
     return {
-        "request": request.number, "status": Status.SUBMITTED, "movement": seq, "decision_node": place,
-        "rule": decision.answer, "lots": [[lot.lot_no, lot.owner.holder, posts] for lot, posts in lots],
+        "movement": seq, "decision_node": decision_node(session, node, taken, decision), "rule": decision.answer,
+        "lots": [[lot.lot_no, lot.owner.holder, posts] for lot, posts in lots],
     }  # fmt: skip
 
 

@@ -29,21 +29,15 @@ from pool.models import (
     PoolSlot,
     Strength,
 )  # fmt: skip
-from pool.policies import Terms
+from pool.policies import PARAMETER_OF, Terms
 
 PERMIT = "PERMIT"  # a RESERVE of this source is an open permit; every other names its reason
 
 
 def terms_on(session: Session, on: date, division_code: str) -> Terms:
     """The pool's parameters in force on a day for a division."""
-    names = {
-        "purposes": "pool_purposes", "months": "loan_months", "school_months": "loan_months_school",
-        "renewals": "loan_renewals", "due_soon_days": "pool_due_soon_days", "grace_days": "pool_grace_days",
-        "fill_months": "pool_fill_months", "skip_days": "pool_skip_days", "request_days": "pool_request_days", "unit_cap": "pool_unit_cap",
-        "purpose_caps": "pool_purpose_caps", "break_borders": "pool_break_borders",
-    }  # fmt: skip
-    values = parameter_values(session, names.values(), on, division_code)
-    return Terms(**{field: values[name] for field, name in names.items()})
+    values = parameter_values(session, PARAMETER_OF.values(), on, division_code)
+    return Terms(**{term: values[parameter] for term, parameter in PARAMETER_OF.items()})
 
 
 @dataclass(frozen=True)

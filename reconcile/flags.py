@@ -20,6 +20,7 @@ from reconcile.lifecycle import NIGHT, TRANSITIONS, Decision, FlagState, Move, P
 from reconcile.models import Flag, FlagEvent, FlagStatus
 from reconcile.settle import NO_EXPLANATION, lock_flags
 from reconcile.visibility import sees_flag
+from reconcile.worklists import write_notice, write_referral
 
 # Deadlines and expiries are days of the office's calendar, not of UTC.
 OFFICE_TIME = ZoneInfo("Asia/Shanghai")
@@ -64,16 +65,20 @@ def start_rectifying(session: Session, key: str, act: Act, *, reason: str, deadl
     """→ RECTIFYING: notice and deadline. Errors: as `acknowledge_flag`; Refused for a deadline not after today."""
     if deadline <= act.today:
         raise Refused("整改期限须晚于今天。", answer="DEADLINE_PAST")
-    return _make(
+    flag = _make(
         session, key, Move.START_RECTIFYING, act, Paper(reason=f"整改期限 {deadline}：{reason}" if reason else "")
     )
+    write_notice(session, flag, reason, deadline, act.by.login, act.today)
+    return flag
 
 
 def refer_flag(session: Session, key: str, act: Act, *, to: str, reason: str) -> Flag:
     """→ REFERRED, to discipline inspection, audit, organisation or personnel. Errors: as `acknowledge_flag`."""
     if not to.strip():
         raise Refused("请填写移送单位。", answer="RECEIVER_MISSING")
-    return _make(session, key, Move.REFER, act, Paper(reason=f"移送 {to.strip()}：{reason}" if reason else ""))
+    flag = _make(session, key, Move.REFER, act, Paper(reason=f"移送 {to.strip()}：{reason}" if reason else ""))
+    write_referral(session, flag, to, reason, act.by.login, act.today)
+    return flag
 
 
 def close_flag(session: Session, key: str, act: Act, *, reason: str) -> Flag:

@@ -112,6 +112,7 @@ def new_code() -> str:
 
 
 def spelled_code(plain: str) -> str:
+    """A verification code as people read it, in groups."""
     return "-".join(plain[at : at + CODE_GROUP] for at in range(0, CODE_LENGTH, CODE_GROUP))
 
 

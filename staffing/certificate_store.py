@@ -263,9 +263,7 @@ def certificate_due(session: Session, units: Collection[str] | None, on: date) -
     live = {code: row for code, row in held.items() if (code, row.version) not in gone}
     facts = facts_of(session, live, on)
     found: dict[str, Due] = {}
-    closed = set(
-        session.scalars(select(PoolNode.unit_code).where(PoolNode.unit_code.in_(live), PoolNode.closed_on <= on))
-    )
+    closed = set(session.scalars(select(PoolNode.unit_code).where(PoolNode.closed_on <= on)))
     for code, row in sorted(live.items()):
         if code in closed:
             found[code] = Due.CLOSED

@@ -15,6 +15,8 @@ from pool.models import PoolEntry
 from pool.store import cell_figures
 from staffing.certificate_store import newest_versions, revoked
 
+CHUNK = 500
+
 
 @dataclass(frozen=True)
 class CopyRow:
@@ -44,6 +46,13 @@ def copies_of(session: Session, units: Collection[str], on: date) -> list[CopyRo
     """LEDGER: entries of movements effective by the day, added up. CERTIFICATE: the newest version issued by the day, none
     once revoked. DATABASE: the balances the database keeps for every page. Units without any of them give no row."""
     codes = sorted(set(units))
+    rows: list[CopyRow] = []
+    for start in range(0, len(codes), CHUNK):
+        rows += _copies(session, codes[start : start + CHUNK], on)
+    return rows
+
+
+def _copies(session: Session, codes: list[str], on: date) -> list[CopyRow]:
     held = {
         "ledger": _ledger_copy(session, codes, on),
         "certificate": _certificate_copy(session, codes, on),

@@ -250,12 +250,12 @@ def exit_notice(notice: ExitNotice, *, sees_identity: bool) -> bytes:
         *_place(notice.place),
         _pair("姓　　名", name, "证件号码", number),
         _pair("用编序号", f"{notice.slot_no}（注销）", "减编原因", notice.reason),
-        _pair("出编日期", f"{_day(notice.exit_date)}（当日起不在编）", "登记日期", _day(notice.registered_on)),
-        _wide("停发月份", f"自 {_month(notice.first_unpaid_month)} 起不再发放工资"),
+        _pair("出编日期", _day(notice.exit_date), "登记日期", _day(notice.registered_on)),
+        _wide("停发月份", f"自{_month(notice.first_unpaid_month)}起不再发放工资"),
     ]
     return _sheet(
         "减编通知单", notice.notice_no, notice.office, rows, notice.registered_on, to=_to(notice.recipients),
-        notes=["出编日期为 1 日的，自当月停发；其他日期自次月停发。用编序号注销后不再使用。"],
+        notes=["自出编日期当日起不在编。出编日期为 1 日的，自当月停发；其他日期自次月停发。用编序号注销后不再使用。"],
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ def broken_staffing(session: Session) -> list[str]:
     permits = list(session.scalars(select(StaffApplication).where(StaffApplication.permit_no.is_not(None))))
     return [
         *_reserves(session, permits, slots), *_people(session, slots), *_movements(session, slots),
-        *_permits(permits, slots), *_plans(session, permits, slots), *_notices(session, slots),
+        *_permits(permits, slots), *_bound(permits, slots), *_plans(session, permits, slots), *_notices(session, slots),
         *_blocks(session),
     ]  # fmt: skip
 
@@ -107,6 +107,20 @@ def _permits(permits, slots) -> list[str]:
             days = [day for day in (row.granted_on, slot.entry_date, slot.exit_date) if day is not None]
             if days != sorted(days) or (slot.entry_date and slot.entry_date > row.valid_until):
                 found.append(f"{slot.slot_no}: dates run backwards")
+    return found
+
+
+def _bound(permits, slots) -> list[str]:
+    """An open permit bound to an exit: the exit is announced, or was registered; it holds a RESERVE only after it."""
+    live = {slot.slot_no: slot for slot in slots if slot.status != Status.MOVED}
+    found = []
+    for row in permits:
+        if row.bound_slot is None or row.status != Status.GRANTED:
+            continue
+        slot = live[row.bound_slot]
+        waits = slot.status in IN_POST and slot.planned_exit is not None and row.reserve_seq is None
+        if not waits and slot.status not in (Status.LEFT, Status.CANCELLED):
+            found.append(f"{row.permit_no} rests on an exit that is not")
     return found
 
 

@@ -24,7 +24,7 @@ from staffing.deadlines import first_unpaid_month
 from staffing.flow import FlowDecision, Way, decide_flow
 from staffing.gathering import terms_of, waiver_of
 from staffing.models import StaffApplication, StaffSlot
-from staffing.notices import ENTRY, EXIT, SENT, queue_notices
+from staffing.notices import ENTRY, EXIT, SENT, queue_notices, send_notices
 from staffing.principles import TYPE_LABELS
 from staffing.service_permits import bound_to
 from staffing.store import (
@@ -140,6 +140,7 @@ def arrive(
         "waiver_no": waiver_no, "fill_seq": seq, "version": 1,
     }])  # fmt: skip
     step(session, act, Move.ARRIVE, slot.slot_no, None, Status.FILLED, movement=seq)
+    send_notices(session, act, giver, slot, ENTRY)
     queue_notices(session, act, giver, slot, EXIT, day, first_unpaid_month(day), SENT)
     queue_notices(session, act, taker, staff_slot(session, slot.slot_no), ENTRY, day, f"{day:%Y-%m}")
 

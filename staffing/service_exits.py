@@ -22,7 +22,16 @@ from staffing.blocks import EXIT, block_if_late
 from staffing.chain import IN_POST, Move, Status
 from staffing.deadlines import first_unpaid_month
 from staffing.models import StaffSlot
-from staffing.notices import ACKNOWLEDGED, FINANCE, SENT, notices_of, queue_notices, withdraw_notices
+from staffing.notices import (
+    ACKNOWLEDGED,
+    ENTRY,
+    FINANCE,
+    SENT,
+    notices_of,
+    queue_notices,
+    send_notices,
+    withdraw_notices,
+)  # fmt: skip
 from staffing.service_entries import check_person
 from staffing.service_permits import kill_bound, reserve_bound
 from staffing.store import (
@@ -208,6 +217,7 @@ def _leave(session: Session, act: Act, node: PoolNode, slot: StaffSlot, day: dat
     make(session, act, Move.EXIT, slot, movement=seq, note=reason, status_before=slot.status, exit_date=day,
          exit_reason=reason, exit_registered=act.today, first_unpaid=month, vacate_seq=seq)  # fmt: skip
     trail(session, act, "left", f"slot {slot.slot_no}", movement=seq, first_unpaid=month)
+    send_notices(session, act, node, slot, ENTRY)  # who leaves before the papers were done was still there
     queue_notices(session, act, node, slot, EXIT, day, month, SENT)
     limit = gate_parameters(session, act.today, node.division_code)["exit_days"]
     late = block_if_late(session, act, slot, EXIT, day, limit)

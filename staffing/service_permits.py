@@ -14,7 +14,7 @@ from core.types import FundForm
 from pool.acting import Act, Receipt, check_place, next_number, once
 from pool.ledger import NO_PURPOSE, Account, Cell, Kind, balances_by_day
 from pool.models import PoolEntry, PoolNode
-from pool.service import book_from_reserve, book_reserve, check_not_overdue
+from pool.service import book_from_reserve, book_reserve
 from pool.store import PERMIT
 from staffing.chain import WAITING, Move, Status, Subject
 from staffing.deadlines import permit_last_day
@@ -52,7 +52,6 @@ def grant_permit(session: Session, act: Act, number: str, note: str = "") -> Rec
         fresh = row_of(session, Subject.APPLICATION, number)
         check_move(session, act, Move.GRANT, fresh, node)
         check_opened(session, node)
-        check_not_overdue(session, act, node)
         if fresh.fund_form != FundForm.SELF and fresh.cost_confirmed_on is None:
             raise Refused("财政尚未确认年度经费，不能签发。", answer="COST_NOT_CONFIRMED")
         facts = check_use(session, act, node, fresh)

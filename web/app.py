@@ -23,6 +23,7 @@ from web import api, errors, health, i18n, pages, scoping, security, templating
 from web import session as sessions
 from web.auth import AddressThrottle
 from web.errors import SignInNeeded
+from web.public_cache import PublicCache
 from web.routes import ROUTES, Door, Route
 
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -170,6 +171,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] | None = None) 
     app.extensions["bianzhi_engine"] = engine_for(settings.database_url)
     app.extensions["bianzhi_throttle"] = AddressThrottle()
     app.extensions["bianzhi_verify_throttle"] = AddressThrottle(tries=30)
+    app.extensions["bianzhi_public"] = PublicCache(unset=settings.env == "development")
     app.before_request_funcs.setdefault(None, []).insert(0, identify)
     i18n.register(app, settings.timezone)
     errors.register(app)

@@ -27,6 +27,7 @@ REFUSING = (
     "core/permissions.py",
     "core/sealing.py",
     "pool/acting.py",
+    "pool/acts.py",
     "pool/entries.py",
     "pool/forest.py",
     "pool/foresight.py",
@@ -63,6 +64,10 @@ REFUSING = (
     "reconcile/identities.py",
     "reconcile/settle.py",
     "reconcile/store.py",
+    "night/own_record.py",
+    "night/situation.py",
+    "reconcile/worklists.py",
+    "staffing/tipoffs.py",
 )
 # What each language calls itself is never translated.
 OWN_NAMES = frozenset(i18n.NAMES.values())

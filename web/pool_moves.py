@@ -42,7 +42,7 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Field:
-    """One thing to fill in. `kind`: text, line, date, number."""
+    """One thing to fill in. `kind`: text, line, date, number, check."""
 
     name: str
     label: str
@@ -80,7 +80,8 @@ _REASON = Field("reason", "理由", "text")
 REQUEST_STEPS: dict[str, Step] = {
     step.name: step
     for step in (
-        Step("submit", Move.SUBMIT, (), lambda db, act, number, v: submit_request(db, act, number)),
+        Step("submit", Move.SUBMIT, (Field("wait", "没有闲置编制时，登记等候", "check", required=False),),
+             lambda db, act, number, v: submit_request(db, act, number, wait=bool(v.get("wait")))),
         Step("endorse", Move.ENDORSE, (_NOTE,),
              lambda db, act, number, v: endorse_request(db, act, number, v.get("note") or "")),
         Step("review", Move.REVIEW, (_NOTE,),

@@ -70,9 +70,10 @@ def _headers(response: Response) -> Response:
     if current_app.config["SESSION_COOKIE_SECURE"]:
         own["Strict-Transport-Security"] = "max-age=31536000"
     if request.endpoint != "static":
-        # Figures of persons stay out of shared caches and of the back button after signing out.
-        own["Cache-Control"] = "no-store"
-        own["Vary"] = "Cookie, Accept-Language, Authorization"
+        # Figures of persons stay out of shared caches and of the back button after signing out. What anybody may see says
+        # so itself (web/public_cache.py), and is the same for everybody who reads its language.
+        own["Cache-Control"] = g.get("cache_control", "no-store")
+        own["Vary"] = g.get("vary", "Cookie, Accept-Language, Authorization")
     if g.get("new_visit"):
         sessions.keep_cookie(response, g.new_visit)
     return response

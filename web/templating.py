@@ -29,12 +29,13 @@ NAVIGATION = (
     ("nights", "夜次", Permission.SEE_NIGHTS),
     ("mails", "邮件", Permission.SEE_MAILS),
     ("accounts", "账号", Permission.MANAGE_ACCOUNTS),
+    ("desk", "工作台", Permission.SEE_FIGURES),
 )
 HOME_OF = {
     "flag": "flags", "unit": "units", "night": "nights", "mail": "mails", "account": "accounts",
     **dict.fromkeys(
         ("pool_units", "pool_unit", "pool_ledger", "pool_requests", "pool_wish", "pool_request", "pool_returns", "pool_loan",
-         "pool_matrix"), "pool",
+         "pool_matrix", "pool_acts", "pool_act", "pool_what_if", "pool_delegations"), "pool",
     ),
     **dict.fromkeys(
         ("staffing_units", "staffing_unit", "staffing_plans", "staffing_plan_new", "staffing_plan", "staffing_talks",
@@ -42,6 +43,10 @@ HOME_OF = {
          "staffing_notices", "staffing_blocks", "staffing_waivers", "staffing_new"), "staffing",
     ),
     **dict.fromkeys(("certificate", "documents", "document_new", "document"), "certificates"),
+    **dict.fromkeys(
+        ("reports", "report_period", "report", "rectifications", "rectification", "rectification_notice", "referrals",
+         "referral", "referral_letter", "tip_offs", "tip_off_case", "tip_off_contact", "lookup_codes"), "desk",
+    ),
 }  # fmt: skip
 
 

@@ -11,18 +11,21 @@ from core import types as t
 from core.parameters import DEFINITIONS
 from expectations.books import BOOKS, WORDS
 from expectations.verdicts import REMEDIES
+from night import own_record, situation
 from pool.approvals import REQUEST_MOVES, SLOT_MOVES
 from pool.approvals import SENTENCES as POOL_MOVE_SENTENCES
 from pool.approvals import STATUS_LABELS as POOL_STATUS_LABELS
 from pool.ledger import KINDS, LACKING, SOURCE_LABELS
 from pool.policies import BORDER_SENTENCES
 from pool.policies import SENTENCES as POOL_SENTENCES
+from reconcile import worklist_life, worklists
 from reconcile.catalog import RULES
 from reconcile.clearing import FACTS, SENTENCES
 from reconcile.digests import SEVERITIES, VERDICTS
 from reconcile.lifecycle import SENTENCES as MOVE_SENTENCES
 from reconcile.lifecycle import STATUS_LABELS, TRANSITIONS
 from reconcile.report import CAUSES, PRESENCE, REASONS
+from staffing import tipoff_life, tipoffs
 from staffing.blocks import WORDS as BLOCK_WORDS
 from staffing.certificate_store import Due, State
 from staffing.chain import CHAIN, SUBJECT_LABELS
@@ -85,6 +88,15 @@ COLUMNS = {
 SUGGESTIONS = {
     "SWAP": "本单位已有空编，建议置换", "WITHDRAW": "下达后久未入编，建议收回", "RETURN": "名册显示已出编，建议归还",
 }  # fmt: skip
+# Figures of a situation report, and the papers a person may be known by.
+FIGURES = {
+    "QUOTA": "编制数", "IN_POST": "实有人数", "PAID": "财政供养数", "LEADER_POSTS": "领导职数", "LEADERS": "实配领导",
+    "BORROWED": "借入编制", "LENT": "借出编制",
+}  # fmt: skip
+ID_TYPES = {
+    "RESIDENT": "居民身份证", "PASSPORT": "护照", "HK_MACAO": "港澳居民证件", "TAIWAN": "台湾居民证件",
+    "PERMANENT": "外国人永久居留身份证",
+}  # fmt: skip
 REMEDY_KINDS = {
     "RAISE_BORROW_LIMIT": "提高借用上限", "RAISE_LEND_LIMIT": "提高出借上限", "ADD_POSTS": "增加入池编制",
 }  # fmt: skip
@@ -116,6 +128,10 @@ STAFF_MOMENTS = {
     "answered": "答复时",
 }
 STAFF_SOURCES = {"PERMIT": "用编许可", "OPENING": "建账时在编", "CARRIED": "随编划入"}
+
+
+# Changes one may suppose.
+SUPPOSITIONS = {"CUT": "核减", "MERGE": "并入", "ABOLISH": "撤销", "REPARENT": "调整隶属", "RECALL": "收回"}
 
 
 def _first(words: type[StrEnum]) -> dict[str, str]:
@@ -166,6 +182,7 @@ VOCABULARIES: dict[str, dict[str, str]] = {
     "suggestion": SUGGESTIONS,
     "bound": {"BORROW_LIMIT": "借用上限", "FLOOR": "余粮下限"},
     "column": COLUMNS,
+    "supposition": SUPPOSITIONS,
     "remedy_kind": REMEDY_KINDS,
     "certificate_state": {state.value: label for state, label in CERTIFICATE_STATES.items()},
     "certificate_due": {due.value: label for due, label in CERTIFICATE_DUE.items()},
@@ -186,9 +203,21 @@ VOCABULARIES: dict[str, dict[str, str]] = {
     "staff_receiver": RECEIVER_LABELS,
     "staff_block": BLOCK_WORDS,
     "work_kind": {kind.value: label for kind, label in WORK_LABELS.items()},
-    "id_type": _first(t.IdType),
     "agrees": {"yes": "同意", "no": "不同意"},
     "remedy": {code.value: remedy for code, remedy in REMEDIES.items()},
+    "tip_kind": {kind.value: label for kind, label in tipoff_life.KIND_LABELS.items()},
+    "tip_status": {status.value: label for status, label in tipoff_life.STATUS_LABELS.items()},
+    "tip_outcome": {outcome.value: label for outcome, label in tipoff_life.OUTCOME_LABELS.items()},
+    "tip_move": {move.value: row.label for move, row in tipoff_life.TURNS.items()},
+    "report_status": {status.value: label for status, label in situation.STATUS_LABELS.items()},
+    "figure": FIGURES,
+    "id_type": ID_TYPES,
+    "notice_status": {status.value: label for status, label in worklist_life.NOTICE_LABELS.items()},
+    "referral_status": {status.value: label for status, label in worklist_life.REFERRAL_LABELS.items()},
+    "office": {office.value: label for office, label in worklist_life.OFFICE_LABELS.items()},
+    "work_step": {
+        step.value: row.label for step, row in (worklist_life.NOTICE_STEPS | worklist_life.REFERRAL_STEPS).items()
+    },
 }
 # Which vocabularies a rule's expected and found draw on, the nearest first.
 OF_RULE = {
@@ -240,4 +269,7 @@ def messages() -> set[str]:
     labels = {label for vocabulary in VOCABULARIES.values() for label in vocabulary.values()}
     labels |= {*POOL_MOVE_SENTENCES.values(), *POOL_SENTENCES.values(), *BORDER_SENTENCES.values(), *LACKING.values()}
     labels |= {*USE_SENTENCES.values(), *FLOW_SENTENCES.values()} - {"{flow}"}
+    labels |= {*tipoff_life.SENTENCES.values(), *worklist_life.SENTENCES.values(), own_record.REFUSED}
+    labels |= {tipoffs.NO_CASE, tipoffs.NOT_HERE, situation.NOT_HERE, worklists.NOT_HERE}
+    labels |= {row.label for row in situation.REPORT_TURNS.values()}
     return labels | set(MOVE_SENTENCES.values()) | {rule.basis for rule in RULES.values()} | set(SAID.values())

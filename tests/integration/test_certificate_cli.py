@@ -13,7 +13,8 @@ from core.accounts import get_user, issue_token
 from core.db import engine_for, reading, writing
 from core.migrate import upgrade
 from core.settings import load_settings
-from staffing.certificate_store import public_keys
+from staffing.certificate_content import claim_of, scan_text
+from staffing.certificate_store import newest_of, public_keys
 from staffing.signing import Signer, pem_of
 from tests.poolkit import found_province
 
@@ -63,6 +64,13 @@ def test_a_certificate_from_the_command_line(desk, tmp_path):
     assert run("renew", "A1", "--due", "--as", "reviewer", "--token-file", tmp_path / "token").exit_code == 11
 
 
+def scanned(desk) -> str:
+    """The text of the QR code on A1's newest certificate."""
+    with reading(desk.engine) as session:
+        row = newest_of(session, "A1")
+        return scan_text("https://portal.example", claim_of(json.loads(row.content)), bytes.fromhex(row.signature))
+
+
 def test_verifying_says_what_it_is_and_exits_0_only_for_a_good_one(desk, tmp_path):
     renew(tmp_path, "A1")
     file, pem = tmp_path / "a.pdf", tmp_path / "key.pem"
@@ -84,6 +92,11 @@ def test_verifying_says_what_it_is_and_exits_0_only_for_a_good_one(desk, tmp_pat
     renew(tmp_path, "A1")
     assert verdict(file) == (10, "SUPERSEDED")
     assert verdict(file, "--public-key", pem) == (0, "GENUINE")
+    scan = scanned(desk)
+    assert verdict("--scan", scan) == (0, "VALID")
+    assert verdict("--scan", scan, "--public-key", pem) == (0, "GENUINE")
+    assert verdict("--scan", scan.replace(".2.", ".3."), "--public-key", pem) == (10, "TAMPERED")
+    assert verdict("--scan", "https://portal.example/verify/x", "--public-key", pem) == (10, "UNKNOWN")
     assert run("verify").exit_code == 11
     (tmp_path / "none.pem").write_text("nothing")
     assert run("verify", file, "--public-key", tmp_path / "none.pem").exit_code == 11

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from core.db import engine_for, reading
 from core.errors import Forbidden, Refused
 from pool.service import cut_posts
+from pool.service_slots import fill_slot, swap_slot
 from staffing.blocks import release_block
 from staffing.books import roster_rows
 from staffing.chain import Subject
@@ -197,3 +198,31 @@ def test_a_unit_without_a_ledger_is_told_so_and_a_cut_makes_a_bound_permit_wait(
     with refused("NOT_ENOUGH"):
         gate.enter("A1", permit, 2)
     assert gate.broken() == []
+
+
+def test_somebody_swapped_off_a_pool_post_keeps_the_number_the_swap_gave(gate):
+    gate.opened("A1", 1, 1)
+    gate.pool("COUNTY:990102", 1)
+    (lent,) = gate.lend("A1", 1)["slots"]
+    gate.do(fill_slot, "reviewer", lent, person(5).key, person(5).mask)
+    gate.plan("A1", 2)
+    gate.grant("A1", 2)
+    permit = gate.permit("A1")["permit_no"]
+    with refused("PERSON_HOLDS_ONE"):
+        gate.enter("A1", permit, 5)
+    own = gate.do(swap_slot, "reviewer", lent)["own_slot"]
+    assert gate.seated("A1", 5) == own
+    gate.enter("A1", permit, 6)
+    gate.pass_days(1)
+    gate.leave(own)
+    assert [notice.status for notice in notices(gate, slot_no=own)] == ["SENT"] * 3
+    assert gate.broken() == []
+
+
+def test_who_leaves_before_the_papers_were_done_is_announced_all_the_same(gate):
+    gate.opened("A1", 1)
+    gate.plan("A1", 1)
+    slot = gate.enter("A1", gate.permit("A1")["permit_no"], 1)["slot"]
+    gate.pass_days(1)
+    gate.leave(slot)
+    assert {(notice.kind, notice.status) for notice in notices(gate)} == {("ENTRY", "SENT"), ("EXIT", "SENT")}

@@ -13,11 +13,12 @@ from pool.service_loans import (
     withdraw_request,
 )
 from tests.property.pool_deed import Deed, Sim, key
-from tests.property.pool_desk import WAITING, Loan, Lot, Request, Slot, Taken, months_on, pooled_key
+from tests.property.pool_desk import SKIP_DAYS, WAITING, Loan, Lot, Request, Slot, Taken, months_on, pooled_key
 from tests.property.pool_model import Movement
 from tests.property.pool_province import ADMIN, FULL, PART, PURPOSES, SUPPORT
 
 PASSING = ("ALLOWED", "ALLOWED_BY_UPPER")
+WAITS = 0.06  # how many ask to wait where there is no stock
 DECISIONS = {"endorse": ("SUBMITTED",), "review": ("SUBMITTED",), "approve": ("REVIEWED",), "refuse": WAITING}
 
 
@@ -38,14 +39,23 @@ def _wish(sim: Sim) -> Request:
     return Request("", unit, cell, purpose, dice.choice([1, 1, 1, 2, 2, 8]), months, papers, "DRAFT", set())
 
 
-def _foresee(sim: Sim, request: Request, login: str) -> tuple[str | None, str, Movement | None, Taken]:
-    """(refusal, the rules' answer, the ASK, the lots)."""
-    desk = sim.desk
+def _foresee(sim: Sim, request: Request, login: str, wait: bool) -> tuple[str | None, str, Movement | None, Taken]:
+    """(refusal, the rules' answer, the ASK, the lots); without refusal and ASK it waits."""
     if (closed := sim.closed_to(login, request.unit)) is not None:
         return closed, "", None, []
+    refusal, answer, ask, taken = _chosen(sim, request, queued=bool(sim.desk.queue(request)))
+    if wait and refusal in ("NO_STOCK", "QUEUED"):
+        return None, answer, None, []
+    return refusal, answer, ask, taken
+
+
+def _chosen(sim: Sim, request: Request, queued: bool) -> tuple[str | None, str, Movement | None, Taken]:
+    desk = sim.desk
     answer, _ = desk.judge(request, request.posts, [])
     if answer not in PASSING:
         return answer, answer, None, []
+    if queued:
+        return "QUEUED", answer, None, []
     taken, missing = desk.choose(request)
     if missing:
         return "NO_STOCK", answer, None, []
@@ -63,9 +73,29 @@ def _shift(kind: str, sim: Sim, request: Request, lots: Taken, source: str, targ
     return Movement(kind, sim.today, moves, claimant=request.unit, holders=(request.unit,))
 
 
-def _submitted(sim: Sim, request: Request, receipt: dict, login: str, ask: Movement, taken: Taken, answer: str) -> None:
+def claim_waiting(sim: Sim) -> None:
+    """What the night gives to those who wait, in R15's order; who waited too long keeps the pool to itself."""
+    desk, kept = sim.desk, set()
+    queue = [request for request in desk.waiting.values() if not request.pending]
+    for request in sorted(queue, key=lambda one: (one.purpose != "PLACEMENT", one.submitted, one.unit[2:], one.number)):
+        pool = (request.partition, request.purpose)
+        if request.unit in desk.closed or pool in kept:
+            continue
+        refusal, answer, ask, taken = _chosen(sim, request, queued=False)
+        if refusal is None:
+            desk.book.post(ask)
+            request.place = desk.place_of(request, taken, answer)
+            request.pending = sorted((lot.number, posts) for lot, posts in taken)
+            sim.touch_requests.add(request.number)
+        elif refusal in ("NO_STOCK", "LIMIT") and request.posts <= desk.pooled(*pool):
+            kept |= {pool} if (sim.today - request.submitted).days > SKIP_DAYS else set()
+
+
+def _submitted(
+    sim: Sim, request: Request, receipt: dict, login: str, ask: Movement | None, taken: Taken, answer: str
+) -> None:
     desk = sim.desk
-    sim.same("movement", receipt["movement"], desk.book.post(ask))
+    sim.same("movement", receipt["movement"], desk.book.post(ask) if ask else None)
     sim.same("lots", receipt["lots"], [[lot.number, lot.owner, posts] for lot, posts in taken])
     sim.same("answer", receipt["rule"], answer)
     request.place = desk.place_of(request, taken, answer)
@@ -84,12 +114,13 @@ def ask(sim: Sim) -> Deed:
                 **request.papers)  # fmt: skip
     if sim.dice.random() < 0.05:
         return _draft(sim, request, wish, login)
-    expect, answer, movement, taken = _foresee(sim, request, login)
+    wait = sim.dice.random() < WAITS
+    expect, answer, movement, taken = _foresee(sim, request, login, wait)
 
     def happen(receipt) -> None:
         _submitted(sim, request, receipt, login, movement, taken, answer)
 
-    return Deed("ask", request_loan, login, (wish,), expect, happen)
+    return Deed("ask", request_loan, login, (wish,), expect, happen, kwargs={"wait": wait})
 
 
 def _draft(sim: Sim, request: Request, wish: Wish, login: str) -> Deed:
@@ -108,14 +139,15 @@ def submit(sim: Sim) -> Deed | None:
     if request is None:
         return None
     login = sim.clerk("officer", request.unit)
-    expect, answer, movement, taken = _foresee(sim, request, login)
+    wait = sim.dice.random() < WAITS
+    expect, answer, movement, taken = _foresee(sim, request, login, wait)
     if request.status != "DRAFT":
         expect = sim.closed_to(login, request.unit) or "WRONG_STATUS"
 
     def happen(receipt) -> None:
         _submitted(sim, request, receipt, login, movement, taken, answer)
 
-    return Deed("submit", submit_request, login, (request.number,), expect, happen)
+    return Deed("submit", submit_request, login, (request.number,), expect, happen, kwargs={"wait": wait})
 
 
 def _some_request(sim: Sim, wanted) -> Request | None:
@@ -181,8 +213,8 @@ def _opinion(sim: Sim, request: Request, login: str, name: str, use_case, status
 def approve(sim: Sim) -> Deed | None:
     """By a director of the place of decision, or one who was given the right for some days; all posts, fewer, or more."""
     request = _some_request(sim, lambda one: one.status == "REVIEWED")
-    if request is None or request.place is None:
-        return None
+    if request is None or request.place is None or (request.status == "REVIEWED" and not request.pending):
+        return None  # what an approval claims first is tried in tests/integration/test_pool_waiting.py
     desk, book = sim.desk, sim.desk.book
     _settle_endorsement(sim, request)
     own = request.unit in book.parent and request.place == book.parent[request.unit]

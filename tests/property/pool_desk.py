@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from tests.property.pool_model import Book, Key, Partition
 from tests.property.pool_province import LEVELS, PURPOSES, SOON_DAYS, TALENT_CAP, UNIT_CAP
 
-RIGHT_TO_RENEW, GRACE_DAYS, FILL_MONTHS, REQUEST_DAYS = 1, 60, 6, 365
+RIGHT_TO_RENEW, GRACE_DAYS, FILL_MONTHS, REQUEST_DAYS, SKIP_DAYS = 1, 60, 6, 365, 90
 LONGEST, LONGEST_SCHOOL = 36, 60
 WAITING = ("SUBMITTED", "REVIEWED")
 
@@ -174,6 +174,21 @@ class Desk:
                 taken.append((lot, min(posts, missing)))
                 missing -= taken[-1][1]
         return taken, missing
+
+    def queue(self, request: Request) -> list[Request]:
+        """Others that wait for posts of the same pool and have none."""
+        return [
+            other for other in self.waiting.values()
+            if other is not request and not other.pending
+            and (other.partition, other.purpose) == (request.partition, request.purpose)
+        ]  # fmt: skip
+
+    def pooled(self, partition: Partition, purpose: str) -> int:
+        """All posts of a pool, lent ones among them."""
+        return sum(
+            posts for at, posts in self.book.held.items()
+            if at[0] in ("idle", "pending", "lent") and at[2:4] == partition and at[4] == purpose
+        )  # fmt: skip
 
     def judge(self, request: Request, posts: int, taken: Taken) -> tuple[str, int]:
         """(answer of the rules, retirements that back it) for so many posts of these lots."""

@@ -177,6 +177,7 @@ class Simulator:
             loans.dropped(sim, request)
             request.status = "LAPSED"
             sim.tell(request)
+        loans.claim_waiting(sim)
         sim.touch_slots |= set(desk.live)
         check_proposals(sim)
         over = sorted({desk.loans[slot.loan].unit for slot in desk.live.values() if slot.status == "OVERDUE"})

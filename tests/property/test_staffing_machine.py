@@ -201,9 +201,9 @@ class Chain(RuleBasedStateMachine):
         self.gate.pass_days(days)
         self.gate.do(lambda session, act: vars(keep_staffing(session, act.today, act.now)), "office")
 
-    @rule(unit=st.sampled_from(UNITS), data=st.data())
-    def one_out_one_in_on_one_day(self, unit, data):
-        """On one day: the exit, then the entry; the other way round it is refused."""
+    @rule(unit=st.sampled_from(UNITS), data=st.data(), undone=st.booleans())
+    def one_out_one_in_on_one_day(self, unit, data, undone):
+        """On one day: the exit, then the entry; the other way round it is refused. Undone, the permit dies."""
         staying = (StaffSlot.unit_code == unit, StaffSlot.status.in_(IN_POST), StaffSlot.planned_exit.is_(None))
         row = self.pick(data, self.rows(StaffSlot, *staying))
         if row is None:
@@ -214,17 +214,24 @@ class Chain(RuleBasedStateMachine):
         asked = self.try_it(apply_for_posts, "officer", self.gate.wish(unit, bound_slot=row.slot_no))
         if asked is None:
             return  # over quota, or no plan left
-        number = asked["application"]
         for deed, login in ((confirm_cost, "office"), (review_application, "office")):
-            self.must(deed, login, number)
-        permit = self.must(grant_permit, "director", number)["permit_no"]
+            self.must(deed, login, asked["application"])
+        permit = self.must(grant_permit, "director", asked["application"])["permit_no"]
         entry = self.gate.entry(unit, permit, next(self.people))
-        with pytest.raises(Refused) as caught:
-            self.gate.do(enter, "office", entry)
-        assert caught.value.details["answer"] == "EXIT_FIRST"
+        self.refused("EXIT_FIRST", enter, entry)
         self.must(register_exit, "office", row.slot_no, self.gate.today, "退休")
+        if undone:
+            dead = self.must(undo_exit, "director", row.slot_no, "编委9号", "误办")["dead"]
+            assert dead == [asked["application"]]
+            self.refused("WRONG_STATUS", enter, entry)
+            return
         assert self.must(enter, "office", entry)["status"] == "FILLED"
         REACHED["one_out_one_in"] += 1
+
+    def refused(self, answer, use_case, *args):
+        with pytest.raises(Refused) as caught:
+            self.gate.do(use_case, "office", *args)
+        assert caught.value.details["answer"] == answer
 
     @invariant()
     def ledger_permits_slots_and_roster_agree(self):

@@ -12,6 +12,7 @@ from core.types import PostType
 from pool.policies import (
     BORDER_SENTENCES,
     GROUPS,
+    PARAMETER_OF,
     RULES,
     SENTENCES,
     Answer,
@@ -24,7 +25,8 @@ from pool.policies import (
     waiting_order,
 )  # fmt: skip
 
-TERMS = Terms(purposes=DEFINITIONS["pool_purposes"].default, unit_cap=5, purpose_caps={"TALENT": 2})
+DEFAULTS = Terms(**{term: DEFINITIONS[parameter].default for term, parameter in PARAMETER_OF.items()})
+TERMS = replace(DEFAULTS, unit_cap=5, purpose_caps={"TALENT": 2})
 FINE = Facts(PostType.INSTITUTION, "HEALTH", posts=2, months=36, backing=2)
 # In the order of precedence: each row breaks one rule.
 BROKEN = [
@@ -119,11 +121,7 @@ def test_every_answer_has_its_sentence_its_rule_and_every_type_its_group():
     assert len({group for group in GROUPS.values() if group}) == 4
 
 
-def test_the_numbers_of_the_terms_are_the_defaults_of_the_parameters():
-    names = {
-        "months": "loan_months", "school_months": "loan_months_school", "renewals": "loan_renewals",
-        "due_soon_days": "pool_due_soon_days", "grace_days": "pool_grace_days", "fill_months": "pool_fill_months",
-        "skip_days": "pool_skip_days", "request_days": "pool_request_days", "unit_cap": "pool_unit_cap", "break_borders": "pool_break_borders",
-    }  # fmt: skip
-    for attribute, parameter in names.items():
-        assert getattr(Terms(), attribute) == DEFINITIONS[parameter].default
+def test_the_terms_are_all_the_pools_parameters_and_no_other():
+    pooled = {name for name in DEFINITIONS if name.startswith(("pool_", "loan_"))}
+    assert sorted(PARAMETER_OF.values()) == sorted(pooled)
+    assert (DEFAULTS.months, DEFAULTS.longest("EDUCATION"), DEFAULTS.grace_days) == (36, 60, 60)

@@ -17,7 +17,9 @@ PAGES = {
     "auditor": ["/overview", "/overview?by=division", "/flags", "/flags?list=unseen", "/flags?list=closed",
                 "/flags?q=zzz", f"/flags/{F09}", "/units", "/units?q=zzz", "/units/3701001", "/nights", f"/nights/{NEWEST}",
                 "/nights/2026-11-21?run=1", "/me", "/nowhere"],
-    "officer": [f"/flags/{Q03}", "/units/3701031", "/overview"],
+    "officer": [f"/flags/{Q03}", "/units/3701031", "/overview", "/reports", "/desk/rectifications"],
+    "reviewer": ["/desk", "/desk/tip-offs", "/desk/tip-offs?list=closed", "/desk/rectifications", "/desk/referrals?list=overdue",
+                 f"/desk/rectifications/{flag_of('F05', '3701002', 'e' * 32)}", "/reports", "/desk/lookup-codes"],
     "admin": ["/mails", "/mails/1", "/accounts", "/accounts/reviewer", f"/nights/{NEWEST}", "/overview"],
 }  # fmt: skip
 

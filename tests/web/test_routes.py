@@ -55,9 +55,23 @@ ADDRESSES = {
     "staffing_waivers": "/staffing/waivers",
     "staffing_units": "/staffing/units?page=1",
     "staffing_unit": "/staffing/units/3701001",
+    "pool_acts": "/pool/acts",
+    "pool_act": "/pool/acts/grant",
+    "pool_what_if": "/pool/what-if",
+    "pool_delegations": "/pool/delegations",
+    "desk": "/desk",
+    "tip_offs": "/desk/tip-offs",
+    "lookup_codes": "/desk/lookup-codes",
+    "rectifications": "/desk/rectifications",
+    "rectification": f"/desk/rectifications/{FLAG}",
+    "referrals": "/desk/referrals",
+    "reports": "/reports",
 }
 # Those that name something of the unit 3701001 (or its school).
-OF_THE_UNIT = ("flag", "unit", "pool_unit", "pool_ledger", "pool_request", "pool_loan", "certificate", "staffing_unit")
+OF_THE_UNIT = (
+    "rectification", "flag", "unit", "pool_unit", "pool_ledger", "pool_request", "pool_loan", "certificate",
+    "staffing_unit",
+)  # fmt: skip
 # Who sees the unit 3701001 at all (a city unit).
 BLIND = {"county", "other", "county_director", "province", "small"}
 ONE_UNIT = {"other", "small"}
@@ -79,11 +93,13 @@ def test_no_endpoint_stands_twice():
     assert len(ROUTES) == len(TABLE)
 
 
-def test_only_signing_in_verifying_documents_and_health_are_open():
+def test_only_signing_in_documents_health_and_what_is_public_are_open():
     assert {route.endpoint for route in TABLE if route.door is Door.OPEN} == {
         "static", "login", "language", "healthz", "readyz", "metrics",
         "openapi.doc_url", "openapi.openapi", "openapi.static",
-        "swagger.swagger", "swagger.static", "swagger.oauth2-redirect", "verify", "verify_code", "verify_key",
+        "swagger.swagger", "swagger.static", "swagger.oauth2-redirect",
+        "verify", "verify_code", "verify_key",
+        "public", "public_unit", "public_data", "public_file", "public_schema", "tip_off", "tip_off_status", "own_record",
     }  # fmt: skip
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask_openapi3 import OpenAPI
 
-from web.api import gate_moves, gate_reads, models, papers, pool_moves, pool_reads
+from web.api import gate_moves, gate_reads, models, papers, pool_moves, pool_reads, worklists
 from web.api.views import blueprint
 
-__all__ = ["gate_moves", "gate_reads", "models", "papers", "pool_moves", "pool_reads", "register"]
+__all__ = ["gate_moves", "gate_reads", "models", "papers", "pool_moves", "pool_reads", "register", "worklists"]
 
 
 def register(app: OpenAPI) -> None:

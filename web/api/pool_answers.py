@@ -13,6 +13,7 @@ class ReceiptOut(BaseModel):
 
     request: str | None = None
     status: str | None = None
+    waiting: bool | None = None
     decision_node: str | None = None
     rule: str | None = None
     lots: list[list[int | str]] | None = None
@@ -200,6 +201,7 @@ class RequestDetail(BaseModel):
     """A request with its life and the steps on it."""
 
     request: RequestOut
+    waits_for_posts: bool
     history: list[StepOut]
     steps: list[OfferOut]
 

@@ -152,14 +152,17 @@ class WishBody(Strict):
 
 
 class RequestBody(WishBody):
-    """A request; a draft holds no posts."""
+    """A request; a draft holds no posts. wait: where there are none, wait for some in the order of R15."""
 
     draft: bool = False
+    wait: bool = False
 
 
 class RequestStepBody(Strict):
-    """What a step needs: `reason` to refuse, `posts` (none: all) and `document_no` to approve."""
+    """What a step needs: `reason` to refuse, `posts` (none: all) and `document_no` to approve, `wait` to submit where
+    there is no stock."""
 
+    wait: bool = False
     posts: Posts | None = None
     document_no: Document | None = None
     note: str | None = Field(None, max_length=4000)

@@ -9,7 +9,7 @@ from flask import Response, current_app, g, jsonify
 from core.errors import InputRejected
 from pool import service
 from pool.acting import Receipt
-from pool.foresight import Supposed, check_wish, suppose
+from pool.foresight import Supposed, changed_nodes, check_wish, suppose
 from pool.lists import seen_movement, seen_node
 from pool.service_loans import Wish, request_loan
 from pool.service_nodes import abolish_node, merge_nodes, reparent_node, set_limits
@@ -45,14 +45,16 @@ def _within(*nodes: str | None) -> None:
 
 def _wish(body: m.WishBody) -> Wish:
     _within(f"U:{body.unit_code}")
-    given = body.model_dump(exclude={"draft"})
+    given = body.model_dump(exclude={"draft", "wait"})
     return Wish(**given | {"post_type": str(body.post_type), "fund_form": str(body.fund_form)})
 
 
 @_post("/requests", "wish")
 def ask(header: m.Keyed, body: m.RequestBody) -> Response:
-    """Request a loan (or save a draft). The posts asked for are pending at once."""
-    return _receipt(request_loan(g.db, act_now(header.idempotency_key), _wish(body), draft=body.draft))
+    """Request a loan (or save a draft). The posts asked for are pending at once; with `wait`, where there are none, the
+    request waits for some."""
+    act = act_now(header.idempotency_key)
+    return _receipt(request_loan(g.db, act, _wish(body), draft=body.draft, wait=body.wait))
 
 
 @_post("/requests/check", "check", {"200": a.CheckOut, "409": shared.Problem})
@@ -204,11 +206,7 @@ def try_out(body: m.WhatIfBody) -> Response:
 
 
 def _tree(post_type: str, fund_form: str, found: WhatIf) -> a.TreeOut:
-    changed = {
-        node_id for node_id in {*found.before, *found.after}
-        if found.before.get(node_id) != found.after.get(node_id)
-        or found.deficits_before.get(node_id) != found.deficits_after.get(node_id)
-    }  # fmt: skip
+    changed = changed_nodes(found)
     kept = lambda values: {node_id: posts for node_id, posts in values.items() if node_id in changed}
     return a.TreeOut(
         post_type=post_type, fund_form=fund_form, passes=found.passes, before=kept(found.before),

@@ -14,6 +14,7 @@ from pool.ledger import Cell
 from pool.models import PoolNode, PoolRequest
 from pool.service_slots import loan_movements
 from pool.store import cell_figures, slots_of_loan, terms_on
+from pool.waiting_list import lacking_posts
 from web.api import pool_answers as a
 from web.api import pool_models as m
 from web.api.views import _answer, blueprint
@@ -101,6 +102,7 @@ def request_detail(row: PoolRequest) -> a.RequestDetail:
     """A request with its life and what this person may do with it."""
     return a.RequestDetail(
         request=fields(row, a.RequestOut),
+        waits_for_posts=bool(lacking_posts(g.db, [row.number])),
         history=[fields(step, a.StepOut) for step in lists.request_steps(g.db, row.number)],
         steps=[
             a.OfferOut(step=offer.step.name, allowed=offer.allowed, sentence=translate(offer.why))

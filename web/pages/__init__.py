@@ -7,23 +7,31 @@ from flask import Flask
 from web.pages import (
     accounts,
     certificates,
+    desk,
     documents,
     flags,
     identities,
     mails,
     nights,
     overview,
+    own_record,
     pool,
+    pool_acts,
     pool_loans,
     pool_requests,
+    public,
+    reports,
     signing,
     staffing,
     staffing_plans,
     staffing_slots,
     staffing_uses,
+    tip_off_cases,
+    tip_offs,
     trends,
     units,
     verifying,
+    worklists,
 )
 from web.routes import ROUTES
 
@@ -34,6 +42,7 @@ MODULES = (
     identities,
     units,
     pool,
+    pool_acts,
     pool_requests,
     pool_loans,
     certificates,
@@ -47,6 +56,13 @@ MODULES = (
     nights,
     mails,
     accounts,
+    desk,
+    public,
+    tip_offs,
+    tip_off_cases,
+    own_record,
+    reports,
+    worklists,
 )
 
 

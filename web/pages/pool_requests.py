@@ -20,6 +20,7 @@ from pool.models import PoolDelegation, PoolNode
 from pool.policies import GROUPS
 from pool.service_loans import Wish, request_loan
 from pool.store import cell_figures, terms_on
+from pool.waiting_list import WAITABLE, lacking_posts
 from web.i18n import translate
 from web.pages.flags import PAGE
 from web.pool_access import act_now, act_of, acting_for, view_scope
@@ -68,7 +69,7 @@ def show_pool_requests() -> str:
         "pool_requests.html", rows=shown, which=which, page=page, decides=decides, today=act.today,
         page_count=max(1, -(-total // PAGE)) if which == "all" else 1,
         counts={"mine": len(mine), "waiting": waiting_count, "all": total}, givers=givers(g.user.login),
-        giver=acting_for(), proposed=proposed, names=lists.nodes_named(
+        giver=acting_for(), proposed=proposed, lacking=lacking_posts(g.db, [row.number for row in shown]), names=lists.nodes_named(
             g.db, {*(row.node_id for row in shown), *(slot.node_id for _each, slot in proposed)}
         ),
     )  # fmt: skip
@@ -83,10 +84,11 @@ def show_pool_wish() -> Response | str | tuple[str, int]:
     if request.form.get("act") == "edit":
         return _form(typed, None, None)
     wish = Wish(**{**typed, "posts": typed["posts"], "months": whole_number(typed["months"])})
-    if request.form.get("act") in ("send", "draft"):
-        draft = request.form["act"] == "draft"
-        receipt = request_loan(g.db, act_now(request.form.get("client_id", "")), wish, draft=draft)
+    if request.form.get("act") in ("send", "draft", "wait"):
+        draft, wait = (request.form["act"] == word for word in ("draft", "wait"))
+        receipt = request_loan(g.db, act_now(request.form.get("client_id", "")), wish, draft=draft, wait=wait)
         text = _("已存为草稿，编号 %(number)s。") if draft else _("已提交，编号 %(number)s。")
+        text = _("已登记等候，编号 %(number)s。") if receipt.get("waiting") else text
         flash(text % {"number": receipt["request"]}, "done")
         return redirect(url_for("pool_request", number=receipt["request"]), code=303)
     try:
@@ -109,6 +111,7 @@ def _form(typed: dict[str, str], found: Foresight | None, problem: str | None) -
         "pool_wish.html", typed=typed, found=found, problem=problem, nodes=nodes, terms=terms, figures=figures,
         post_types=[kind for kind in PostType if GROUPS[kind] is not None], fund_forms=list(FundForm),
         names=lists.nodes_named(g.db, ends), client_id=secrets.token_hex(16), sees=view_scope().sees,
+        may_wait=bool(found and found.refusal and found.refusal.details.get("answer") in WAITABLE),
     )  # fmt: skip
 
 
@@ -136,7 +139,7 @@ def show_pool_request(number: str) -> str:
         "pool_request.html", row=row, history=history[::-1], offers=offers, giver=acting_for(),
         givers=givers(g.user.login), people=display_names(people | {row.applicant, row.decided_by}),
         names=lists.nodes_named(g.db, {row.node_id, row.decision_node}), client_id=secrets.token_hex(16),
-        waiting=row.status in PENDING,
+        waiting=row.status in PENDING, lacking=bool(lacking_posts(g.db, [number])),
     )  # fmt: skip
 
 

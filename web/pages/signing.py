@@ -17,7 +17,7 @@ from web.templating import may
 ENDPOINTS = ("login", "logout", "language", "home", "me", "my_language")
 LANGUAGE_AGE = 365 * 24 * 3600
 # Pages anybody may see: a visitor who chooses a language there stays there.
-OPEN_PAGES = ("/verify",)
+OPEN_PAGES = ("/verify", "/public", "/tip-off", "/my-record")
 
 
 def show_home() -> Response:

@@ -1,0 +1,209 @@
+"""Acts by document, what-if and delegations on the web: every field from the one table, checked first, then done once."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from core.accounts import LOCALES, get_user
+from pool.acts import DEEDS
+from pool.ledger import Cell
+from pool.models import PoolDelegation, PoolMovement, PoolNode
+from pool.store import cell_figures
+from tests.web.pool_seeding import BUREAU, CITY, COUNTY, SCHOOL
+from tests.web.seeding import NEWEST, NOW
+from tests.web.test_pages import check
+from tests.web.test_pool_pages import key_of, said
+from web.pool_acts import ASKED, DELEGATION, FORMS, GROUPS
+
+GRANT = {"holder": SCHOOL, "post_type": "INSTITUTION", "fund_form": "FULL", "posts": "3",
+         "document_no": "编委〔2026〕70号", "effective": str(NEWEST)}  # fmt: skip
+PAGES = {
+    "reviewer": ["/pool/acts", "/pool/delegations", *(f"/pool/acts/{name}" for name in FORMS)],
+    "auditor": ["/pool/acts", "/pool/acts/grant", "/pool/what-if", "/pool/delegations"],
+}  # fmt: skip
+
+
+def count(db) -> int:
+    with db.read() as session:
+        return session.scalar(select(func.count()).select_from(PoolMovement))
+
+
+def try_out(person, name: str, values: dict, act: str = "check"):
+    return person.post(f"/pool/acts/{name}", values | {"act": act}, token_from=f"/pool/acts/{name}")
+
+
+def test_every_field_of_every_act_has_its_chinese_name_and_every_act_its_place():
+    assert {argument.name for form in FORMS.values() for argument in form.deed.arguments} <= set(ASKED)
+    assert {argument.name for argument in DEEDS["delegate"].arguments} == set(DELEGATION)
+    assert sorted(name for _label, names in GROUPS for name in names) == sorted(FORMS)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("login", list(PAGES))
+def test_every_page_is_well_made(browser, db, login, locale):
+    with db.write() as session:
+        get_user(session, login).locale = locale
+    person = browser(login)
+    for path in PAGES[login]:
+        answer = person.get(path)
+        assert answer.status_code == 200, path
+        check(said(answer), locale)
+
+
+def test_a_grant_is_shown_before_it_is_made_and_a_double_click_makes_one(browser, db):
+    person, before = browser("reviewer"), count(db)
+    shown = said(try_out(person, "grant", GRANT))
+    check(shown)
+    assert "可以办理" in shown
+    assert re.search(r'data-label="编制数"><span>240 → <strong>243</strong>', shown)
+    assert count(db) == before
+    sent = GRANT | {"act": "send", "client_id": key_of(shown, "/pool/acts/grant")}
+    first, again = (person.post("/pool/acts/grant", sent) for _ in range(2))
+    assert (first.status_code, first.headers["Location"]) == (303, again.headers["Location"])
+    assert count(db) == before + 1
+    page = said(person.get(first.headers["Location"]))
+    assert f"已办理：核增，第 {before + 1} 笔。" in page
+    assert "编委〔2026〕70号" in page
+
+
+def test_what_is_shown_before_is_what_comes_of_it(browser, db):
+    person = browser("reviewer")
+    shown = said(try_out(person, "cut", GRANT | {"posts": "5"}))
+    after = int(re.search(r'data-label="可用"><span>[^<]*→ <strong[^>]*>(-?\d+)</strong>', shown)[1])
+    sent = GRANT | {"posts": "5", "act": "send", "client_id": key_of(shown, "/pool/acts/cut")}
+    assert person.post("/pool/acts/cut", sent).status_code == 303
+    with db.read() as session:
+        cell = Cell(f"U:{SCHOOL}", "INSTITUTION", "FULL")
+        assert cell_figures(session, [cell.holder], NEWEST)[cell].usable == after
+
+
+@pytest.mark.parametrize(("name", "change", "status", "sentence"), [
+    ("grant", {"posts": "１２"}, 422, "编制数须为半角数字的整数。"),
+    ("grant", {"posts": ""}, 422, "请填写“编制数”。"),
+    ("grant", {"document_no": ""}, 422, "请填写“文号”。"),
+    ("grant", {"effective": ""}, 422, "请填写“生效日期”。"),
+    ("grant", {"effective": "明天"}, 422, "生效日期：日期须写作 YYYY-MM-DD。"),
+    ("grant", {"holder": "3709999"}, 404, "没有这条记录，或者不在您的管辖范围内。"),
+    ("cut", {"posts": "5000"}, 200, "该类编制只核定了 240 个，不能核减 5000 个。"),
+])  # fmt: skip
+def test_a_wrong_field_is_named_and_what_was_typed_stays(browser, db, name, change, status, sentence):
+    person, before = browser("reviewer"), count(db)
+    answer = try_out(person, name, GRANT | change)
+    page = said(answer)
+    assert answer.status_code == status
+    assert sentence in page
+    assert 'value="send"' not in page
+    assert "INSTITUTION" in page
+    check(page)
+    assert count(db) == before
+
+
+def test_every_act_can_be_done_from_its_page(browser, db):
+    reviewer, director = browser("reviewer"), browser("director")
+    cell = {"post_type": "INSTITUTION", "fund_form": "FULL"}
+    paper = {"document_no": "编委〔2026〕71号"}
+    dated = paper | {"effective": str(NEWEST)}
+
+    def done(person, name: str, values: dict) -> int:
+        shown = said(try_out(person, name, values))
+        assert "可以办理" in shown, (name, re.search(r'role="alert">(.*?)</div>', shown, re.S))
+        sent = values | {"act": "send", "client_id": key_of(shown, f"/pool/acts/{name}")}
+        assert person.post(f"/pool/acts/{name}", sent).status_code == 303
+        return count(db)
+
+    done(reviewer, "grant", cell | dated | {"holder": SCHOOL, "posts": "4"})
+    done(reviewer, "transfer", cell | dated | {"giver": SCHOOL, "taker": BUREAU, "posts": "1"})
+    lot = done(reviewer, "deposit", cell | dated | {
+        "pool_node": CITY, "purpose": "HEALTH", "posts": "2", "source": "USE_RIGHT_LENT", "giver": SCHOOL,
+    })  # fmt: skip
+    done(reviewer, "withdraw", dated | {"lot_no": str(lot), "posts": "1"})
+    cut = done(reviewer, "cut", cell | dated | {"holder": SCHOOL, "posts": "1"})
+    assert done(director, "reverse", paper | {"seq": str(cut)}) == cut + 1
+    admin = {
+        "holder": BUREAU,
+        "post_type": "ADMIN",
+        "fund_form": "FULL",
+        "to_type": "POLITICAL_LEGAL",
+        "to_form": "FULL",
+    }
+    done(director, "convert", admin | dated | {"posts": "1"})
+    done(director, "limits", cell | {"node_id": CITY, "lend": "不限", "borrow": "7"})
+    with db.read() as session:
+        assert session.get(PoolNode, f"U:{SCHOOL}").closed_on is None
+
+
+def test_a_merger_is_shown_with_both_units(browser):
+    shown = said(try_out(browser("director"), "merge", {
+        "node_id": "3701003", "into_id": BUREAU, "document_no": "编委〔2026〕72号", "effective": str(NEWEST),
+    }))  # fmt: skip
+    check(shown)
+    assert "可以办理" in shown
+    assert re.search(r'data-label="编制数"><span>45 → <strong>0</strong>', shown)
+
+
+def test_who_may_not_sees_why_and_is_refused(browser, db):
+    before = count(db)
+    officer = browser("officer")
+    assert "您的角色不能办理这一步。" in said(officer.get("/pool/acts/grant"))
+    assert try_out(officer, "grant", GRANT).status_code == 403
+    assert try_out(officer, "grant", GRANT | {"client_id": "x"}, "send").status_code == 403
+    assert try_out(browser("county"), "grant", GRANT | {"client_id": "x"}, "send").status_code == 404
+    assert try_out(browser("reviewer"), "reverse", {"seq": "1", "document_no": "文1"}).status_code == 403
+    assert count(db) == before
+
+
+def test_what_if_answers_on_a_copy(browser, db):
+    person, before = browser("auditor"), count(db)
+    cut = said(person.get(
+        f"/pool/what-if?kind=CUT&node={SCHOOL}&post_type=INSTITUTION&fund_form=FULL&posts=3"
+    ))  # fmt: skip
+    check(cut)
+    assert "推演结果" in cut
+    merged = person.get(f"/pool/what-if?kind=MERGE&node={SCHOOL}&target={BUREAU}")
+    assert merged.status_code == 200
+    check(said(merged))
+    assert person.get("/pool/what-if?kind=CUT&node=999&posts=1&post_type=ADMIN&fund_form=FULL").status_code == 404
+    assert person.get(f"/pool/what-if?kind=CUT&node={SCHOOL}&posts=x").status_code == 422
+    assert person.get(f"/pool/what-if?kind=REPARENT&node={CITY}&target={COUNTY}").status_code == 409
+    assert browser("small").get(f"/pool/what-if?kind=ABOLISH&node={SCHOOL}").status_code == 404
+    assert count(db) == before
+
+
+def test_a_delegation_is_given_seen_by_both_and_revoked(browser, db):
+    director, path = browser("director2"), "/pool/delegations"
+    values = {"taker": "reviewer2", "valid_from": str(NOW.date()), "valid_to": str(NOW.date() + timedelta(days=9))}
+    key = key_of(said(director.get(path)), path)
+    for _ in range(2):
+        assert director.post(path, values | {"client_id": key}, token_from=path).status_code == 303
+    assert "reviewer2" in said(director.get(path))
+    taker = said(browser("reviewer2").get(path))
+    assert "/pool/acts?acting_for=director2" in taker
+    with db.read() as session:
+        (row,) = session.scalars(select(PoolDelegation))
+    action = f"{path}/{row.id}/revoke"
+    shown = said(director.get(path))
+    assert browser("reviewer2").post(action, {"client_id": "x"}, token_from=path).status_code == 404
+    assert director.post(action, {"client_id": key_of(shown, action)}, token_from=path).status_code == 303
+    assert "已撤销" in said(director.get(path))
+    wrong = director.post(path, values | {"valid_to": "", "client_id": "y"}, token_from=path)
+    assert wrong.status_code == 422
+    check(said(wrong))
+
+
+def test_a_delegate_acts_by_document_in_the_givers_place(browser, db):
+    director, path = browser("director"), "/pool/delegations"
+    values = {"taker": "reviewer2", "valid_from": str(NOW.date()), "valid_to": str(NOW.date())}
+    key = key_of(said(director.get(path)), path)
+    assert director.post(path, values | {"client_id": key}, token_from=path).status_code == 303
+    person, limits = browser("reviewer2"), {
+        "node_id": CITY, "post_type": "INSTITUTION", "fund_form": "FULL", "lend": "不限", "borrow": "9",
+    }  # fmt: skip
+    assert try_out(person, "limits", limits).status_code == 403
+    shown = said(try_out(person, "limits", limits | {"acting_for": "director"}))
+    assert "您正代 director 办理。" in shown
+    sent = limits | {"act": "send", "client_id": key_of(shown, "/pool/acts/limits"), "acting_for": "director"}
+    assert person.post("/pool/acts/limits", sent).status_code == 303
