@@ -73,7 +73,7 @@ def deed_command(deed) -> click.Command:
             parameters.append(click.Argument([argument.name], nargs=-1 if argument.many else 1, required=True))
 
     def run(login, token_file, acting_for, key, as_json, **given) -> None:
-        from pool.acts import perform
+        from staffing.deeds import perform
 
         with explained(as_json):
             texts = {name: value.read() if hasattr(value, "read") else value for name, value in given.items()}

@@ -175,7 +175,7 @@ def _check_hands(settings: Settings, rows, tokens: dict[str, str]) -> None:
 def _apply_row(settings: Settings, row, answers, tokens: dict[str, str]) -> dict:
     """One row in a transaction of its own. Errors: what the act raises, with file and row."""
     from pool.acting import OFFICE_TIME
-    from pool.acts import perform
+    from staffing.deeds import perform
 
     values = answers.values(row)
     at = None

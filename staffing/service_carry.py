@@ -146,17 +146,18 @@ def arrive(
 
 
 def merge_units(
-    session: Session, act: Act, unit_code: str, into_code: str, document_no: str, effective: date | None = None
+    session: Session, act: Act, node_id: str, into_id: str, document_no: str, effective: date | None = None
 ) -> Receipt:
-    """Merge a unit into another with posts, people and slots in one transaction. → as `pool.service_nodes.merge_nodes`.
+    """Merge a unit (`U:code`) into another with posts, people and slots in one transaction: what every door calls.
 
-    Refused: PERMITS_OPEN while applications or permits are under way there, and as `merge_nodes`.
+    → as `pool.service_nodes.merge_nodes`. Refused: PERMITS_OPEN while applications or permits are under way there, and as
+    `merge_nodes`.
     """
-    node, into = node_of(session, f"U:{unit_code}"), node_of(session, f"U:{into_code}")
+    node, into = node_of(session, node_id), node_of(session, into_id)
     if node.closed_on is None:
         check_place(session, act, Permission.REORGANISE, node)
         check_none_under_way(session, node)
-    answer = merge_nodes(session, act, node.id, into.id, document_no, effective)
+    answer = merge_nodes(session, act, node_id, into_id, document_no, effective)
     follow_merger(session, act, node, into, parse_day(effective, act))
     return answer
 

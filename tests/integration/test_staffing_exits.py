@@ -163,12 +163,12 @@ def test_slots_follow_a_merger_in_the_same_transaction(gate):
     slot = gate.enter("A1", first["permit_no"], 1)["slot"]
     waiting = gate.permit("A1")["application"]
     with refused("PERMITS_OPEN"):
-        gate.do(merge_units, "director", "A1", "A2", "编委10号")
+        gate.do(merge_units, "director", "U:A1", "U:A2", "编委10号")
     gate.do(revoke_permit, "director", waiting, "机构调整")
     gate.pass_days(1)
     key = "merge-once"
-    answer = gate.do(merge_units, "director", "A1", "A2", "编委10号", key=key)
-    assert gate.do(merge_units, "director", "A1", "A2", "编委10号", key=key) == answer
+    answer = gate.do(merge_units, "director", "U:A1", "U:A2", "编委10号", key=key)
+    assert gate.do(merge_units, "director", "U:A1", "U:A2", "编委10号", key=key) == answer
     moved = gate.slot(slot)
     assert (moved.unit_code, moved.source, moved.status) == ("A2", "CARRIED", "FILLED")
     assert (gate.figures("A2").quota, gate.figures("A2").in_post) == (3, 2)

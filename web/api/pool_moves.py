@@ -12,10 +12,11 @@ from pool.acting import Receipt
 from pool.foresight import Supposed, changed_nodes, check_wish, suppose
 from pool.lists import seen_movement, seen_node
 from pool.service_loans import Wish, request_loan
-from pool.service_nodes import abolish_node, merge_nodes, reparent_node, set_limits
+from pool.service_nodes import abolish_node, reparent_node, set_limits
 from pool.service_people import delegate, revoke_delegation
 from pool.service_reversal import reverse_movement
 from pool.tree import WhatIf
+from staffing.service_carry import merge_units
 from web.api import models as shared
 from web.api import pool_answers as a
 from web.api import pool_models as m
@@ -190,7 +191,7 @@ def reorganise(header: m.Keyed, path: m.NodePath, body: m.ReorganiseBody) -> Res
         return _receipt(abolish_node(g.db, act, path.node, *papers))
     if body.target is None:
         raise InputRejected("须写明调整到哪个节点。", field="target")
-    use_case = merge_nodes if body.kind == "MERGE" else reparent_node
+    use_case = merge_units if body.kind == "MERGE" else reparent_node
     return _receipt(use_case(g.db, act, path.node, body.target, *papers))
 
 
