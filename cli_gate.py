@@ -35,7 +35,7 @@ def gate() -> None:
     Plan:     gate plan → plan-review → plan-pass        (three persons) · consult → opinion
     Use:      gate check · apply → confirm-cost → review → grant
     Enter:    gate enter → papers → pay                   Leave: announce · exit · exit-person → cancel
-    Besides:  gate record · carry · merge · waiver · acknowledge · release · undo-exit · revoke
+    Besides:  gate record · carry · waiver · acknowledge · release · undo-exit · revoke
     Look:     gate work · plans · talks · uses · slots · exits · notices · blocks · waivers · unit · form
     Prove:    gate prove
 

@@ -30,7 +30,7 @@ from staffing.service_applications import (
     submit_application,
     withdraw_application,
 )
-from staffing.service_carry import carry_posts, merge_units
+from staffing.service_carry import carry_posts
 from staffing.service_entries import Entry, enter, finish_papers, note_pay
 from staffing.service_exits import (
     announce_exit,
@@ -217,8 +217,6 @@ DEEDS: dict[str, Deed] = dict((
     _deed("carry", "Move posts with their people to another unit, by a document.", carry_posts, ("slots", "movements", "unit"),
           UNIT, _at("slot_nos", "slot numbers (BZ…)", read_code, many=True), DOCUMENT, EFFECTIVE,
           _option("central_no", "central approval number"), ORIGIN[-1]),
-    _deed("merge", "Merge a unit into another, with posts, people and slots.", merge_units, ("node", "kind", "before", "after"), UNIT,
-          _at("into_code", "unit it goes into", read_code), DOCUMENT, EFFECTIVE),
     _deed("acknowledge", "The receiver has got a notice.", acknowledge_notice, ("notice", "status"), _at("notice_id", "its number", read_number)),
     _deed("release", "The director lets a unit plan again after a late registration.", release_block, ("block", "slot"),
           _at("block_id", "its number", read_number), REASON),
@@ -235,7 +233,7 @@ MOVES: dict[str, Move] = {
     "cancel": Move.CANCEL, "carry": Move.CARRY,
 }  # fmt: skip
 BESIDE = {
-    "waiver": Permission.GRANT_WAIVER, "merge": Permission.REORGANISE, "acknowledge": Permission.ACKNOWLEDGE_NOTICE,
+    "waiver": Permission.GRANT_WAIVER, "acknowledge": Permission.ACKNOWLEDGE_NOTICE,
     "release": Permission.RELEASE_BLOCK, "opinion": Permission.REVIEW_POSTS,
 }  # fmt: skip
 

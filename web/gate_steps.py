@@ -45,7 +45,7 @@ FIELDS: dict[str, Field] = {each.name: each for each in (
     Field("month", "起薪月份", "month"), Field("effective", "生效日期", "date", hint="不填即今天。"),
     Field("central_no", "中央编办批准文号", "line", hint="行政、政法专项编制跨层级划转时填写。"),
     Field("waiver_no", "豁免文号", "line", hint="逆向流动时填写。"), Field("unit_code", "单位编码", "line"),
-    Field("into_code", "并入单位编码", "line"), Field("slot_nos", "用编序号", "line", hint="几个序号之间用空格或逗号隔开。"),
+ Field("slot_nos", "用编序号", "line", hint="几个序号之间用空格或逗号隔开。"),
     Field("slot_no", "用编序号", "line", hint="不填即通知单上第一个未用的序号。"), Field("permit_no", "用编通知单号", "line"),
     Field("identity", "证件号", "line"), _choice("id_type", "证件类型", IdType, "id_type"),
     Field("entry_date", "入编日期", "date", hint="不填即今天。"), Field("number", "豁免文号", "line"),
@@ -64,7 +64,6 @@ RENAMED: dict[tuple[str, str], Field] = {
     ("announce", "reason"): Field("reason", "减编原因", "line", hint="退休、调出、辞职、辞退、死亡等。"),
     ("plan-pass", "document_no"): Field("document_no", "编委通过文号", "line"),
     ("carry", "unit_code"): Field("unit_code", "划入单位编码", "line"),
-    ("merge", "unit_code"): Field("unit_code", "被并入的单位编码", "line"),
 }  # fmt: skip
 # Deeds by the word they have in addresses, by subject.
 STEPS: dict[Subject, dict[str, str]] = {

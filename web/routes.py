@@ -75,7 +75,7 @@ SP, ST, SU, SO, SN, SB = (
 # The gate (docs/gate.md). Delegations reach it by SEE_STAFFING; the use-case asks for the act's own permission.
 STAFFING: tuple[Route, ...] = (
     _page("/staffing", "staffing", P.SEE_STAFFING, R),
-    _page("/staffing/new/<any(consult,enter,record,'exit-person',carry,merge,waiver):deed>", "staffing_new", P.SEE_STAFFING, R, "GET", "POST"),
+    _page("/staffing/new/<any(consult,enter,record,'exit-person',carry,waiver):deed>", "staffing_new", P.SEE_STAFFING, R, "GET", "POST"),
     _page("/staffing/plans", "staffing_plans", P.SEE_STAFFING, R),
     _page("/staffing/plans/new", "staffing_plan_new", P.APPLY_POSTS, R, "GET", "POST"),
     _page("/staffing/plans/<plan_no>", "staffing_plan", P.SEE_STAFFING, SP),
@@ -138,7 +138,6 @@ STAFFING: tuple[Route, ...] = (
     _api("/staffing/slots/<post_no>/cancel", "staffing_cancel", P.SEE_STAFFING, SO, "POST"),
     _api("/staffing/slots/<post_no>/forms/<form>", "staffing_slot_form", P.SEE_STAFFING, SO),
     _api("/staffing/carries", "staffing_carry", P.SEE_STAFFING, R, "POST"),
-    _api("/staffing/mergers", "staffing_merge", P.SEE_STAFFING, R, "POST"),
     _api("/staffing/waivers", "staffing_waivers", P.SEE_STAFFING, R),
     _api("/staffing/waivers", "staffing_waiver", P.SEE_STAFFING, R, "POST"),
     _api("/staffing/notices", "staffing_notices", P.SEE_STAFFING, R),

@@ -27,7 +27,7 @@ PAGES = {
                 "/slots/{seated2}"],
     "reviewer": ["/plans/{waiting_plan}", "/consultations/{asking}", "/applications/{asked}", "/slots/{left}",
                  "/new/enter", "/new/record", "/new/exit-person", "/new/carry?slot_nos={seated2}"],
-    "director": ["/applications/{granted}", "/blocks", "/new/merge", "/new/waiver", "/plans/{waiting_plan}"],
+    "director": ["/applications/{granted}", "/blocks", "/new/waiver", "/plans/{waiting_plan}"],
     "finance": ["", "/notices", "/applications/{asked}"],
 }  # fmt: skip
 

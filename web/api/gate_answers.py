@@ -35,10 +35,6 @@ class GateReceipt(BaseModel):
     waiver: str | None = None
     notice: int | None = None
     block: int | None = None
-    node: str | None = None
-    kind: str | None = None
-    before: dict[str, Any] | None = None
-    after: dict[str, Any] | None = None
 
 
 class WorkOut(BaseModel):

@@ -54,7 +54,6 @@ DOORS: tuple[tuple[str, str, str, type[BaseModel] | None, str], ...] = (
     ("/slots/<post_no>/undo-exit", "undo_exit", "undo-exit", m.PostPath, "slot_no"),
     ("/slots/<post_no>/cancel", "cancel", "cancel", m.PostPath, "slot_no"),
     ("/carries", "carry", "carry", None, ""),
-    ("/mergers", "merge", "merge", None, ""),
     ("/waivers", "waiver", "waiver", None, ""),
     ("/notices/<int:notice_id>/acknowledge", "acknowledge", "acknowledge", m.NoticePath, "notice_id"),
     ("/blocks/<int:block_id>/release", "release", "release", m.BlockPath, "block_id"),

@@ -28,7 +28,7 @@ ENDPOINTS = (
 # What a person may begin, in the order of the chain: deed and the words on its button.
 BEGINNINGS = (
     ("plan", "申报计划"), ("consult", "事先沟通"), ("apply", "申请用编"), ("enter", "登记入编"), ("exit-person", "登记减编"),
-    ("record", "补登原有人员"), ("carry", "调编带人"), ("merge", "单位合并"), ("waiver", "签发豁免"),
+    ("record", "补登原有人员"), ("carry", "调编带人"), ("waiver", "签发豁免"),
 )  # fmt: skip
 
 

@@ -38,7 +38,6 @@ TITLES = {
     "record": ("补登原有人员", "建账时已在编的人员补一个用编序号，账目不变。"),
     "exit-person": ("登记减编", "按证件号登记；已有用编序号的，也可以在序号页上办理。"),
     "carry": ("调编带人", "编制连同人员划到另一个单位，序号不变，账、证、名册同时变动。"),
-    "merge": ("单位合并", "被并入单位的编制、人员和用编序号一次带走；还有在办许可的不能合并。"),
     "waiver": ("签发豁免", "逆向流动须有文号、理由和期限。"),
 }
 
@@ -120,7 +119,7 @@ def _after(deed: str, receipt: dict) -> str:
     """The page of what was done."""
     if deed == "consult":
         return url_for("staffing_talk", talk_no=receipt["consultation"])
-    if deed in ("waiver", "merge"):
-        return url_for("staffing_waivers" if deed == "waiver" else "staffing_units")
+    if deed == "waiver":
+        return url_for("staffing_waivers")
     slot = receipt["slot"] if "slot" in receipt else receipt["slots"][0]
     return url_for("staffing_slot", post_no=slot)
