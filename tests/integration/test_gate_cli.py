@@ -11,35 +11,22 @@ from click.testing import CliRunner, Result
 from cli import main
 from core.accounts import get_user, issue_token
 from core.db import engine_for, writing
-from core.settings import Settings
+from tests.integration.test_pool_cli import Desk
 from tests.web.gate_seeding import CITY_CELL, CITY_GRANTS, COMER, LEAVER, OTHER, SECOND, UNIT, found_city
 
 
-class Desk:
-    """A HOME, people with tokens in files, and commands run in it."""
+class GateDesk(Desk):
+    """The pool's desk, with the people of the gate's city and numbers of people in files."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.folder = settings.home / "desk"
-        self.folder.mkdir(parents=True)
-        with writing(engine_for(settings.database_url)) as session:
+    group = "gate"
+
+    def people(self) -> None:
+        with writing(engine_for(self.settings.database_url)) as session:
             for login in CITY_GRANTS:
                 token = issue_token(session, get_user(session, login), label="t", actor="test", now=datetime.now(UTC))
                 (self.folder / login).write_text(token)
         for name, number in (("leaver", LEAVER), ("comer", COMER), ("second", SECOND)):
             (self.folder / name).write_text(f"{number}\n")
-
-    def run(self, *command: object) -> Result:
-        result = CliRunner().invoke(main, ["gate", *map(str, command)])
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-        return result
-
-    def by(self, login: str, *command: object) -> Result:
-        return self.run(*command, "--as", login, "--token-file", self.folder / login, "--json")
-
-    def done(self, login: str, *command: object) -> dict:
-        result = self.by(login, *command)
-        assert result.exit_code == 0, result.output
-        return json.loads(result.stdout)
 
     def rows(self, *command: object) -> list[dict]:
         return json.loads(self.run(*command, "--json").stdout)
@@ -49,18 +36,18 @@ class Desk:
 
 
 @pytest.fixture
-def desk(settings, monkeypatch) -> Desk:
-    for name in ("HOME", "SECRET_KEY", "PERSON_KEY"):
-        monkeypatch.setenv(f"BIANZHI_{name}", str(getattr(settings, name.lower())))
+def desk(settings, monkeypatch) -> GateDesk:
+    made = GateDesk(settings, monkeypatch)
     found_city(settings)
-    return Desk(settings)
+    made.people()
+    return made
 
 
 def certificate(*command: object) -> Result:
     return CliRunner().invoke(main, ["certificate", *map(str, command)])
 
 
-def permitted(desk: Desk) -> dict:
+def permitted(desk: GateDesk) -> dict:
     year = datetime.now(UTC).year
     plan = desk.done("officer", "plan", UNIT, year, f"{CITY_CELL[0]}:{CITY_CELL[1]}:1")["plan"]
     desk.done("reviewer", "plan-review", plan)
