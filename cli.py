@@ -13,7 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli_door import DAY, Door, opened, signed_in
+from cli_duties import duties
 from cli_gate import gate
+from cli_notices import notices
 from cli_papers import certificate
 from cli_pool import pool
 from cli_report import report
@@ -43,6 +45,8 @@ def main() -> None:
 main.add_command(pool)
 main.add_command(gate)
 main.add_command(certificate)
+main.add_command(notices)
+main.add_command(duties)
 main.add_command(report)
 
 

@@ -123,6 +123,13 @@ DEFINITIONS: dict[str, Definition] = {
         "most percent of a unit's quota per kind of work (MANAGEMENT, TECHNICAL, WORKER), per kind of unit",
         "shares",
     ),
+    # Duties and standards (DOMAIN §6, decision 0017).
+    "duty_move_days": Definition(
+        90, "days before or after a function moves within which its posts must move too, and the reverse", "count"
+    ),
+    "reform_remind_days": Definition(
+        15, "days before its deadline from which a reform task is reminded of, once", "count"
+    ),
     # Sunshine (DOMAIN §6, decision 0014).
     "publish_figures": Definition(
         None, "whether a division's units and figures are public; unset: in development only", "flag"

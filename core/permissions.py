@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from core.accounts import Grant, Role, User
 from core.errors import Forbidden, NotFound
 from core.parameters import parameter_value
 from core.types import Level
+from core.unit_sql import at_level, below, is_current
 from core.units import UnitVersion, division_level, division_lineage
 
 
@@ -92,6 +93,15 @@ class Permission(StrEnum):
     REPORT_RECTIFIED = "REPORT_RECTIFIED"
     SEE_REFERRALS = "SEE_REFERRALS"
     ANSWER_REFERRAL = "ANSWER_REFERRAL"
+    # Duties and standards
+    SEE_DUTIES = "SEE_DUTIES"
+    KEEP_DUTIES = "KEEP_DUTIES"
+    SET_STANDARD = "SET_STANDARD"
+    RECORD_WORKLOAD = "RECORD_WORKLOAD"
+    KEEP_REFORM = "KEEP_REFORM"
+    WORK_REFORM = "WORK_REFORM"
+    CONFIRM_REFORM = "CONFIRM_REFORM"
+    DROP_REFORM = "DROP_REFORM"
 
 
 _DOMAIN_ROLES = frozenset(Role) - {Role.ADMINISTRATOR}
@@ -171,6 +181,15 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.REPORT_RECTIFIED: frozenset({Role.UNIT_OFFICER, Role.SUPERVISOR}),
     Permission.SEE_REFERRALS: _OFFICE | {Role.AUDITOR, Role.PERSONNEL},
     Permission.ANSWER_REFERRAL: frozenset({Role.REVIEWER, Role.AUDITOR, Role.PERSONNEL}),
+    # Duties and standards (DOMAIN §6, decision 0017): the office keeps them, units state their workload and do the tasks.
+    Permission.SEE_DUTIES: _DOMAIN_ROLES,
+    Permission.KEEP_DUTIES: frozenset({Role.REVIEWER}),
+    Permission.SET_STANDARD: _OFFICE,
+    Permission.RECORD_WORKLOAD: frozenset({Role.UNIT_OFFICER, Role.SUPERVISOR, Role.REVIEWER}),
+    Permission.KEEP_REFORM: _OFFICE,
+    Permission.WORK_REFORM: frozenset({Role.UNIT_OFFICER, Role.SUPERVISOR}),
+    Permission.CONFIRM_REFORM: frozenset({Role.REVIEWER}),
+    Permission.DROP_REFORM: frozenset({Role.DIRECTOR}),
 }
 
 
@@ -307,21 +326,6 @@ def scope_of(session: Session, user: User, today: date | None = None) -> Scope:
     return Scope(user.id, user.login, roles, reaches, registered or frozenset(), leads)
 
 
-def is_current(version=UnitVersion) -> ColumnElement[bool]:
-    """SQL: this UnitVersion (or alias of it) is its unit's newest one already begun. One row per unit code."""
-    newer = aliased(UnitVersion)
-    begun = or_(newer.valid_from.is_(None), newer.valid_from <= newer.seen_on)
-    later = or_(
-        and_(newer.valid_from.is_not(None), version.valid_from.is_(None)),
-        newer.valid_from > version.valid_from,
-        and_(newer.valid_from.is_not_distinct_from(version.valid_from), newer.id > version.id),
-    )
-    return and_(
-        or_(version.valid_from.is_(None), version.valid_from <= version.seen_on),
-        ~exists().where(newer.unit_code == version.unit_code, begun, later),
-    )
-
-
 def _reach(session: Session, grant: Grant) -> Reach:
     role = Role(grant.role)
     level = Level(grant.level) if grant.level else None
@@ -360,14 +364,6 @@ def _area(version, division: str, level: Level | None) -> ColumnElement[bool]:
     return inside if level is None else and_(inside, version.level == level.value)
 
 
-def below(column: ColumnElement, division: str) -> ColumnElement[bool]:
-    """SQL: the column's division code is this one or under it; the twin of `core.units.division_lineage`."""
-    if len(division) != 6:
-        return column == division
-    stem = division[:2] if division.endswith("0000") else division[:4] if division.endswith("00") else division
-    return column.startswith(stem, autoescape=True)
-
-
 def _unplaced(unit: ColumnElement, division: ColumnElement, areas: list[Reach]) -> ColumnElement[bool]:
     """Facts without a registered unit, by their division."""
     held = aliased(UnitVersion)
@@ -375,22 +371,10 @@ def _unplaced(unit: ColumnElement, division: ColumnElement, areas: list[Reach]) 
     places = [
         below(division, reach.division)
         if reach.level is None
-        else and_(below(division, reach.division), _at_level(division, reach.level))
+        else and_(below(division, reach.division), at_level(division, reach.level))
         for reach in areas
     ]
     return or_(
         and_(unit.is_(None), or_(division.is_(None), *places)),
         and_(unit.is_not(None), unit.not_in(registered), or_(*places)),
     )
-
-
-def _at_level(column: ColumnElement, level: Level) -> ColumnElement[bool]:
-    """SQL twin of `core.units.division_level`."""
-    long = func.length(column) > 6
-    if level is Level.TOWNSHIP:
-        return long
-    if level is Level.PROVINCE:
-        return and_(not_(long), column.endswith("0000"))
-    if level is Level.CITY:
-        return and_(not_(long), column.endswith("00"), not_(column.endswith("0000")))
-    return and_(not_(long), not_(column.endswith("00")))

@@ -1,4 +1,5 @@
-"""What may be known of a birth date after the gate: one keyed hash with the name, and the age of those past it. Pure.
+"""What may be known of a birth date after the gate: one keyed hash with the name, the age of those past it, and how many
+people of a cell reach it in which month. Pure.
 
 Between two runs of the gate birth dates are kept sealed, so that a file need not be read again because a day has passed.
 """
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from core.keys import derived
 from core.retirement import GROUPS, Retirement, age_text
 from core.sealing import Sealer
+from core.types import ACTIVE_STATUSES
 from expectations.identities import coded, hexadecimal
 
 # What depends on the day; everything else that the gate makes of a roster file does not.
@@ -75,6 +77,26 @@ def with_ages(rows: pa.Table, births: bytes, sealer: Sealer, as_of: date, retire
     for name, column in zip(AGES, ages, strict=True):
         rows = rows.append_column(name, column)
     return rows
+
+
+def retiring(rows: pa.Table, births: bytes, sealer: Sealer, as_of: date, retirement: Retirement) -> np.ndarray:
+    """Per roster row the month (since year 0) in which the person reaches the statutory age, this one or a later one; -1
+    where that is unknown or past, or the person is not in post or leaves on a known day. births: as `sealed_births`."""
+    people = pa.ipc.open_stream(sealer.open(births, _CONTEXT)).read_all()
+    born, sex = (people[name].combine_chunks() for name in ("born", "sex"))
+    month = np.full(len(rows), -1, dtype=np.int64)
+    held = pc.is_in(rows["status"], pa.array([status.value for status in ACTIVE_STATUSES], pa.string()))
+    entered = pc.fill_null(pc.less_equal(rows["entry_date"], pa.scalar(as_of, pa.date32())), True)
+    staying = pc.and_(pc.and_(held, entered), pc.is_null(rows["exit_date"]))
+    days = born.to_numpy(zero_copy_only=False).astype("datetime64[D]")
+    known = ~np.isnat(days) & sex.is_valid().to_numpy(zero_copy_only=False)
+    at = np.flatnonzero(known & staying.to_numpy(zero_copy_only=False).astype(bool))
+    months = days[at].astype("datetime64[M]").astype(np.int64) + 1970 * 12
+    words = (rows[name].combine_chunks() for name in ("post_type", "rank"))
+    due = months + retirement.ages_in_months(months, _groups(at, sex, *words, retirement))
+    coming = due >= as_of.year * 12 + as_of.month - 1
+    month[at[coming]] = due[coming]
+    return month
 
 
 def ages_past(

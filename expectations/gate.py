@@ -30,7 +30,13 @@ import pandas as pd
 import pyarrow as pa
 
 from core.types import BookVerdict
-from expectations.books import BOOKS, CUTOFFS_SCHEMA, QUARANTINE_SCHEMA, TOTALS_SCHEMA, snapshot_schema
+from expectations.books import (
+    BOOKS,
+    CUTOFFS_SCHEMA,
+    QUARANTINE_SCHEMA,
+    TOTALS_SCHEMA,
+    snapshot_schema,
+)
 from expectations.entries import Entry
 from expectations.identity_blocks import PART as IDENTITIES
 from expectations.identity_blocks import SCHEMA as BLOCKS_SCHEMA
@@ -39,8 +45,8 @@ from expectations.keeping import Kept, distinct_files
 from expectations.normalise import arrow_schema
 from expectations.quarantine import HeldKind
 from expectations.readers import CONTROL_NAME, PIECE_ROWS, read_control
-from expectations.rivals import Rivals
-from expectations.snapshot_files import replace_file, snapshot_path, write_table
+from expectations.rivals import RETIRING_SCHEMA, Rivals
+from expectations.snapshot_files import RETIRING, replace_file, snapshot_path, write_table
 from expectations.verdicts import (
     REMEDIES,
     BookResult,
@@ -307,6 +313,8 @@ class _Gate:
             ".cutoffs": (iter([_from_rows(cutoffs, CUTOFFS_SCHEMA)]), CUTOFFS_SCHEMA),
             IDENTITIES: (self._blocks(), BLOCKS_SCHEMA),
         }
+        if self.book.name == "roster":
+            parts[RETIRING] = (self.rivals.retiring(), RETIRING_SCHEMA)
         for part, (tables, schema) in parts.items():
             whole = schema if isinstance(schema, pa.Schema) else arrow_schema(schema)
             write = lambda path, tables=tables, whole=whole: write_table(path, tables, whole)

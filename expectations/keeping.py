@@ -26,7 +26,7 @@ from core.keys import key_mark
 from core.types import BookVerdict
 from expectations.entries import Entry
 from expectations.normalise import undamaged_code
-from expectations.snapshot_files import PARTS, replace_file, snapshot_path
+from expectations.snapshot_files import parts_of, replace_file, snapshot_path
 from expectations.verdicts import (
     BookResult,
     DeliveredFile,
@@ -190,7 +190,7 @@ class Kept:
 
     def _targets(self, out: Path) -> dict[str, Path]:
         """Name among what is kept → where it goes."""
-        targets = {f"{part or '.rows'}"[1:]: snapshot_path(out, self.book, part) for part in PARTS}
+        targets = {f"{part or '.rows'}"[1:]: snapshot_path(out, self.book, part) for part in parts_of(self.book)}
         docs = self.setting.docs_dir
         return targets if docs is None else targets | {"docs": docs / f"{self.book}.json"}
 

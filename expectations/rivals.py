@@ -5,6 +5,7 @@ Of each row three numbers are in memory; of the few that may equal or contradict
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -12,13 +13,21 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from expectations.births import births_sealer, with_ages
+from expectations.births import births_sealer, retiring, with_ages
 from expectations.books import BOOKS, QUARANTINE_SCHEMA, Kind, snapshot_schema
 from expectations.crossing import content_ids, night_frame, rows_frame, same_rows, suspects
 from expectations.entries import POSITION, SHOWN, Entry
 from expectations.normalise import arrow_schema
 from expectations.quarantine import HeldKind
 from expectations.verdicts import GateSetting, ReasonCode
+
+CELL = ["unit_code", "post_type", "fund_form"]
+# Of the roster alone: people who reach the statutory age, per cell and month (YYYY-MM).
+RETIRING_SCHEMA = {
+    "unit_code": "string", "post_type": "string", "fund_form": "string", "month": "string", "people": "int64",
+}  # fmt: skip
+# No loan runs as long, renewals included.
+YEARS_AHEAD = 12
 
 
 class Rivals:
@@ -110,6 +119,28 @@ class Rivals:
                 for mask, table in _cut(kept, self._rows(entry)):
                     rows = table.select(names)
                     yield rows if mask.all() else rows.filter(pa.array(mask))
+
+    def retiring(self) -> Iterator[pa.Table]:
+        """People of the kept rows who reach the statutory age in the years to come, in RETIRING_SCHEMA. A person has one
+        kept current row per cell, for rows that differ are held back and equal ones dropped."""
+        sealer, setting = births_sealer(self.setting.person_key), self.setting
+        found: Counter = Counter()
+        for span, entry in zip(self.spans, self.entries, strict=True):
+            start = span.start
+            for rows, births in zip(entry.rows(), entry.births(), strict=True):
+                month = retiring(rows, births, sealer, setting.as_of, setting.retirement)
+                at = np.flatnonzero((month >= 0) & self.kept[start : start + len(rows)])
+                start += len(rows)
+                cells = plain(rows.select(CELL).take(pa.array(at))).to_pydict()
+                found.update(zip(*cells.values(), month[at].tolist(), strict=True))
+        last = (setting.as_of.year + YEARS_AHEAD) * 12 + setting.as_of.month
+        counted = sorted((*cell, month, people) for (*cell, month), people in found.items() if month < last)
+        columns = list(zip(*counted, strict=True)) or [()] * len(RETIRING_SCHEMA)
+        columns[3] = tuple(f"{month // 12:04}-{month % 12 + 1:02}" for month in columns[3])
+        whole = arrow_schema(RETIRING_SCHEMA)
+        yield pa.table(
+            [pa.array(column, field.type) for column, field in zip(columns, whole, strict=True)], schema=whole
+        )
 
     def _rows(self, entry: Entry) -> Iterator[pa.Table]:
         if self.book != "roster":

@@ -13,11 +13,23 @@ import pyarrow.parquet as pq
 
 GROUP_ROWS = 500_000
 PARTS = ("", ".quarantine", ".totals", ".cutoffs", ".identities")
+RETIRING = ".retiring"
+
+
+def parts_of(book: str) -> tuple[str, ...]:
+    """The files of a book: PARTS, and of the roster who retires when."""
+    return (*PARTS, RETIRING) if book == "roster" else PARTS
 
 
 def snapshot_path(folder: Path, book: str, part: str = "") -> Path:
-    """Where one of the files of a book lies in a snapshot folder. part: '' (accepted rows) or one of PARTS."""
+    """Where one of the files of a book lies in a snapshot folder. part: '' (accepted rows) or one of parts_of."""
     return folder / f"{book}{part}.parquet"
+
+
+def read_path(folder: Path, book: str) -> Path:
+    """The rows of a book as the rules read them: with our own gate's in the place of delivered ones, where it is in use."""
+    merged = snapshot_path(folder, book, ".read")
+    return merged if merged.exists() else snapshot_path(folder, book)
 
 
 def write_table(path: Path, tables: Iterable[pa.Table], schema: pa.Schema) -> None:

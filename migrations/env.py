@@ -3,12 +3,15 @@
 from alembic import context
 
 import core.key_mark
+import core.standards
 import core.tries  # noqa: F401  (imported for its tables)
 import night.own_record
 import night.situation_models  # noqa: F401  (imported for its tables)
 import pool.models  # noqa: F401  (imported for its tables)
 import reconcile.models
 import reconcile.worklist_models  # noqa: F401  (imported for its tables)
+import staffing.delivery_models
+import staffing.duty_models
 import staffing.models
 import staffing.paper_models
 import staffing.tipoff_models  # noqa: F401  (imported for its tables)

@@ -1,4 +1,5 @@
-"""The pool's part of a night, after the flags have settled: remind, expire, lapse, propose, queue mails."""
+"""The part of pool and gate in a night. Before it: certificates say what the ledger says. After the flags have settled:
+remind, expire, lapse, propose, queue mails."""
 
 from __future__ import annotations
 
@@ -20,6 +21,10 @@ from pool.housekeeping import keep_pool
 from pool.models import PoolSlot
 from reconcile.models import NightState
 from reconcile.store import newest_run
+from staffing.certificate_pdf import Press
+from staffing.certificates import renew_due
+from staffing.deliveries import remind_waiting
+from staffing.housekeeping import keep_staffing
 
 GONE = (PersonStatus.RETIRED.value, PersonStatus.LEFT.value)
 
@@ -34,7 +39,25 @@ def housekeeping(settings: Settings, run_id: int, now: datetime) -> dict[str, in
         if run.state != NightState.SETTLED or run.backfill:
             return {}
         left = gone_people(session, snapshot_dir(settings, run), run.as_of)
-        return vars(keep_pool(session, run.as_of, now, settings.portal_url, left))
+        kept = _kept(session, settings, run.as_of, now, left)
+    # The register may say otherwise since the night settled.
+    return kept | renew_certificates(settings, run_id, now)
+
+
+def _kept(session: Session, settings: Settings, as_of: date, now: datetime, left: frozenset[str]) -> dict[str, int]:
+    """The gate first: a permit that expires gives its posts back before the pool counts what is usable."""
+    gate = keep_staffing(session, as_of, now, settings.portal_url)
+    pool = vars(keep_pool(session, as_of, now, settings.portal_url, left))
+    reminded = remind_waiting(session, as_of, now, settings.portal_url)
+    return pool | {"permits_expired": gate.expired, "exits_blocked": gate.blocked, "notices_reminded": reminded}
+
+
+def renew_certificates(settings: Settings, run_id: int, now: datetime) -> dict[str, int]:
+    """Renew what is due, in a transaction of its own; a backfill renews nothing. Called again it finds nothing due."""
+    with writing(engine_for(settings.database_url)) as session:
+        if run_of(session, run_id).backfill:
+            return {"certificates": 0}
+        return {"certificates": len(renew_due(session, Press.of(settings), now))}
 
 
 def keep_house(settings: Settings, as_of: date, now: datetime) -> dict[str, int]:
@@ -47,7 +70,7 @@ def keep_house(settings: Settings, as_of: date, now: datetime) -> dict[str, int]
         if as_of > now.astimezone(OFFICE_TIME).date() or (newest is not None and as_of < newest.as_of):
             raise Refused("只能办理最近一夜至今天之间的一天。", answer="WRONG_DAY")
         left = gone_people(session, snapshot_dir(settings, newest), newest.as_of) if newest else frozenset()
-        return vars(keep_pool(session, as_of, now, settings.portal_url, left))
+        return _kept(session, settings, as_of, now, left)
 
 
 def gone_people(session: Session, folder: Path, as_of: date) -> frozenset[str]:

@@ -16,6 +16,7 @@ from core.types import BookVerdict
 from expectations.books import BOOKS
 from night.expected import GOOD, expected_books
 from night.lookups import looked_up, rule_night
+from night.own_gate import merge_own_books
 from night.places import check_run_key, run_of, snapshot_dir
 from night.strength import write_strength
 from reconcile import settle as settling
@@ -54,6 +55,7 @@ def detect(settings: Settings, run_id: int) -> dict[str, int]:
     with reading(engine_for(settings.database_url)) as session:
         run = run_of(session, run_id)
         check_run_key(settings, run)
+        merge_own_books(session, run, snapshot_dir(settings, run))
         verdicts = verdict_facts(session, run)
         setting = DetectSetting(
             rule_night(session, run.as_of),

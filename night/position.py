@@ -1,4 +1,5 @@
-"""Our own book: posts borrowed and lent, quota in force by date, movements, usable posts by month. Stored with the night."""
+"""Our own book: posts borrowed and lent, quota in force by date, movements, usable posts by month, and what the gate knows
+of units switched over. Stored with the night."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from core.db import engine_for, reading
 from core.errors import InputRejected
 from core.settings import Settings
 from expectations.snapshot_files import replace_file
+from night.own_gate import has_own_books, own_tables
 from night.places import run_of, snapshot_dir
 from pool.position import position_tables
 from reconcile.models import NightRun
@@ -22,15 +24,16 @@ from reconcile.rules.tables import POSITION
 
 Row = dict[str, Any]
 Cell = tuple[str, str, str]
+OWN_UNIT = "own_unit"
 _ARROW = {"string": pa.string(), "int64": pa.int64(), "date": pa.date32()}
 
 
 def take_position(settings: Settings, run_id: int) -> dict[str, int]:
-    """Write the four tables of `position` into the run's snapshot folder; answers with their rows.
+    """Write the tables of `position`, and the gate's own books, into the run's snapshot folder; answers with their rows.
 
     The first run of a night takes them from the ledger, and for what the ledger does not know from
     HOME/position/<as_of>/<table>.parquet (one that is not there is empty). A later run takes those of the newest run
-    before it, so that a night corrected later still rests on that day's ledger. All four are always written: a run that
+    before it, so that a night corrected later still rests on that day's ledger. All are always written: a run that
     has them took this step, and keeps them, for the ledger goes on while a night is tried again. Errors: InputRejected
     names the file and the column that is missing or of another type.
     """
@@ -42,13 +45,18 @@ def take_position(settings: Settings, run_id: int) -> dict[str, int]:
         # Everything is read before anything is written: a wrong file leaves nothing half taken.
         tables = {name: _table(source / f"{name}.parquet", schema) for name, schema in POSITION.items()}
         if earlier is None:
-            tables = beside_ledger(tables, position_tables(session, run.as_of))
+            # Which units are switched over the ledger alone says: a file has no gate to speak for.
+            ledger = position_tables(session, run.as_of)
+            own = pa.Table.from_pylist(ledger[OWN_UNIT], schema=tables[OWN_UNIT].schema)
+            tables = beside_ledger(tables, ledger) | {OWN_UNIT: own}
+        units = tables[OWN_UNIT]["unit_code"].to_pylist()
+        tables |= own_tables(session, run, units, _earlier_own(session, settings, run, earlier))
     for name, table in tables.items():
         replace_file(
             folder / f"{name}.parquet",
             lambda path, table=table: pq.write_table(table, path, write_statistics=False),
         )
-    return {name: table.num_rows for name, table in tables.items()}
+    return {name: tables[name].num_rows for name in POSITION}
 
 
 def _earlier(session: Session, settings: Settings, run: NightRun) -> Path | None:
@@ -63,7 +71,17 @@ def _earlier(session: Session, settings: Settings, run: NightRun) -> Path | None
 
 
 def _taken(folder: Path) -> bool:
-    return all((folder / f"{name}.parquet").exists() for name in POSITION)
+    # Runs from before units could be switched over have no `own_unit`: none was.
+    return all((folder / f"{name}.parquet").exists() for name in POSITION if name != OWN_UNIT)
+
+
+def _earlier_own(session: Session, settings: Settings, run: NightRun, earlier: Path | None) -> Path | None:
+    """Where the own books of people are taken over from: not from before a rotation of the key that people go by."""
+    if earlier is None or not has_own_books(earlier):
+        return None
+    marks = session.execute(select(NightRun).where(NightRun.as_of == run.as_of)).scalars()
+    same = next((each for each in marks if snapshot_dir(settings, each) == earlier), run)
+    return earlier if same.key_mark == run.key_mark else None
 
 
 def beside_ledger(files: dict[str, pa.Table], ledger: dict[str, list[Row]]) -> dict[str, pa.Table]:
@@ -89,7 +107,7 @@ def beside_ledger(files: dict[str, pa.Table], ledger: dict[str, list[Row]]) -> d
     }  # fmt: skip
     if not known and not any(ledger.values()):
         return files
-    return {name: pa.Table.from_pylist(ledger[name] + kept[name], schema=files[name].schema) for name in POSITION}
+    return {name: pa.Table.from_pylist(ledger[name] + rows, schema=files[name].schema) for name, rows in kept.items()}
 
 
 def _cell(row: Row, unit: str = "unit_code") -> Cell:

@@ -20,7 +20,9 @@ from core.key_mark import mark_in_force
 from core.settings import Settings
 from core.types import ACTIVE_STATUSES
 from expectations.books import BOOKS
+from expectations.snapshot_files import read_path
 from night.inbox import sha256_of
+from night.own_proof import missing_people
 from night.places import raw_path, snapshot_dir
 from night.situation import broken_reports
 from night.situation_models import SituationReport
@@ -37,6 +39,7 @@ from reconcile.models import (
     NightState,
     Verdict,
 )
+from staffing.proof import broken_staffing
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def check_proofs(results: Sequence[Proof]) -> None:
 def proofs(session: Session, settings: Settings, run: NightRun | None = None) -> list[Proof]:
     """Every proof over one run, or over all runs that count; and the pool's, which has no runs."""
     runs = [run] if run is not None else _current_runs(session)
-    results = [_trail(session), _flag_lives(session), *_pool(session), *_situations(session)]
+    results = [_trail(session), _flag_lives(session), *_pool(session), _gate(session), *_situations(session)]
     for each in runs:
         results += [
             _accounting(session, each),
@@ -66,6 +69,7 @@ def proofs(session: Session, settings: Settings, run: NightRun | None = None) ->
             _raw_copies(session, settings, each),
             _findings(session, settings, each),
             _people_counted(session, settings, each),
+            _own_people(settings, each),
             _outputs(session, settings, each),
         ]
     return results
@@ -119,6 +123,20 @@ def _pool(session: Session) -> list[Proof]:
         )
         for proof in prove_pool(session)
     ]  # fmt: skip
+
+
+def _gate(session: Session) -> Proof:
+    """Slots, permits, plans, notices and ledger agree: every open permit is its RESERVE, nobody is named twice."""
+    wrong = broken_staffing(session)
+    return Proof("用编 账、许可、序号、通知单一致", not wrong, "从原始行重算" if not wrong else f"首个：{wrong[0]}")
+
+
+def _own_people(settings: Settings, run: NightRun) -> Proof:
+    """Whom our gate had put on a post of a switched unit by A stands in the roster the rules read, once, on no other cell
+    unless the night lists the difference; where no roster was accepted nobody is asked for."""
+    folder = snapshot_dir(settings, run)
+    wrong, asked = missing_people(folder, run.as_of)
+    return Proof(_label(run, "用编登记的人在册"), not wrong, f"{asked} 人" if not wrong else f"首个单位：{wrong[0]}")
 
 
 def _situations(session: Session) -> list[Proof]:
@@ -194,7 +212,7 @@ def _people_counted(session: Session, settings: Settings, run: NightRun) -> Proo
     """In post per unit, counted again from the roster's rows by the plainest means."""
     folder = snapshot_dir(settings, run)
     columns = ["person_key", "unit_code", "post_type", "fund_form", "status", "entry_date", "exit_date", "row", "file"]
-    roster = pq.read_table(folder / "roster.parquet", columns=[*columns, "delivered_by"]).to_pandas()
+    roster = pq.read_table(read_path(folder, "roster"), columns=[*columns, "delivered_by"]).to_pandas()
     day = pd.Timestamp(run.as_of)
     entry, leave = pd.to_datetime(roster["entry_date"]), pd.to_datetime(roster["exit_date"])
     active = roster[

@@ -19,6 +19,7 @@ from expectations.books import BOOKS
 from expectations.docs import build_docs
 from night.held import held_rows
 from night.inbox import sha256_of
+from night.own_gate import merged_files
 from night.places import report_dir, snapshot_dir
 from reconcile.catalog import RESTRICTED
 from reconcile.facts import newest_versions, read_units
@@ -152,6 +153,6 @@ def _manifest(session: Session, settings: Settings, run: NightRun, made: list[Ar
             {"division_code": row.division_code, "file": row.file, "sha256": row.sha256}
             for row in _deliveries(session, run)
         ],
-        "snapshot": {name: sha256_of(folder / f"{name}.parquet") for name in SNAPSHOT_FILES},
+        "snapshot": {name: sha256_of(folder / f"{name}.parquet") for name in (*SNAPSHOT_FILES, *merged_files(folder))},
         "outputs": {artefact.path: artefact.sha256 for artefact in made},
     }

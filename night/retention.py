@@ -146,7 +146,9 @@ def drop_unused(session: Session, settings: Settings, today: date) -> int:
 
 def _unused(session: Session, settings: Settings, today: date) -> list[Path]:
     keep = timedelta(days=parameter_value(session, "keep_superseded_days", today))
-    return unused(settings.cache_dir, (datetime.combine(today, time(), UTC) - keep).timestamp())
+    before = (datetime.combine(today, time(), UTC) - keep).timestamp()
+    plans = (path for path in settings.cache_dir.glob("plan-*.json") if path.stat().st_mtime < before)
+    return [*unused(settings.cache_dir, before), *sorted(plans)]
 
 
 def _pruned(session: Session) -> list[NightRun]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.settings import Settings
 from core.types import LeaderTier
+from expectations.snapshot_files import read_path
 from night.parts import parts_of
 from night.places import snapshot_dir
 from night.strength import is_active
@@ -63,11 +64,11 @@ def _leaders(settings: Settings, run: NightRun) -> tuple[dict[tuple[str, str], i
     posts: dict[tuple[str, str], int] = defaultdict(int)
     if (folder / "establishment.parquet").exists():
         columns = ["unit_code", "copy", *TIER_COLUMNS.values()]
-        for row in pq.read_table(folder / "establishment.parquet", columns=columns).to_pylist():
+        for row in pq.read_table(read_path(folder, "establishment"), columns=columns).to_pylist():
             for tier, column in TIER_COLUMNS.items():
                 if row["copy"] == "LEDGER" and row[column] is not None:
                     posts[row["unit_code"], tier.value] += row[column]
-    return dict(posts), dict(_active_leaders(folder / "roster.parquet", pd.Timestamp(run.as_of)))
+    return dict(posts), dict(_active_leaders(read_path(folder, "roster"), pd.Timestamp(run.as_of)))
 
 
 def _active_leaders(path: Path, day: pd.Timestamp) -> Counter[tuple[str, str]]:

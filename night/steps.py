@@ -13,7 +13,7 @@ from core.errors import InputRejected, InvariantViolated, Refused
 from core.settings import Settings, load_settings
 from expectations.books import BOOKS
 from night import arriving, ending, judging
-from night.housekeeping import housekeeping
+from night.housekeeping import housekeeping, renew_certificates
 from night.inbox import CONTROL, newest_night
 from night.position import take_position
 
@@ -58,7 +58,7 @@ def perform(name: str, run_id: int, book: str | None = None, settings: Settings 
     settings = settings or load_settings()
     now = datetime.now(UTC)
     calls: dict[str, Callable[[], dict[str, int]]] = {
-        "position": lambda: take_position(settings, run_id),
+        "position": lambda: renew_certificates(settings, run_id, now) | take_position(settings, run_id),
         "land": lambda: arriving.land(settings, run_id, str(book)),
         "gate": lambda: arriving.gate(settings, run_id, str(book)),
         "detect": lambda: judging.detect(settings, run_id),

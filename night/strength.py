@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from sqlalchemy.orm import Session
 
 from core.types import ACTIVE_STATUSES
+from expectations.snapshot_files import RETIRING, read_path, snapshot_path
 from night.opening import read_cells
 from pool.service_opening import take_strength
 from reconcile.models import NightRun
@@ -31,10 +32,8 @@ def write_strength(session: Session, run: NightRun, folder: Path) -> int:
 
 
 def coming_retirements(folder: Path, as_of: date) -> list[tuple[str, str, str, str, int]]:
-    """(unit, post_type, fund_form, YYYY-MM, people): active people whose retirement the roster dates after as_of.
-
-    No birth date travels past the gate, so a retirement nobody has dated yet is unknown here, not zero: the R06 figure
-    is what is certain, and a loan beyond it goes to the upper director.
+    """(unit, post_type, fund_form, YYYY-MM, people): active people whose retirement the roster dates after as_of, and
+    those it does not date who reach the statutory age in that month or a later one, as the gate has counted them.
     """
     roster = people_of(folder)
     day = pd.Timestamp(as_of)
@@ -47,12 +46,14 @@ def coming_retirements(folder: Path, as_of: date) -> list[tuple[str, str, str, s
     months = due["exit_date"].dt.strftime("%Y-%m")
     people = set(zip(due["unit_code"], due["post_type"], due["fund_form"], months, somebody, strict=True))
     counted = Counter(person[:4] for person in people)
+    for *cell, count in pq.read_table(snapshot_path(folder, "roster", RETIRING)).to_pandas().itertuples(index=False):
+        counted[tuple(cell)] += count
     return [(*cell, count) for cell, count in sorted(counted.items())]
 
 
 def people_of(folder: Path) -> pd.DataFrame:
-    """The accepted roster, dates as timestamps."""
-    roster = pq.read_table(folder / "roster.parquet", columns=ROSTER).to_pandas()
+    """The roster as the rules read it, dates as timestamps."""
+    roster = pq.read_table(read_path(folder, "roster"), columns=ROSTER).to_pandas()
     for column in ("entry_date", "exit_date"):
         roster[column] = pd.to_datetime(roster[column])
     return roster

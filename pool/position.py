@@ -19,7 +19,7 @@ CHUNK = 500
 
 
 def position_tables(session: Session, as_of: date, months: int = 12) -> dict[str, list[Row]]:
-    """`position`, `position_quota`, `movement`, `usable_month` (columns: reconcile.rules.tables.POSITION).
+    """`position`, `position_quota`, `movement`, `usable_month`, `own_unit` (columns: reconcile.rules.tables.POSITION).
 
     months: how many months `usable_month` shows, that of A and those before it. Empty lists while the ledger is unused.
     """
@@ -29,7 +29,18 @@ def position_tables(session: Session, as_of: date, months: int = 12) -> dict[str
         "position_quota": _quotas(session, units, as_of),
         "movement": _movements(session, as_of),
         "usable_month": _months(session, units, as_of, months),
+        "own_unit": own_units(session, as_of),
     }
+
+
+def own_units(session: Session, as_of: date) -> list[Row]:
+    """Units whose ledger and gate are the source on a day: switched over by it, with an open ledger (unit_code, starts)."""
+    opened = select(PoolEntry.holder).where(PoolEntry.effective_date <= as_of).distinct()
+    query = select(PoolNode.unit_code, PoolNode.switched_on).where(
+        PoolNode.unit_code.is_not(None), PoolNode.switched_on <= as_of, PoolNode.id.in_(opened)
+    )
+    rows = session.execute(query.order_by(PoolNode.unit_code))
+    return [{"unit_code": unit, "starts": starts} for unit, starts in rows]
 
 
 def _cell(units: dict[str, str], holder: str, post_type: str, fund_form: str) -> Row:

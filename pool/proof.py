@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,10 @@ from sqlalchemy.orm import Session
 from core.db import WRITE, reading
 from pool.models import PoolMovement
 from pool.proof_chain import chain_is_whole
-from pool.proof_rows import CELL, KEY, MOST_NAMED, Proof, Rows, joined, read_rows, same, says
+from pool.proof_rows import CELL, KEY, MOST_NAMED, Proof, Rows, joined, read_movements, read_rows, same, says
 from pool.proof_tree import feasible_or_in_debt, sums_are_right
+
+T = TypeVar("T")
 
 
 def entries_sum_to_nothing(rows: Rows) -> Proof:
@@ -209,11 +212,14 @@ PROOFS: tuple[Callable[[Rows], Proof], ...] = (
 def prove_pool(session: Session) -> list[Proof]:
     """Every invariant, from rows alone; the caller fails the night when one does not hold."""
     last = session.scalar(select(func.coalesce(func.max(PoolMovement.seq), 0)))
+    if not _is_committed(session):
+        rows = read_rows(session, last, lambda: read_movements(session, last))
+        return [*(proof(rows) for proof in PROOFS), chain_is_whole(session, last)]
     with ThreadPoolExecutor(1) as beside:
-        chain = beside.submit(_chain_beside, session.get_bind(), last) if _is_committed(session) else None
-        rows = read_rows(session)
-        proofs = [proof(rows) for proof in PROOFS]
-        return [*proofs, chain.result() if chain else chain_is_whole(session, last)]
+        movements = beside.submit(_beside, session.get_bind(), read_movements, last)
+        chain = beside.submit(_beside, session.get_bind(), chain_is_whole, last)
+        rows = read_rows(session, last, movements.result)
+        return [*(proof(rows) for proof in PROOFS), chain.result()]
 
 
 def _is_committed(session: Session) -> bool:
@@ -226,10 +232,10 @@ def _in_memory(engine: Engine) -> bool:
     return engine.dialect.name == "sqlite" and engine.url.database in (None, "", ":memory:")
 
 
-def _chain_beside(engine: Engine, last: int) -> Proof:
-    """The chain on a connection of its own: the database spells it on one core while the rest is added up on another."""
+def _beside(engine: Engine, read: Callable[[Session, int], T], last: int) -> T:
+    """Read on a connection of its own: the database spells on one core while the rest is added up on another."""
     with reading(engine) as session:
-        return chain_is_whole(session, last)
+        return read(session, last)
 
 
 def broken_proofs(session: Session) -> list[Proof]:

@@ -35,10 +35,12 @@ class Columns:
     words: dict[str, Coded]
 
 
-def read_columns(session: Session, table: Table, order: Sequence[str], numbers: Sequence[str], words: Sequence[str]):
-    """Columns of a whole table in the order of those given; the first of them is the movement's number."""
-    packed = _packed(session, table, order, numbers, words) if is_sqlite(session) else None
-    return packed or _plain(session, table, order, numbers, words)
+def read_columns(
+    session: Session, table: Table, order: Sequence[str], numbers: Sequence[str], words: Sequence[str], last: int
+) -> Columns:
+    """Columns of a whole table in the order of those given; the first of them is the movement's number, up to the last."""
+    packed = _packed(session, table, order, numbers, words, last) if is_sqlite(session) else None
+    return packed or _plain(session, table, order, numbers, words, last)
 
 
 def batches(session: Session, query: Select) -> Iterator[list[tuple]]:
@@ -60,16 +62,16 @@ def is_sqlite(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
 
 
-def _packed(session, table, order, numbers, words) -> Columns | None:
+def _packed(session, table, order, numbers, words, last) -> Columns | None:
     """None where the text cannot be taken apart again for certain: a separator within a word, or numbers far apart."""
     by = table.c[order[0]]
-    ((count, first, last),) = next(batches(session, select(func.count(), func.min(by), func.max(by))))
-    if not count or last - first > 10 * count + BATCH:
+    ((count, first, end),) = next(batches(session, select(func.count(), func.min(by), func.max(by)).where(by <= last)))
+    if not count or end - first > 10 * count + BATCH:
         return None
     line = _line(table, numbers, words)
     parts = []
-    for start in range(first, last + 1, BATCH):
-        rows = select(line.label("line")).where(by >= start, by < start + BATCH)
+    for start in range(first, end + 1, BATCH):
+        rows = select(line.label("line")).where(by >= start, by < start + BATCH, by <= last)
         rows = rows.order_by(*(table.c[name] for name in order)).subquery()
         ((text,),) = next(batches(session, select(func.group_concat(rows.c.line, ROW_END))))
         if text:
@@ -126,11 +128,12 @@ class _Codes(dict):
         return code
 
 
-def _plain(session, table, order, numbers, words) -> Columns:
+def _plain(session, table, order, numbers, words, last) -> Columns:
     columns = [table.c[name] for name in (*numbers, *words)]
     codes = {name: _Codes() for name in words}
     parts: dict[str, list[np.ndarray]] = {name: [] for name in (*numbers, *words)}
-    for rows in batches(session, select(*columns).order_by(*(table.c[name] for name in order))):
+    query = select(*columns).where(table.c[order[0]] <= last).order_by(*(table.c[name] for name in order))
+    for rows in batches(session, query):
         for name, values in zip(parts, zip(*rows, strict=True), strict=True):
             if name in codes:
                 parts[name].append(np.fromiter(map(codes[name].__getitem__, values), "int64", len(values)))

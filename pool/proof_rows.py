@@ -6,6 +6,7 @@ becomes a number once, so that adding up is adding up whole columns.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -113,14 +114,15 @@ class Rows:
         return lines.assign(**beside)
 
 
-def read_rows(session: Session) -> Rows:
-    """Every row of the pool, in one transaction."""
+def read_rows(session: Session, last: int, movements: Callable[[], pd.DataFrame]) -> Rows:
+    """Every row of the pool up to the last movement. movements: `read_movements`, wherever it is done."""
     trail = select(AuditEvent.seq, AuditEvent.action, AuditEvent.subject).where(
         AuditEvent.action.startswith("pool_request_", autoescape=True)
     )
 
+    entry = _entries(session, last)
     return Rows(
-        _movements(session), _entries(session),
+        movements(), entry,
         *(_frame(session, model.__table__) for model in (
             PoolBalance, PoolLot, PoolNode, PoolLimit, PoolSum, PoolRequest, PoolRequestStep, PoolLoan, PoolSlot,
         )),
@@ -128,10 +130,10 @@ def read_rows(session: Session) -> Rows:
     )  # fmt: skip
 
 
-def _movements(session: Session) -> pd.DataFrame:
+def read_movements(session: Session, last: int) -> pd.DataFrame:
     """seq, reverses (0: none) and, as words, what proofs look at; in the order of seq."""
     words = ("kind", "source", "to_holder", "request_no", "document_no", "effective_date")
-    found = read_columns(session, PoolMovement.__table__, ["seq"], ["seq", "reverses"], words)
+    found = read_columns(session, PoolMovement.__table__, ["seq"], ["seq", "reverses"], words, last)
     return pd.DataFrame(found.numbers | {name: _categories(found.words[name]) for name in words})
 
 
@@ -143,11 +145,11 @@ def _categories(column: Coded) -> pd.Categorical:
     return pd.Categorical.from_codes(codes[column.codes], known)
 
 
-def _entries(session: Session) -> Entries:
+def _entries(session: Session, last: int) -> Entries:
     """Every key once, by way of one number that all its parts make up together."""
     words = (*KEY[:-1], "effective_date")
     numbers = ["movement_seq", "posts", "lot"]
-    found = read_columns(session, PoolEntry.__table__, ["movement_seq", "line"], numbers, words)
+    found = read_columns(session, PoolEntry.__table__, ["movement_seq", "line"], numbers, words, last)
     parts = [found.words[name] for name in KEY[:-1]]
     mixed, lots = pd.factorize(found.numbers["lot"])
     mixed = mixed.astype("int64")

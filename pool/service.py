@@ -22,6 +22,7 @@ from pool.ledger import SOURCE_LABELS, Cell, Kind, Lot, Source, parse_cell, pars
 from pool.models import PoolLot, PoolNode
 from pool.policies import BORDER_SENTENCES, GROUPS, Border, decide_conversion
 from pool.posting import Booking, book
+from pool.standards import check_over_standard
 from pool.store import PERMIT, least_quota, movement_of, overdue_count, terms_on
 
 FIRST_DAY, LAST_DAY = date(1949, 10, 1), date(2199, 12, 31)
@@ -155,6 +156,8 @@ def deposit_posts(
     }  # fmt: skip
 
     def booking(number: str) -> Booking:
+        if source == Source.OVER_STANDARD and giver is not None:
+            check_over_standard(session, giver, post_type, count, day)
         return Booking(
             Kind.DEPOSIT, lambda seq: entries.deposit(giving, Lot(seq, owner, purpose), count), count,
             owner.partition, day, purpose=purpose, from_holder=giver, to_holder=pool_node, document_no=number,

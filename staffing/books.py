@@ -48,7 +48,8 @@ def permit_rows(session: Session, as_of: date, units: frozenset[str] | None = No
     """Permits given up to a day, with the columns of the `permits` book; dead and revoked ones never were usable."""
     query = select(StaffApplication, PoolNode.division_code).join(PoolNode, PoolNode.id == StaffApplication.node_id)
     query = query.where(
-        StaffApplication.granted_on <= as_of, StaffApplication.status.not_in([Status.DEAD, Status.CANCELLED])
+        StaffApplication.granted_on <= as_of,
+        StaffApplication.status.not_in([Status.DEAD, Status.CANCELLED]) | (StaffApplication.ended_on > as_of),
     )
     if units is not None:
         query = query.where(StaffApplication.unit_code.in_(sorted(units)))

@@ -22,6 +22,8 @@ from pool.ledger import Kind
 from pool.models import PoolDocument, PoolEntry, PoolMovement, PoolNode
 from pool.store import cell_figures
 from staffing.certificate_content import CheckLine, DocumentLine, Facts, QuotaLine
+from staffing.determination_store import determined_facts
+from staffing.duty_models import Determination
 from staffing.paper_models import (
     Certificate,
     CertificateCheck,
@@ -117,7 +119,7 @@ def _quotas(session: Session, holders: Sequence[str], on: date) -> dict[str, lis
 
 
 def _recorded(session: Session, codes: Sequence[str], on: date) -> dict[str, dict[str, Any]]:
-    """Per unit and kind the value recorded last among those that hold on the day."""
+    """Per unit and kind what the 三定 in force says, else the value recorded last among those that hold on the day."""
     rows = session.scalars(
         select(CertificateFact)
         .where(CertificateFact.unit_code.in_(codes), CertificateFact.valid_from <= on)
@@ -126,6 +128,7 @@ def _recorded(session: Session, codes: Sequence[str], on: date) -> dict[str, dic
     found: dict[str, dict[str, Any]] = defaultdict(dict)
     for row in rows:
         found[row.unit_code][row.kind] = json.loads(row.value)
+    found |= determined_facts(session, codes, on)
     return found
 
 
@@ -142,12 +145,10 @@ def _documents(session: Session, codes: Sequence[str], on: date) -> dict[str, se
     for giver, taker, number in moved:
         for holder in {giver, taker} & set(holders):
             numbers[holder.removeprefix("U:")].add(number)
-    for code, number in session.execute(
-        select(CertificateFact.unit_code, CertificateFact.doc_no).where(
-            CertificateFact.unit_code.in_(codes), CertificateFact.valid_from <= on
-        )
-    ):
-        numbers[code].add(number)
+    for source in (CertificateFact, Determination):
+        stated = select(source.unit_code, source.doc_no).where(source.unit_code.in_(codes), source.valid_from <= on)
+        for code, number in session.execute(stated):
+            numbers[code].add(number)
     for code, number in session.execute(
         select(DocumentUnit.unit_code, DocumentUnit.doc_no)
         .join(Document, Document.doc_no == DocumentUnit.doc_no)

@@ -36,6 +36,7 @@ from staffing.certificate_store import (
     state_of,
     version_of,
 )
+from staffing.determination_store import has_determination
 from staffing.labels import CHECK_RESULTS
 from staffing.paper_models import (
     Certificate,
@@ -212,6 +213,10 @@ def record_fact(
     if not date(1949, 10, 1) <= day <= date(2199, 12, 31):
         raise InputRejected("生效日期不在允许的范围内。", field="valid_from")
     lock_paths(session, [node.id])
+    if has_determination(session, unit_code):
+        raise Refused(
+            "这个单位已登记三定规定，职责、内设机构和领导职数以其为准；请登记新的三定版本。", answer="DETERMINED"
+        )
     number = note_document(session, act, document_no)
     spelled = json.dumps(parsed, ensure_ascii=False, sort_keys=True)
     last = session.scalar(

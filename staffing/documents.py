@@ -24,6 +24,7 @@ from pool.lists import seen_nodes
 from pool.models import PoolDocument, PoolMovement, PoolNode
 from staffing import shelf
 from staffing.certificate_store import OPENING
+from staffing.duty_models import Determination
 from staffing.file_types import clean_name, file_type
 from staffing.paper_models import Certificate, CertificateFact, Document, DocumentFile, DocumentUnit
 
@@ -166,6 +167,7 @@ def seen_documents(scope: Scope) -> ColumnElement[bool]:
         scope.condition(NOTHING, Document.division_code),
         Document.doc_no.in_(concerned),
         Document.doc_no.in_(facts),
+        Document.doc_no.in_(select(Determination.doc_no).where(scope.condition(Determination.unit_code, NOTHING))),
         Document.doc_no.in_(_moved(scope)),
     )
 

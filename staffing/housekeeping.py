@@ -1,5 +1,5 @@
 """The gate's part of a night: permits past their last good day give their posts back; announced exits nobody registered
-block the next plan. The same again for the same day changes nothing. The caller commits."""
+block the next plan; reform tasks near their deadline are reminded of, once. The same again for the same day changes nothing. The caller commits."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pool.service_people import roots
 from staffing.blocks import EXIT, block_if_late
 from staffing.chain import IN_POST, Move, Status
 from staffing.models import StaffApplication, StaffBlock, StaffSlot
+from staffing.reforms import remind_tasks
 from staffing.service_permits import close_permit
 from staffing.store import gate_parameters
 from staffing.telling import tell, trail
@@ -27,13 +28,17 @@ class Kept:
 
     expired: int = 0
     blocked: int = 0
+    reminded: int = 0
 
 
 def keep_staffing(session: Session, as_of: date, now: datetime, portal: str = "") -> Kept:
     """One night's housekeeping as of a day: expire permits (RELEASE from the day after their last), open blocks."""
     act = Act(Scope(0, NIGHT, frozenset(), (), frozenset()), now, f"night-staffing-{as_of}", portal=portal)
     lock_paths(session, roots(session))
-    kept = Kept(expire_permits(session, act, as_of), _block_unregistered(session, act, as_of))
+    kept = Kept(
+        expire_permits(session, act, as_of), _block_unregistered(session, act, as_of),
+        remind_tasks(session, as_of, now, portal),
+    )  # fmt: skip
     if any(vars(kept).values()):
         trail(session, act, "kept", f"night {as_of}", **vars(kept))
     return kept

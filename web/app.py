@@ -32,6 +32,7 @@ MAX_BODY = 256 * 1024
 MEGABYTE = 2**20
 LARGE_BODIES = {
     "document_new": 64 * MEGABYTE, "document": 64 * MEGABYTE, "api.document_add": 96 * MEGABYTE, "verify": 5 * MEGABYTE,
+    "duties_import": 11 * MEGABYTE, "api.duties_import": 32 * MEGABYTE,
 }  # fmt: skip
 
 

@@ -68,6 +68,11 @@ REFUSING = (
     "night/situation.py",
     "reconcile/worklists.py",
     "staffing/tipoffs.py",
+    "pool/standards.py",
+    "staffing/csv_rows.py",
+    "staffing/duty_import.py",
+    "staffing/duty_items.py",
+    "staffing/reforms.py",
 )
 # What each language calls itself is never translated.
 OWN_NAMES = frozenset(i18n.NAMES.values())

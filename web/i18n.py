@@ -162,6 +162,7 @@ FILLED = (
     "{year} 年计划 {other} 尚未决定，请先撤回或等待。",
     "通过数须在 0 与申报数 {posts} 之间。",
     "这件已由 {name} 办理，现为“{status}”。",
+    "按配置标准应有 {standard} 个，核定 {quota} 个，超标准 {over} 个，不能收回 {needs} 个。",
 )
 
 

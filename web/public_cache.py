@@ -29,6 +29,7 @@ class PublicCache:
         self.unset = unset
         self.throttle = AddressThrottle(READS, WINDOW)
         self._lock = threading.Lock()
+        self._building = threading.Lock()
         self._held: Picture | None = None
         self._files: dict[str, bytes] = {}
 
@@ -36,13 +37,14 @@ class PublicCache:
         """What is public now."""
         today = g.now.astimezone(OFFICE_TIME).date()
         state = state_of(session, today)
-        with self._lock:
+        # One reader makes the picture of a new state, the others wait for it.
+        with self._building:
             if self._held is not None and self._held.state.mark == state.mark:
                 return self._held
-        made = picture(session, today, self.unset)
-        with self._lock:
-            self._held, self._files = made, {}
-        return made
+            made = picture(session, today, self.unset)
+            with self._lock:
+                self._held, self._files = made, {}
+            return made
 
     def file(self, held: Picture, name: str, make: Callable[[], bytes]) -> bytes:
         """A file of a picture, made once."""

@@ -30,6 +30,7 @@ NAVIGATION = (
     ("mails", "邮件", Permission.SEE_MAILS),
     ("accounts", "账号", Permission.MANAGE_ACCOUNTS),
     ("desk", "工作台", Permission.SEE_FIGURES),
+    ("duties", "职责标准", Permission.SEE_DUTIES),
 )
 HOME_OF = {
     "flag": "flags", "unit": "units", "night": "nights", "mail": "mails", "account": "accounts",
@@ -46,6 +47,9 @@ HOME_OF = {
     **dict.fromkeys(
         ("reports", "report_period", "report", "rectifications", "rectification", "rectification_notice", "referrals",
          "referral", "referral_letter", "tip_offs", "tip_off_case", "tip_off_contact", "lookup_codes"), "desk",
+    ),
+    **dict.fromkeys(
+        ("duties_unit", "duties_checks", "duties_standards", "duties_import", "duties_reforms", "duties_reform"), "duties",
     ),
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from core import types as t
 from core.parameters import DEFINITIONS
+from core.standard_posts import MEASURE_LABELS, ROUNDING_LABELS
 from expectations.books import BOOKS, WORDS
 from expectations.verdicts import REMEDIES
 from night import own_record, situation
@@ -25,7 +26,7 @@ from reconcile.digests import SEVERITIES, VERDICTS
 from reconcile.lifecycle import SENTENCES as MOVE_SENTENCES
 from reconcile.lifecycle import STATUS_LABELS, TRANSITIONS
 from reconcile.report import CAUSES, PRESENCE, REASONS
-from staffing import tipoff_life, tipoffs
+from staffing import duties_check, duty_files, reform_life, tipoff_life, tipoffs
 from staffing.blocks import WORDS as BLOCK_WORDS
 from staffing.certificate_store import Due, State
 from staffing.chain import CHAIN, SUBJECT_LABELS
@@ -215,6 +216,15 @@ VOCABULARIES: dict[str, dict[str, str]] = {
     "notice_status": {status.value: label for status, label in worklist_life.NOTICE_LABELS.items()},
     "referral_status": {status.value: label for status, label in worklist_life.REFERRAL_LABELS.items()},
     "office": {office.value: label for office, label in worklist_life.OFFICE_LABELS.items()},
+    "gap": {gap.value: label for gap, label in duties_check.GAP_LABELS.items()},
+    "item_kind": {kind.value: label for kind, label in duty_files.ITEM_LABELS.items()},
+    "duty_file": {kind.value: label for kind, label in duty_files.FILE_LABELS.items()},
+    "duty_part": {part.value: label for part, label in duty_files.PART_LABELS.items()},
+    "measure_served": {measure.value: label for measure, label in MEASURE_LABELS.items()},
+    "rounding": {rounding.value: label for rounding, label in ROUNDING_LABELS.items()},
+    "task_status": {status.value: label for status, label in reform_life.TASK_LABELS.items()},
+    "task_move": {move.value: row.label for move, row in reform_life.TASK_TURNS.items()},
+    "task_why": reform_life.TASK_SENTENCES,
     "work_step": {
         step.value: row.label for step, row in (worklist_life.NOTICE_STEPS | worklist_life.REFERRAL_STEPS).items()
     },
@@ -272,4 +282,5 @@ def messages() -> set[str]:
     labels |= {*tipoff_life.SENTENCES.values(), *worklist_life.SENTENCES.values(), own_record.REFUSED}
     labels |= {tipoffs.NO_CASE, tipoffs.NOT_HERE, situation.NOT_HERE, worklists.NOT_HERE}
     labels |= {row.label for row in situation.REPORT_TURNS.values()}
+    labels |= {*duties_check.SENTENCES.values(), *(each.label for held in duty_files.COLUMNS.values() for each in held)}
     return labels | set(MOVE_SENTENCES.values()) | {rule.basis for rule in RULES.values()} | set(SAID.values())

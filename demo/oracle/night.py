@@ -72,6 +72,7 @@ class Night:
         self.month = as_of.strftime("%Y-%m")
         self.allowed_post_types: dict[str, list[str]] = parameters["allowed_post_types"]
         self.not_evaluable: set[tuple[str, str, str, str]] = set()
+        self.own_units = {row["unit_code"] for row in self.facts["own_unit"]}
         self._read_verdicts(verdicts)
         self._read_people()
         self._read_units()
@@ -104,7 +105,7 @@ class Night:
             return False
         if book == "units" and unit not in self.units and self.register_is_out:
             return False  # it may stand in the register that did not arrive (decision 14)
-        if (home, book) in self.accepted:
+        if (home, book) in self.accepted or (book in ("establishment", "permits") and unit in self.own_units):
             return True
         if (home, book) in self.delivered or (home, book) in self.expected:
             return False
@@ -227,7 +228,8 @@ class Night:
         for row in self.books["establishment"]:
             copies = self.copies[cell_of(row)]
             copies[row["copy"]] = copies.get(row["copy"], 0) + (row.get("quota") or 0)
-            self.copies_in_folder[folder_of(row)].add(row["copy"])
+            source = row["unit_code"] if row["unit_code"] in self.own_units else folder_of(row)
+            self.copies_in_folder[source].add(row["copy"])
         self.loans: dict[Cell, int] = defaultdict(int)
         for row in position:
             self.loans[cell_of(row)] += (row.get("borrowed") or 0) - (row.get("lent") or 0)
@@ -274,6 +276,8 @@ class Night:
         home = self.home.get(unit)
         if home is None:
             return []
+        if unit in self.own_units:
+            return [unit]
         if (home, "establishment") in self.accepted:
             return [home]
         return [d for d in division_lineage(home)[1:] if (d, unit) in self.names["establishment"]][:1]

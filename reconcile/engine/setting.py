@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from core.units import division_lineage
 from expectations.books import snapshot_schema
+from expectations.snapshot_files import read_path
 from reconcile.rules.not_evaluable import needs
 from reconcile.rules.tables import BOOKS_READ, FACTS, LOOKED_UP, POSITION, Night
 
@@ -70,7 +71,7 @@ def files_read(snapshot: Path) -> dict[str, tuple[list[Path], Mapping[str, str]]
     """By name of the rules' table: the snapshot's files it is read from, maybe none, and its columns."""
     read: dict[str, tuple[list[Path], Mapping[str, str]]] = {}
     for book in BOOKS_READ:
-        read[book] = ([snapshot / f"{book}.parquet"], snapshot_schema(book))
+        read[book] = ([read_path(snapshot, book)], snapshot_schema(book))
     for fact in SNAPSHOT_FACTS:
         read[fact] = (sorted(snapshot.glob(f"*.{fact}.parquet")), FACTS[fact])
     for name, schema in POSITION.items():

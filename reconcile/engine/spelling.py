@@ -123,6 +123,7 @@ def _spelled(night: Night, dialect: str, keep: Path | None) -> Compiled | Kept:
     if file is not None:
         try:
             kept = json.loads(file.read_text(encoding="utf-8"))
+            os.utime(file)
             return Kept(kept["stages"], kept["outputs"])
         except (OSError, ValueError, KeyError, TypeError):
             # Not there yet, or damaged: it is only a copy.

@@ -48,7 +48,7 @@ def q10(i: Inputs, night: Night) -> Table:
 def position_gaps(i: Inputs, night: Night, place: Table, folder: Table) -> Table:
     """Not evaluable: without our own book; for Q10 also where a folder's history is shorter than the span."""
     empty = ibis.literal(True)
-    for name in POSITION:
+    for name in (name for name in POSITION if name != "own_unit"):
         empty = empty & (getattr(i, name).count().as_scalar() == 0)
     u = i.usable_month.filter(i.usable_month.month.isin(night.idle_span)).select("unit_code", "month").distinct()
     seen = u.join(place.select("unit_code", division_code="home"), "unit_code")

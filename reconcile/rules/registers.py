@@ -52,10 +52,13 @@ def q07(i: Inputs, place: Table) -> Table:
 
 
 def _copies_present(i: Inputs, place: Table) -> Table:
-    """Per unit `is_<copy>`: whether the folders its quota comes from have any row of that copy."""
-    e = i.establishment
+    """Per unit `is_<copy>`: whether the folders its quota comes from have any row of that copy; of a unit whose ledger is
+    the source, whether it has one itself."""
+    ours = i.establishment.semi_join(i.own_unit, "unit_code")
+    e = i.establishment.anti_join(i.own_unit, "unit_code")
     seen = e.group_by("delivered_by").agg(**{f"is_{copy.lower()}": (e["copy"] == copy).any() for copy in COPIES})
     able = place.filter(place.here_establishment).select("unit_code", "home", "own_establishment")
+    able = able.anti_join(i.own_unit, "unit_code")
     own = able.filter(able.own_establishment).select("unit_code", source="home")
     served = able.filter(~able.own_establishment)
     above = served.join(e.select("unit_code", "delivered_by").distinct(), "unit_code")
@@ -66,7 +69,9 @@ def _copies_present(i: Inputs, place: Table) -> Table:
     sources = own.union(nearest)
     met = sources.join(seen, sources.source == seen.delivered_by, rname="seen_{name}")
     names = [f"is_{copy.lower()}" for copy in COPIES]
-    return met.group_by("unit_code").agg(**{name: met[name].any() for name in names})
+    delivered = met.group_by("unit_code").agg(**{name: met[name].any() for name in names})
+    own_copies = {f"is_{copy.lower()}": (ours["copy"] == copy).any() for copy in COPIES}
+    return delivered.union(ours.group_by("unit_code").agg(**own_copies).select(delivered.columns))
 
 
 def q07_gaps(i: Inputs, place: Table) -> Table:

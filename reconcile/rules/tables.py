@@ -34,6 +34,8 @@ POSITION: dict[str, dict[str, str]] = {
     "usable_month": {
         "month": "string", "unit_code": "string", "post_type": "string", "fund_form": "string", "usable": "int64",
     },
+    # Units whose gate and ledger are the source on A, since `starts` (decision 0016). Their copies and permits are ours.
+    "own_unit": {"unit_code": "string", "starts": "date"},
 }  # fmt: skip
 # Dated parameters and history, as the night looks them up.
 LOOKED_UP: dict[str, dict[str, str]] = {
@@ -130,6 +132,7 @@ class Inputs:
     position_quota: Table
     movement: Table
     usable_month: Table
+    own_unit: Table
     gate_start: Table
     workday: Table
     rank_order: Table

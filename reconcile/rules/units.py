@@ -14,6 +14,8 @@ NAMING_BOOKS = ("payroll", "roster", "establishment", "headcount")
 UNIT_BOOKS = ("units", *NAMING_BOOKS, "permits")
 # For these it is enough that a division above has the book (decision 12).
 DIVISION_BOOKS = ("leads", "base", "limits")
+# Of a unit whose gate is the source these are ours, whatever was delivered (decision 0016).
+OWN_BOOKS = ("establishment", "permits")
 QUARANTINE_BOOKS = ("units", *NAMING_BOOKS)
 UNIT_COLUMNS = ("unit_code", "level", "unit_kind", "org_rank", "approval_doc")
 EARLIEST = "0001-01-01"
@@ -117,11 +119,15 @@ def places(i: Inputs, named: Table, unit: Table, folder: Table, blank: Table) ->
     for right, keys in ((reached, "unit_code"), (held, "unit_code"), (blank, "unit_code")):
         joined = joined.left_join(right, keys, rname="right_{name}").drop("right_unit_code")
     joined = joined.left_join(folder, joined.home == folder.division_code, rname="folder_{name}")
+    ours = i.own_unit.select("unit_code", ours=ibis.literal(True))
+    joined = joined.left_join(ours, "unit_code", rname="own_{name}")
     here = {
         f"here_{book}": joined[f"has_{book}"].fill_null(False)
         | (joined[f"open_{book}"].fill_null(False) & joined[f"above_{book}"].fill_null(False))
         for book in UNIT_BOOKS
     }
+    for book in OWN_BOOKS:
+        here[f"here_{book}"] = here[f"here_{book}"] | joined.ours.fill_null(False)
     absent = i.verdict.filter(i.verdict.expected & ~i.verdict.accepted)
     missing, unlisted = absent.filter(absent.book == "roster"), absent.filter(absent.book == "units")
     # A code nobody registered may stand in the register that did not arrive.

@@ -12,13 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import InvariantViolated
+from core.identity import check_digit
 from core.types import BookVerdict
 from expectations.books import BOOKS, CUTOFFS_SCHEMA, QUARANTINE_SCHEMA, TOTALS_SCHEMA, snapshot_schema
 from expectations.docs import build_docs
 from expectations.gate import ReasonCode
 from expectations.identity_blocks import SCHEMA as SEALED
 from expectations.normalise import arrow_schema
-from expectations.snapshot_files import PARTS, snapshot_path
+from expectations.rivals import RETIRING_SCHEMA
+from expectations.snapshot_files import parts_of, snapshot_path
 from tests.gatekit import ROWS, Night, establishment, only, payroll, resident, roster, unit, without
 
 
@@ -279,7 +281,8 @@ def test_totals_and_cutoffs_are_written_beside_the_rows(night):
 def test_every_book_has_its_files_even_when_nothing_came(night, book):
     assert night.gate(book).verdicts == []
     schemas = [arrow_schema(each) for each in (snapshot_schema(book), QUARANTINE_SCHEMA, TOTALS_SCHEMA, CUTOFFS_SCHEMA)]
-    for part, schema in zip(PARTS, [*schemas, SEALED], strict=True):
+    schemas += [SEALED, *([arrow_schema(RETIRING_SCHEMA)] if book == "roster" else [])]
+    for part, schema in zip(parts_of(book), schemas, strict=True):
         assert pq.read_schema(snapshot_path(night.out, book, part)).equals(schema), part
 
 
@@ -365,3 +368,27 @@ def test_figures_published_by_real_units_are_accepted(night):
         (BookVerdict.ACCEPTED, 2),
         (BookVerdict.ACCEPTED, 3),
     ]
+
+
+def test_who_reaches_the_statutory_age_is_counted_per_cell_and_month_and_nobody_else(night):
+    def born(day: str, number: int) -> dict[str, str]:
+        first = f"370104{day}{number:03d}"
+        return {"person_id": first + check_digit(first)}
+
+    man, woman = 101, 102
+    people = [
+        roster(1, **born("19661012", man)),  # 60 in 2026-10, the 22nd month of the rise: half a year later
+        roster(2, **born("19661030", man + 2)),
+        roster(3, **born("19760315", woman), post_type="工勤"),  # a worker: 50 in 2026-03, and eight months
+        roster(4, **born("19661012", man + 4), exit_date="2027-01-01"),  # leaves on a day of its own
+        roster(5, **born("19661012", man + 6), status="出编", exit_date="2020-01-01"),
+        roster(6, **born("19550101", man)),  # long past it
+        roster(7, **born("19900101", man)),  # too far ahead
+        roster(8, person_id="E12345678", id_type="护照"),
+        roster(9, **born("19661012", man + 8), status="?"),  # held back
+        roster(10, **born("19661012", man + 10), entry_date="2026-12-01"),  # not in post yet
+    ]
+    night.deliver("370104", "roster.csv", [{"id_type": "身份证"} | person for person in people])
+    night.gate("roster")
+    counted = [tuple(row.values()) for row in night.read("roster", ".retiring")]
+    assert counted == [("007", "ADMIN", "FULL", "2027-04", 2), ("007", "SUPPORT", "FULL", "2026-11", 1)]

@@ -48,6 +48,9 @@ class Sim:
     touch_requests: set[str] = field(default_factory=set)
     told: set[tuple[str, date]] = field(default_factory=set)  # (request, day) of every decision mailed
     persons: int = 0
+    patience: Random = field(
+        default_factory=lambda: Random(0)
+    )  # who waits; dice of its own, so that seeds keep their steps
 
     @property
     def today(self) -> date:

@@ -114,7 +114,7 @@ def ask(sim: Sim) -> Deed:
                 **request.papers)  # fmt: skip
     if sim.dice.random() < 0.05:
         return _draft(sim, request, wish, login)
-    wait = sim.dice.random() < WAITS
+    wait = sim.patience.random() < WAITS
     expect, answer, movement, taken = _foresee(sim, request, login, wait)
 
     def happen(receipt) -> None:
@@ -139,7 +139,7 @@ def submit(sim: Sim) -> Deed | None:
     if request is None:
         return None
     login = sim.clerk("officer", request.unit)
-    wait = sim.dice.random() < WAITS
+    wait = sim.patience.random() < WAITS
     expect, answer, movement, taken = _foresee(sim, request, login, wait)
     if request.status != "DRAFT":
         expect = sim.closed_to(login, request.unit) or "WRONG_STATUS"

@@ -167,3 +167,22 @@ def test_without_a_gate_start_roster_or_persons_nothing_is_concluded():
         370104   | *    | roster
         """,
     )
+
+
+def test_the_permits_of_a_unit_on_our_own_gate_are_there_whatever_was_delivered():
+    check(
+        "P01",
+        {
+            "roster": """
+            person | unit | entry      | permit_no
+            ours   | U1   | 2026-03-01 | N1
+            other  | U2   | 2026-03-01 | N1
+            """,
+        },
+        """
+        person | unit | entry_date | type  | fund | expected | found | cause          | severity | division
+        ours   | U1   | 2026-03-01 | ADMIN | FULL | -        | N1    | UNKNOWN_PERMIT | S2       | 370102
+        """,
+        gate_start=START,
+        own_unit="unit | starts \n U1 | 2026-01-01",
+    )

@@ -121,3 +121,29 @@ def test_copies_of_a_count_only_unit_are_compared_too():
         },
         "unit | expected | found \n U1 | 5 | DATABASE=4",
     )
+
+
+def test_a_unit_on_our_own_ledger_is_held_against_its_own_copies_and_lends_none_to_others():
+    check(
+        "Q07",
+        {
+            "establishment": """
+                unit  | type  | fund | quota | copy        | doc_no
+                OURS  | ADMIN | FULL | 4     | LEDGER      |
+                OURS  | ADMIN | FULL | 4     | CERTIFICATE |
+                OURS  | ADMIN | FULL | 6     | DATABASE    |
+                AGREE | ADMIN | FULL | 4     | LEDGER      |
+                AGREE | ADMIN | FULL | 4     | DATABASE    |
+                OTHER | ADMIN | FULL | 5     | LEDGER      |
+            """,
+        },
+        """
+        unit | type  | fund | expected | found                    | severity | division
+        OURS | ADMIN | FULL | 4        | CERTIFICATE=4;DATABASE=6 | S3       | 370102
+        """,
+        own_unit="""
+        unit  | starts
+        OURS  | 2026-10-01
+        AGREE | 2026-10-01
+        """,
+    )

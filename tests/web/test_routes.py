@@ -66,10 +66,17 @@ ADDRESSES = {
     "rectification": f"/desk/rectifications/{FLAG}",
     "referrals": "/desk/referrals",
     "reports": "/reports",
+    "duties": "/duties",
+    "duties_checks": "/duties/checks",
+    "duties_standards": "/duties/standards",
+    "duties_import": "/duties/import",
+    "duties_template": "/duties/templates/items.csv",
+    "duties_unit": "/duties/units/3701001",
+    "duties_reforms": "/duties/reforms",
 }
 # Those that name something of the unit 3701001 (or its school).
 OF_THE_UNIT = (
-    "rectification", "flag", "unit", "pool_unit", "pool_ledger", "pool_request", "pool_loan", "certificate",
+    "rectification", "flag", "unit", "pool_unit", "pool_ledger", "pool_request", "pool_loan", "certificate", "duties_unit",
     "staffing_unit",
 )  # fmt: skip
 # Who sees the unit 3701001 at all (a city unit).

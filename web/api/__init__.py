@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from flask_openapi3 import OpenAPI
 
-from web.api import gate_moves, gate_reads, models, papers, pool_moves, pool_reads, worklists
+from web.api import duties, gate_moves, gate_reads, models, notices, papers, pool_moves, pool_reads, worklists
 from web.api.views import blueprint
 
-__all__ = ["gate_moves", "gate_reads", "models", "papers", "pool_moves", "pool_reads", "register", "worklists"]
+__all__ = [
+    "duties",
+    "gate_moves",
+    "gate_reads",
+    "models",
+    "notices",
+    "papers",
+    "pool_moves",
+    "pool_reads",
+    "register",
+    "worklists",
+]
 
 
 def register(app: OpenAPI) -> None:

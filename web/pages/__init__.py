@@ -9,6 +9,7 @@ from web.pages import (
     certificates,
     desk,
     documents,
+    duties,
     flags,
     identities,
     mails,
@@ -20,6 +21,7 @@ from web.pages import (
     pool_loans,
     pool_requests,
     public,
+    reforms,
     reports,
     signing,
     staffing,
@@ -63,6 +65,8 @@ MODULES = (
     own_record,
     reports,
     worklists,
+    duties,
+    reforms,
 )
 
 

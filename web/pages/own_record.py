@@ -81,7 +81,8 @@ def show_lookup_codes() -> Response:
     if slip is not None:
         query = select(UnitVersion.unit_code, UnitVersion.unit_name).where(UnitVersion.unit_code == slip.unit_code)
         names = dict(g.db.execute(query.where(is_current())).all())
-    shown = current_app.config["SETTINGS"].portal_url + url_for("own_record")
+    # As it is typed from paper: without the scheme.
+    shown = current_app.config["SETTINGS"].portal_url.partition("://")[2] + url_for("own_record")
     page = render_template(
         "lookup_codes.html", slip=slip, problem=problem, id_types=ID_TYPES, names=names, address=shown
     )

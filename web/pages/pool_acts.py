@@ -19,6 +19,7 @@ from pool.models import PoolMovement
 from pool.rehearsal import Rehearsal, rehearse
 from pool.service_people import delegate, revoke_delegation
 from pool.store import terms_on
+from staffing.deeds import perform
 from web.i18n import translate
 from web.pages.pool_requests import givers
 from web.pool_access import act_now, act_of, acting_for, view_scope
@@ -54,7 +55,7 @@ def show_pool_act(name: str) -> Response | str | tuple[str, int]:
     if given.get("act") == "send":
         values = read_typed(form.deed, typed)
         _seen(form, values)
-        return _done(form, form.deed.call(g.db, act_now(given.get("client_id", "")), values, ""))
+        return _done(form, perform(g.db, act_now(given.get("client_id", "")), form.deed, values, ""))
     try:
         values = read_typed(form.deed, typed)
         _seen(form, values)
