@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cli_door import DAY, Door, opened, signed_in
 from cli_duties import duties
+from cli_gate import gate
 from cli_notices import notices
 from cli_papers import certificate
 from cli_pool import pool
@@ -42,6 +43,7 @@ def main() -> None:
 
 
 main.add_command(pool)
+main.add_command(gate)
 main.add_command(certificate)
 main.add_command(notices)
 main.add_command(duties)

@@ -235,6 +235,8 @@ def newest_versions(
     last = select(Certificate.unit_code, func.max(Certificate.version).label("version")).group_by(Certificate.unit_code)
     if on is not None:
         last = last.where(Certificate.issued_on <= on)
+    if codes is not None and len(codes) <= CHUNK:
+        last = last.where(Certificate.unit_code.in_(codes))
     top = last.subquery()
     query = select(Certificate).join(
         top, (top.c.unit_code == Certificate.unit_code) & (top.c.version == Certificate.version)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
@@ -54,8 +54,10 @@ ORDERS = {
 }  # fmt: skip
 
 
-def seen(scope: Scope, table: Table) -> ColumnElement[bool]:
-    """SQL: rows of units a scope reaches."""
+def seen(scope: Scope | None, table: Table) -> ColumnElement[bool]:
+    """SQL: rows of units a scope reaches; None: of every unit, for who holds the database itself."""
+    if scope is None:
+        return true()
     reach = select(PoolNode.unit_code).where(
         PoolNode.kind == "UNIT", scope.condition(PoolNode.unit_code, PoolNode.division_code)
     )
@@ -68,7 +70,7 @@ def _page(session: Session, query: Select, order: Sequence, limit: int | None, o
 
 
 def staff_page(
-    session: Session, scope: Scope, subject: Subject, statuses: Sequence[str] = (), unit_code: str | None = None,
+    session: Session, scope: Scope | None, subject: Subject, statuses: Sequence[str] = (), unit_code: str | None = None,
     limit: int | None = None, offset: int = 0,
 ) -> tuple[list, int]:  # fmt: skip
     """Plans, consultations, applications or slots of a scope, the newest number first, and how many there are.
@@ -85,7 +87,7 @@ def staff_page(
     return _page(session, query, last, limit, offset)
 
 
-def coming_exits(session: Session, scope: Scope, unit_code: str | None = None) -> list[StaffSlot]:
+def coming_exits(session: Session, scope: Scope | None, unit_code: str | None = None) -> list[StaffSlot]:
     """Announced exits nobody has registered yet, the next first: what a permit may be bound to."""
     query = select(StaffSlot).where(
         seen(scope, StaffSlot), StaffSlot.status.in_(IN_POST), StaffSlot.planned_exit.is_not(None)
@@ -116,9 +118,12 @@ def slots_of_permit(session: Session, number: str) -> list[StaffSlot]:
     return list(session.scalars(query.order_by(StaffSlot.slot_no, StaffSlot.id)))
 
 
-def slot_history(session: Session, slot_no: str) -> list[StaffSlot]:
-    """Rows of one slot number, the oldest first: one per unit it was carried to."""
-    return list(session.scalars(select(StaffSlot).where(StaffSlot.slot_no == slot_no).order_by(StaffSlot.id)))
+def slot_history(session: Session, slot_no: str, scope: Scope | None = None) -> list[StaffSlot]:
+    """Rows of one slot number, the oldest first: one per unit it was carried to. scope: at units it reaches alone."""
+    query = select(StaffSlot).where(StaffSlot.slot_no == slot_no).order_by(StaffSlot.id)
+    if scope is not None:
+        query = query.where(seen(scope, StaffSlot))
+    return list(session.scalars(query))
 
 
 def steps_of(session: Session, subject: Subject, number: str) -> list[StaffStep]:
@@ -128,7 +133,7 @@ def steps_of(session: Session, subject: Subject, number: str) -> list[StaffStep]
 
 
 def block_page(
-    session: Session, scope: Scope, *, open_only: bool = True, limit: int | None = None, offset: int = 0
+    session: Session, scope: Scope | None, *, open_only: bool = True, limit: int | None = None, offset: int = 0
 ) -> tuple[list[StaffBlock], int]:
     """Late entries and exits of a scope, the oldest first, and how many there are."""
     query = select(StaffBlock).where(seen(scope, StaffBlock))
@@ -138,7 +143,7 @@ def block_page(
 
 
 def waiver_page(
-    session: Session, scope: Scope, limit: int | None = None, offset: int = 0
+    session: Session, scope: Scope | None, limit: int | None = None, offset: int = 0
 ) -> tuple[list[StaffWaiver], int]:
     """Waivers of a scope, the newest first, and how many there are."""
     order = (StaffWaiver.granted_on.desc(), StaffWaiver.number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from core.accounts import Grant, Role, User
@@ -155,14 +155,14 @@ class NoticeView:
 
 
 def notice_page(
-    session: Session, scope: Scope, today: date, overdue_days: int, *, open_only: bool = False,
+    session: Session, scope: Scope | None, today: date, overdue_days: int, *, open_only: bool = False,
     unit_code: str | None = None, receiver: str | None = None, limit: int | None = None, offset: int = 0,
 ) -> tuple[list[NoticeView], int]:  # fmt: skip
-    """Notices of the units of a scope, the longest waiting first, and how many there are."""
+    """Notices of the units of a scope (None: of all), the longest waiting first, and how many there are."""
     query = (
         select(StaffNotice, PoolNode.name)
         .join(PoolNode, PoolNode.unit_code == StaffNotice.unit_code)
-        .where(scope.condition(PoolNode.unit_code, PoolNode.division_code))
+        .where(true() if scope is None else scope.condition(PoolNode.unit_code, PoolNode.division_code))
     )
     if open_only:
         query = query.where(StaffNotice.status.in_([QUEUED, SENT]))

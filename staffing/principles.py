@@ -177,10 +177,24 @@ def kind_most(facts: Facts, terms: Terms) -> int | None:
 
 def decide_use(facts: Facts, terms: Terms) -> Decision:
     """Whether the posts may be used: the first of `Answer` that holds, with figures and remedy."""
+    return next((found for _, found in decide_each(facts, terms) if not found.allowed), _decision(facts, terms, None))
+
+
+# The three principles, the second in its parts: what a form shows before it is sent.
+CHECKS = (
+    "编制类型与机构类别一致", "在编制限额内", "符合单位编制结构", "在年度用编计划内", "增人事先沟通", "同层级、同经费形式流动",
+)  # fmt: skip
+
+
+def decide_each(facts: Facts, terms: Terms) -> list[tuple[str, Decision]]:
+    """The answer of every check by itself, in the order in which `decide_use` asks them: (name of the check, decision)."""
     found = (
-        _types(facts, terms) or _quota(facts) or _structure(facts, terms) or _plan(facts) or _consulted(facts)
-        or _flow(facts)
+        _types(facts, terms), _quota(facts), _structure(facts, terms), _plan(facts), _consulted(facts), _flow(facts)
     )  # fmt: skip
+    return [(name, _decision(facts, terms, each)) for name, each in zip(CHECKS, found, strict=True)]
+
+
+def _decision(facts: Facts, terms: Terms, found: Found | None) -> Decision:
     answer, remedy, need = found or (Answer.ALLOWED, None, 0)
     flow = decide_flow(facts.way).sentence if facts.way else ""
     return Decision(answer, {

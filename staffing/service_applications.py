@@ -16,8 +16,9 @@ from pool.acting import Act, Receipt, check_place, next_number, once
 from pool.ledger import parse_cell, parse_posts
 from pool.models import PoolNode
 from staffing.chain import Move, Status, Subject
-from staffing.gathering import check_use, figures_now
+from staffing.gathering import check_use, facts_of, figures_now, terms_of
 from staffing.models import StaffApplication
+from staffing.principles import Decision, decide_each
 from staffing.store import (
     check_move,
     check_opened,
@@ -111,6 +112,34 @@ def apply_for_posts(session: Session, act: Act, wish: UseWish, *, draft: bool = 
         return _submit(session, act, node, row, None)
 
     return once(session, act, "apply_for_posts", {**asdict(wish), "draft": draft}, [node.id], do)
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What an application would be told if it were sent now: every check by itself, figures of the moment, yearly cost."""
+
+    checks: list[tuple[str, Decision]]
+    figures: dict
+    yearly_cost: int
+
+    @property
+    def passes(self) -> bool:
+        return all(decision.allowed for _, decision in self.checks)
+
+
+def foresee_use(session: Session, act: Act, wish: UseWish) -> Foreseen:
+    """The principles' answers before anything is sent; nothing is written.
+
+    Errors: as `apply_for_posts`, but a principle's refusal is an answer.
+    """
+    wish = _checked(wish)
+    node = gate_node(session, act, Permission.APPLY_POSTS, wish.unit_code)
+    check_opened(session, node)
+    given = _new(session, act, node, "", wish)
+    row = StaffApplication(**given)
+    facts = facts_of(session, node, row, act.today)
+    checks = decide_each(facts, terms_of(session, node, act.today))
+    return Foreseen(checks, figures_now(session, facts, row, act.today), row.yearly_cost)
 
 
 def _new(session: Session, act: Act, node: PoolNode, number: str, wish: UseWish) -> dict[str, object]:

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from staffing.certificate_content import read_code, read_scan
-from staffing.certificate_store import newest_of, public_keys, state_of
+from staffing.certificate_store import State, certificate_due, newest_of, public_keys, state_of
 from staffing.paper_models import Certificate
 from staffing.seal import MARK, unseal
 from staffing.signing import holds
@@ -31,6 +31,7 @@ class Verdict(StrEnum):
     """The answer."""
 
     VALID = "VALID"
+    OUTDATED = "OUTDATED"  # ours and unchanged, but ledger or register have moved on since
     EXPIRED = "EXPIRED"
     SUPERSEDED = "SUPERSEDED"
     REVOKED = "REVOKED"
@@ -41,6 +42,7 @@ class Verdict(StrEnum):
 
 VERDICTS = {
     Verdict.VALID: "有效",
+    Verdict.OUTDATED: "内容有变，待换发",
     Verdict.EXPIRED: "已过有效期",
     Verdict.SUPERSEDED: "已被新版本取代",
     Verdict.REVOKED: "已撤销",
@@ -50,6 +52,7 @@ VERDICTS = {
 }
 EXPLAINED = {
     Verdict.VALID: "这是该单位现行的机构编制管理证。请核对下列内容与所持证书是否一致。",
+    Verdict.OUTDATED: "这一版确由本系统签发，但此后编制或登记事项已有变动，尚未换发新版；请以换发后的新版为准。",
     Verdict.EXPIRED: "这一版已过有效期，须由机构编制部门换发。",
     Verdict.SUPERSEDED: "这一版已作废，该单位已有新版本。",
     Verdict.REVOKED: "这一版已由机构编制部门撤销。",
@@ -81,7 +84,15 @@ def verify_code(session: Session, raw: str, on: date) -> Answer:
     row = session.scalar(select(Certificate).where(Certificate.code == code)) if code else None
     if row is None:
         return Answer(Verdict.UNKNOWN)
-    return Answer(Verdict(state_of(session, row, on)), _about(session, row))
+    return Answer(_standing(session, row, on), _about(session, row))
+
+
+def _standing(session: Session, row: Certificate, on: date) -> Verdict:
+    """What a version is worth, asked of the ledger too: none is called in force that says something else."""
+    state = state_of(session, row, on)
+    if state is State.VALID and row.unit_code in certificate_due(session, [row.unit_code], on):
+        return Verdict.OUTDATED
+    return Verdict(state)
 
 
 def verify_file(session: Session, content: bytes, on: date) -> Answer:
@@ -97,7 +108,7 @@ def verify_file(session: Session, content: bytes, on: date) -> Answer:
         return Answer(Verdict.UNKNOWN)
     if (row.content_hash, row.version) != (sealed.claim.content_hash, sealed.claim.version):
         return Answer(Verdict.TAMPERED)
-    return Answer(Verdict(state_of(session, row, on)), _about(session, row))
+    return Answer(_standing(session, row, on), _about(session, row))
 
 
 def verify_offline(content: bytes, publics: Iterable[bytes], on: date) -> Answer:

@@ -36,10 +36,15 @@ MORE = {
 }  # fmt: skip
 
 
+def person_number(number: int) -> str:
+    """A synthetic identity number, each number another one."""
+    first17 = f"99010219800101{number:03d}"
+    return first17 + check_digit(first17)
+
+
 def person(number: int) -> Person:
     """A synthetic person, each number another one."""
-    first17 = f"99010219800101{number:03d}"
-    return person_of(first17 + check_digit(first17), KEY)
+    return person_of(person_number(number), KEY)
 
 
 @dataclass

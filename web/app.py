@@ -17,6 +17,8 @@ from core.errors import Forbidden, InvariantViolated
 from core.permissions import scope_of
 from core.settings import Settings
 from reconcile.flags import OFFICE_TIME
+from staffing.certificate_pdf import Press
+from staffing.renewal import last_movement, renew_moved
 from web import api, errors, health, i18n, pages, scoping, security, templating
 from web import session as sessions
 from web.auth import AddressThrottle
@@ -61,7 +63,13 @@ class Portal(OpenAPI):
         with transaction(database()) as db:
             g.db = db
             admit(route)
-            return self.make_response(super().dispatch_request())
+            if request.method in SAFE:
+                return self.make_response(super().dispatch_request())
+            since = last_movement(db)
+            answer = self.make_response(super().dispatch_request())
+            # Any change of the ledger renews the certificates it touches, or neither is kept.
+            renew_moved(db, Press.of(current_app.config["SETTINGS"]), g.now, g.user.login, since)
+            return answer
 
 
 def admit(route: Route) -> None:

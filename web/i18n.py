@@ -20,6 +20,8 @@ from core.accounts import LOCALES
 from pool.approvals import SENTENCES as POOL_MOVE_SENTENCES
 from pool.policies import SENTENCES as POOL_SENTENCES
 from reconcile.lifecycle import SENTENCES, Decision
+from staffing.flow import FLOW_SENTENCES
+from staffing.principles import SENTENCES as USE_SENTENCES
 
 CATALOGUES = Path(__file__).parent / "translations"
 SOURCE = "zh_Hans_CN"
@@ -122,6 +124,44 @@ FILLED = (
     "续借期限须为 1 至 {longest} 个月。",
     "单个文件不得超过 {most} MB。",
     "“{label}”不出核定编制通知单。",
+    *(sentence for sentence in USE_SENTENCES.values() if not sentence.startswith("{flow")),
+    *FLOW_SENTENCES.values(),
+    "请填写同意解除的理由。",
+    "请填写用编理由（至多 4000 字）。",
+    "请填写不予许可的理由。",
+    "请填写减编原因。",
+    "请填写撤销预报的理由。",
+    "请填写撤销减编的理由。",
+    "请填写撤销许可的理由。",
+    "请填写豁免的理由。",
+    "请填写退回的理由。",
+    "请填写增人理由。",
+    "请填写沟通意见。",
+    "{slot} 的{kind}尚未登记，先登记再解除。",
+    "没有文号为 {number} 的豁免。",
+    "这份通知单由{receiver}签收。",
+    "通知单{status}，不能签收。",
+    "{taker}按机构类别只能使用：{words}。",
+    "{slot} 已预报减编，须先撤销预报才能划转。",
+    "还有在办的用编申请或许可（{number}），须先办结或撤销。",
+    "用编通知单 {permit} 是另一个单位的，不能在本单位入编。",
+    "用编通知单 {permit} 许可的编制类型或经费形式不同，不能据以入编。",
+    "用编通知单 {permit} 的 {posts} 个编制已全部用完。",
+    "入编时间须在许可之日（{granted}）以后、今天以前。",
+    "用编通知单 {permit} 有效期至 {until}，{day} 入编已过期。",
+    "该人员在原编制上至 {until} 才减编，入编不能更早。",
+    "用编序号 {slot} 已有人入编，一编一人。",
+    "出一进一：{slot} 减编之后才能入编{more}。",
+    "{entry} 入编，不能从 {month} 起核发工资。",
+    "账上该类编制在编 {people} 人，已登记 {known} 人，没有未登记的人员。",
+    "已有人按用编通知单 {permit} 在这个空额上入编，减编不能撤销。",
+    "豁免 {number} 已登记。",
+    "本单位有 {count} 件入编或减编逾期未登记（{slot} 应于 {due} 前登记），登记之前不能申报计划。",
+    "本单位有 {count} 件入编或减编逾期登记，须经编委主任同意解除后才能申报计划。",
+    "该层次领导职数 {leader_posts} 个，现有 {leaders} 人，再配 {posts} 人超出 {over} 个，不能同意。",
+    "{year} 年计划 {other} 尚未决定，请先撤回或等待。",
+    "通过数须在 0 与申报数 {posts} 之间。",
+    "这件已由 {name} 办理，现为“{status}”。",
     "按配置标准应有 {standard} 个，核定 {quota} 个，超标准 {over} 个，不能收回 {needs} 个。",
 )
 
@@ -132,6 +172,9 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
     made = []
     for template in FILLED:
         pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(template))
+        for name in set(re.findall(r"\(\?P<(\w+)>", pattern)):
+            first, *again = pattern.split(f"(?P<{name}>.+?)")
+            pattern = first + f"(?P<{name}>.+?)" + f"(?P={name})".join(again)
         made.append((re.compile(pattern), template))
     return made
 

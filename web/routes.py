@@ -31,6 +31,12 @@ class Scoped(StrEnum):
     POOL_MOVEMENT = "POOL_MOVEMENT"
     DOCUMENT = "DOCUMENT"
     DOCUMENT_FILE = "DOCUMENT_FILE"
+    STAFF_PLAN = "STAFF_PLAN"
+    STAFF_TALK = "STAFF_TALK"
+    STAFF_USE = "STAFF_USE"
+    STAFF_POST = "STAFF_POST"
+    STAFF_NOTICE = "STAFF_NOTICE"
+    STAFF_BLOCK = "STAFF_BLOCK"
     ROWS = "ROWS"  # lists: the query itself is limited to the scope
 
 
@@ -63,6 +69,83 @@ PN, PR, PL, PS, PM = (
     Scoped.POOL_NODE, Scoped.POOL_REQUEST, Scoped.POOL_LOAN, Scoped.POOL_SLOT, Scoped.POOL_MOVEMENT,
 )  # fmt: skip
 D, DF = Scoped.DOCUMENT, Scoped.DOCUMENT_FILE
+SP, ST, SU, SO, SN, SB = (
+    Scoped.STAFF_PLAN, Scoped.STAFF_TALK, Scoped.STAFF_USE, Scoped.STAFF_POST, Scoped.STAFF_NOTICE, Scoped.STAFF_BLOCK,
+)  # fmt: skip
+# The gate (docs/gate.md). Delegations reach it by SEE_STAFFING; the use-case asks for the act's own permission.
+STAFFING: tuple[Route, ...] = (
+    _page("/staffing", "staffing", P.SEE_STAFFING, R),
+    _page("/staffing/new/<any(consult,enter,record,'exit-person',carry,waiver):deed>", "staffing_new", P.SEE_STAFFING, R, "GET", "POST"),
+    _page("/staffing/plans", "staffing_plans", P.SEE_STAFFING, R),
+    _page("/staffing/plans/new", "staffing_plan_new", P.APPLY_POSTS, R, "GET", "POST"),
+    _page("/staffing/plans/<plan_no>", "staffing_plan", P.SEE_STAFFING, SP),
+    _page("/staffing/plans/<plan_no>/<any(review,pass,refuse,withdraw):step>", "staffing_plan_step", P.SEE_STAFFING, SP, "POST"),
+    _page("/staffing/consultations", "staffing_talks", P.SEE_STAFFING, R),
+    _page("/staffing/consultations/<talk_no>", "staffing_talk", P.SEE_STAFFING, ST),
+    _page("/staffing/consultations/<talk_no>/<any(opinion):step>", "staffing_talk_step", P.SEE_STAFFING, ST, "POST"),
+    _page("/staffing/applications", "staffing_uses", P.SEE_STAFFING, R),
+    _page("/staffing/applications/new", "staffing_use_new", P.APPLY_POSTS, R, "GET", "POST"),
+    _page("/staffing/applications/<use_no>", "staffing_use", P.SEE_STAFFING, SU),
+    _page("/staffing/applications/<use_no>/<any(submit,'confirm-cost',review,grant,refuse,withdraw,revoke):step>", "staffing_use_step", P.SEE_STAFFING, SU, "POST"),
+    _page("/staffing/applications/<use_no>/<any(approval,notice):form>.pdf", "staffing_use_form", P.SEE_STAFFING, SU),
+    _page("/staffing/slots", "staffing_slots", P.SEE_STAFFING, R),
+    _page("/staffing/slots/<post_no>", "staffing_slot", P.SEE_STAFFING, SO),
+    _page("/staffing/slots/<post_no>/<any(papers,pay,announce,recant,exit,'undo-exit',cancel):step>", "staffing_slot_step", P.SEE_STAFFING, SO, "POST"),
+    _page("/staffing/slots/<post_no>/<any(entry,exit):form>.pdf", "staffing_slot_form", P.SEE_STAFFING, SO, "GET", "POST"),
+    _page("/staffing/notices", "staffing_notices", P.SEE_STAFFING, R),
+    _page("/staffing/notices/<int:notice_id>/acknowledge", "staffing_notice_step", P.ACKNOWLEDGE_NOTICE, SN, "POST"),
+    _page("/staffing/blocks", "staffing_blocks", P.SEE_STAFFING, R),
+    _page("/staffing/blocks/<int:block_id>/release", "staffing_block_step", P.RELEASE_BLOCK, SB, "POST"),
+    _page("/staffing/waivers", "staffing_waivers", P.SEE_STAFFING, R),
+    _page("/staffing/units", "staffing_units", P.SEE_STAFFING, R),
+    _page("/staffing/units/<path:code>", "staffing_unit", P.SEE_STAFFING, U),
+    _api("/staffing/work", "staffing_work", P.SEE_STAFFING, R),
+    _api("/staffing/plans", "staffing_plans", P.SEE_STAFFING, R),
+    _api("/staffing/plans", "staffing_plan_new", P.SEE_STAFFING, R, "POST"),
+    _api("/staffing/plans/<plan_no>", "staffing_plan", P.SEE_STAFFING, SP),
+    _api("/staffing/plans/<plan_no>/review", "staffing_plan_review", P.SEE_STAFFING, SP, "POST"),
+    _api("/staffing/plans/<plan_no>/pass", "staffing_plan_pass", P.SEE_STAFFING, SP, "POST"),
+    _api("/staffing/plans/<plan_no>/refuse", "staffing_plan_refuse", P.SEE_STAFFING, SP, "POST"),
+    _api("/staffing/plans/<plan_no>/withdraw", "staffing_plan_withdraw", P.SEE_STAFFING, SP, "POST"),
+    _api("/staffing/consultations", "staffing_talks", P.SEE_STAFFING, R),
+    _api("/staffing/consultations", "staffing_talk_new", P.SEE_STAFFING, R, "POST"),
+    _api("/staffing/consultations/<talk_no>", "staffing_talk", P.SEE_STAFFING, ST),
+    _api("/staffing/consultations/<talk_no>/opinion", "staffing_opinion", P.SEE_STAFFING, ST, "POST"),
+    _api("/staffing/applications", "staffing_uses", P.SEE_STAFFING, R),
+    _api("/staffing/applications", "staffing_use_new", P.SEE_STAFFING, R, "POST"),
+    _api("/staffing/applications/check", "staffing_use_check", P.SEE_STAFFING, R, "POST"),
+    _api("/staffing/applications/<use_no>", "staffing_use", P.SEE_STAFFING, SU),
+    _api("/staffing/applications/<use_no>/submit", "staffing_use_submit", P.SEE_STAFFING, SU, "POST"),
+    _api("/staffing/applications/<use_no>/confirm-cost", "staffing_use_cost", P.SEE_STAFFING, SU, "POST"),
+    _api("/staffing/applications/<use_no>/review", "staffing_use_review", P.SEE_STAFFING, SU, "POST"),
+    _api("/staffing/applications/<use_no>/grant", "staffing_use_grant", P.SEE_STAFFING, SU, "POST"),
+    _api("/staffing/applications/<use_no>/refuse", "staffing_use_refuse", P.SEE_STAFFING, SU, "POST"),
+    _api("/staffing/applications/<use_no>/withdraw", "staffing_use_withdraw", P.SEE_STAFFING, SU, "POST"),
+    _api("/staffing/applications/<use_no>/revoke", "staffing_use_revoke", P.SEE_STAFFING, SU, "POST"),
+    _api("/staffing/applications/<use_no>/forms/<form>", "staffing_use_form", P.SEE_STAFFING, SU),
+    _api("/staffing/entries", "staffing_enter", P.SEE_STAFFING, R, "POST"),
+    _api("/staffing/people", "staffing_record", P.SEE_STAFFING, R, "POST"),
+    _api("/staffing/exits", "staffing_exits", P.SEE_STAFFING, R),
+    _api("/staffing/exits", "staffing_exit_person", P.SEE_STAFFING, R, "POST"),
+    _api("/staffing/slots", "staffing_slots", P.SEE_STAFFING, R),
+    _api("/staffing/slots/<post_no>", "staffing_slot", P.SEE_STAFFING, SO),
+    _api("/staffing/slots/<post_no>/papers", "staffing_papers", P.SEE_STAFFING, SO, "POST"),
+    _api("/staffing/slots/<post_no>/pay", "staffing_pay", P.SEE_STAFFING, SO, "POST"),
+    _api("/staffing/slots/<post_no>/announce", "staffing_announce", P.SEE_STAFFING, SO, "POST"),
+    _api("/staffing/slots/<post_no>/recant", "staffing_recant", P.SEE_STAFFING, SO, "POST"),
+    _api("/staffing/slots/<post_no>/exit", "staffing_exit", P.SEE_STAFFING, SO, "POST"),
+    _api("/staffing/slots/<post_no>/undo-exit", "staffing_undo_exit", P.SEE_STAFFING, SO, "POST"),
+    _api("/staffing/slots/<post_no>/cancel", "staffing_cancel", P.SEE_STAFFING, SO, "POST"),
+    _api("/staffing/slots/<post_no>/forms/<form>", "staffing_slot_form", P.SEE_STAFFING, SO),
+    _api("/staffing/carries", "staffing_carry", P.SEE_STAFFING, R, "POST"),
+    _api("/staffing/waivers", "staffing_waivers", P.SEE_STAFFING, R),
+    _api("/staffing/waivers", "staffing_waiver", P.SEE_STAFFING, R, "POST"),
+    _api("/staffing/notices", "staffing_notices", P.SEE_STAFFING, R),
+    _api("/staffing/notices/<int:notice_id>/acknowledge", "staffing_acknowledge", P.SEE_STAFFING, SN, "POST"),
+    _api("/staffing/blocks", "staffing_blocks", P.SEE_STAFFING, R),
+    _api("/staffing/blocks/<int:block_id>/release", "staffing_release", P.SEE_STAFFING, SB, "POST"),
+    _api("/staffing/units/<code>", "staffing_unit", P.SEE_STAFFING, U),
+)  # fmt: skip
 
 TABLE: tuple[Route, ...] = (
     _open("/static/<path:filename>", "static"),
@@ -133,6 +216,7 @@ TABLE: tuple[Route, ...] = (
     _api("/documents/<doc_no>", "document", P.SEE_PAPERS, D),
     _api("/documents/<doc_no>/files", "document_add", P.REGISTER_DOCUMENT, D, "POST"),
     _api("/documents/files/<int:file_id>", "document_file", P.SEE_PAPERS, DF),
+    *STAFFING,
     # Everybody who sees the pool sees what acts there are; each act asks for its own permission at its place.
     _page("/pool/acts", "pool_acts", P.SEE_POOL, R),
     _page(

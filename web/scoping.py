@@ -14,7 +14,7 @@ from core.errors import NotFound
 from core.units import division_lineage
 from reconcile import store
 from reconcile.models import NightRun, Verdict
-from web import papers, pool_access
+from web import gate_access, papers, pool_access
 from web.errors import SENTENCES
 from web.routes import Scoped
 
@@ -83,4 +83,10 @@ LOADERS: dict[Scoped, Callable[[Mapping[str, Any]], None]] = {
     Scoped.POOL_MOVEMENT: pool_access.load_movement,
     Scoped.DOCUMENT: papers.load_document,
     Scoped.DOCUMENT_FILE: papers.load_file,
+    Scoped.STAFF_PLAN: gate_access.load_plan,
+    Scoped.STAFF_TALK: gate_access.load_talk,
+    Scoped.STAFF_USE: gate_access.load_use,
+    Scoped.STAFF_POST: gate_access.load_post,
+    Scoped.STAFF_NOTICE: gate_access.load_notice,
+    Scoped.STAFF_BLOCK: gate_access.load_block,
 }

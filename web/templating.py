@@ -23,6 +23,7 @@ NAVIGATION = (
     ("flags", "不符项", Permission.SEE_FLAGS),
     ("units", "单位", Permission.SEE_FIGURES),
     ("pool", "周转池", Permission.SEE_POOL),
+    ("staffing", "用编", Permission.SEE_STAFFING),
     ("certificates", "证书", Permission.SEE_PAPERS),
     ("trends", "趋势", Permission.SEE_FIGURES),
     ("nights", "夜次", Permission.SEE_NIGHTS),
@@ -36,6 +37,11 @@ HOME_OF = {
     **dict.fromkeys(
         ("pool_units", "pool_unit", "pool_ledger", "pool_requests", "pool_wish", "pool_request", "pool_returns", "pool_loan",
          "pool_matrix", "pool_acts", "pool_act", "pool_what_if", "pool_delegations"), "pool",
+    ),
+    **dict.fromkeys(
+        ("staffing_units", "staffing_unit", "staffing_plans", "staffing_plan_new", "staffing_plan", "staffing_talks",
+         "staffing_talk", "staffing_uses", "staffing_use_new", "staffing_use", "staffing_slots", "staffing_slot",
+         "staffing_notices", "staffing_blocks", "staffing_waivers", "staffing_new"), "staffing",
     ),
     **dict.fromkeys(("certificate", "documents", "document_new", "document"), "certificates"),
     **dict.fromkeys(

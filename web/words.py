@@ -27,8 +27,16 @@ from reconcile.lifecycle import SENTENCES as MOVE_SENTENCES
 from reconcile.lifecycle import STATUS_LABELS, TRANSITIONS
 from reconcile.report import CAUSES, PRESENCE, REASONS
 from staffing import duties_check, duty_files, reform_life, tipoff_life, tipoffs
+from staffing.blocks import WORDS as BLOCK_WORDS
 from staffing.certificate_store import Due, State
+from staffing.chain import CHAIN, SUBJECT_LABELS
+from staffing.chain import STATUS_LABELS as STAFF_STATUS_LABELS
+from staffing.flow import FLOW_SENTENCES
 from staffing.labels import CHECK_RESULTS
+from staffing.notices import KIND_LABELS, RECEIVER_LABELS
+from staffing.notices import STATUS_LABELS as NOTICE_STATUS_LABELS
+from staffing.principles import CHECKS, WORK_LABELS
+from staffing.principles import SENTENCES as USE_SENTENCES
 from staffing.verifying import EXPLAINED
 from staffing.verifying import VERDICTS as VERIFIED
 from web.i18n import language_tag
@@ -105,6 +113,23 @@ CERTIFICATE_FIELDS = {
     "leader_posts": "领导职数", "quota": "编制数", "borrowed": "借入", "lent": "借出", "in_post": "在编", "documents": "依据文件",
 }  # fmt: skip
 
+# The gate.
+STAFF_SUBJECTS = {**SUBJECT_LABELS, "NOTICE": "通知单", "BLOCK": "逾期登记"}
+STAFF_MOVES = {**{move: row.label for move, row in CHAIN.items()}, "ACKNOWLEDGE": "签收", "RELEASE": "同意解除"}
+STAFF_FIGURES = {
+    "quota": "编制数", "in_post": "在编", "borrowed": "借入", "lent": "借出", "open_permits": "用编在办",
+    "other_reserves": "预留", "usable": "可用", "vacant": "空编", "plan": "计划通过", "plan_used": "计划已用",
+    "consulted": "沟通同意", "work_kind_now": "同类岗位", "unit_quota": "单位编制",
+}  # fmt: skip
+STAFF_MOMENTS = {
+    "submitted": "申请时",
+    "reviewed": "审核时",
+    "granted": "签发时",
+    "asked": "沟通时",
+    "answered": "答复时",
+}
+STAFF_SOURCES = {"PERMIT": "用编许可", "OPENING": "建账时在编", "CARRIED": "随编划入"}
+
 
 # Changes one may suppose.
 SUPPOSITIONS = {"CUT": "核减", "MERGE": "并入", "ABOLISH": "撤销", "REPARENT": "调整隶属", "RECALL": "收回"}
@@ -167,6 +192,19 @@ VOCABULARIES: dict[str, dict[str, str]] = {
     "certificate_check": CHECK_RESULTS,
     "verified": {verdict.value: label for verdict, label in VERIFIED.items()},
     "verified_says": {verdict.value: sentence for verdict, sentence in EXPLAINED.items()},
+    "staff_status": {status.value: label for status, label in STAFF_STATUS_LABELS.items()},
+    "staff_move": {str(move): label for move, label in STAFF_MOVES.items()},
+    "staff_subject": {str(subject): label for subject, label in STAFF_SUBJECTS.items()},
+    "staff_figure": STAFF_FIGURES,
+    "staff_moment": STAFF_MOMENTS,
+    "staff_source": STAFF_SOURCES,
+    "staff_check": {name: name for name in CHECKS},
+    "staff_notice": KIND_LABELS,
+    "staff_notice_status": NOTICE_STATUS_LABELS,
+    "staff_receiver": RECEIVER_LABELS,
+    "staff_block": BLOCK_WORDS,
+    "work_kind": {kind.value: label for kind, label in WORK_LABELS.items()},
+    "agrees": {"yes": "同意", "no": "不同意"},
     "remedy": {code.value: remedy for code, remedy in REMEDIES.items()},
     "tip_kind": {kind.value: label for kind, label in tipoff_life.KIND_LABELS.items()},
     "tip_status": {status.value: label for status, label in tipoff_life.STATUS_LABELS.items()},
@@ -240,6 +278,7 @@ def messages() -> set[str]:
     """Every source string shown through these tables, for the catalogues' completeness test."""
     labels = {label for vocabulary in VOCABULARIES.values() for label in vocabulary.values()}
     labels |= {*POOL_MOVE_SENTENCES.values(), *POOL_SENTENCES.values(), *BORDER_SENTENCES.values(), *LACKING.values()}
+    labels |= {*USE_SENTENCES.values(), *FLOW_SENTENCES.values()} - {"{flow}"}
     labels |= {*tipoff_life.SENTENCES.values(), *worklist_life.SENTENCES.values(), own_record.REFUSED}
     labels |= {tipoffs.NO_CASE, tipoffs.NOT_HERE, situation.NOT_HERE, worklists.NOT_HERE}
     labels |= {row.label for row in situation.REPORT_TURNS.values()}

@@ -37,7 +37,7 @@ def issue_twice(page: Page, portal: str) -> None:  # noqa: F811
     page.get_by_label("正职", exact=True).fill("1")
     page.locator("#leaders-doc").fill(NUMBER)
     page.locator("details[open] form button", has_text="登记").first.click()
-    expect(page.get_by_text("内容有变，待换发")).to_be_visible()
+    expect(page.get_by_text("内容有变，待换发").first).to_be_visible()
     page.get_by_role("button", name="换发").click()
     expect(page.get_by_role("heading", name="第 2 版")).to_be_visible()
 

@@ -24,7 +24,9 @@ SELF = {"unit_code": "A1", "post_type": CELL[0], "fund_form": CELL[1], "purpose"
 
 
 class Desk:
-    """A HOME, people with tokens in files, and commands run in it."""
+    """A HOME, people with tokens in files, and commands of a group run in it."""
+
+    group = "pool"
 
     def __init__(self, settings: Settings, monkeypatch) -> None:
         self.settings, self.house = settings, House(settings)
@@ -58,7 +60,7 @@ class Desk:
                 ))  # fmt: skip
 
     def run(self, *command: object) -> Result:
-        result = CliRunner().invoke(main, ["pool", *map(str, command)])
+        result = CliRunner().invoke(main, [self.group, *map(str, command)])
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return result
 

@@ -43,6 +43,18 @@ ADDRESSES = {
     "certificate": "/certificates/3701001",
     "documents": "/documents",
     "document_new": "/documents/new",
+    "staffing": "/staffing",
+    "staffing_plans": "/staffing/plans",
+    "staffing_plan_new": "/staffing/plans/new",
+    "staffing_talks": "/staffing/consultations",
+    "staffing_uses": "/staffing/applications",
+    "staffing_use_new": "/staffing/applications/new",
+    "staffing_slots": "/staffing/slots",
+    "staffing_notices": "/staffing/notices",
+    "staffing_blocks": "/staffing/blocks",
+    "staffing_waivers": "/staffing/waivers",
+    "staffing_units": "/staffing/units?page=1",
+    "staffing_unit": "/staffing/units/3701001",
     "pool_acts": "/pool/acts",
     "pool_act": "/pool/acts/grant",
     "pool_what_if": "/pool/what-if",
@@ -65,6 +77,7 @@ ADDRESSES = {
 # Those that name something of the unit 3701001 (or its school).
 OF_THE_UNIT = (
     "rectification", "flag", "unit", "pool_unit", "pool_ledger", "pool_request", "pool_loan", "certificate", "duties_unit",
+    "staffing_unit",
 )  # fmt: skip
 # Who sees the unit 3701001 at all (a city unit).
 BLIND = {"county", "other", "county_director", "province", "small"}
@@ -102,6 +115,8 @@ def test_every_route_that_names_a_flag_unit_or_night_says_so():
         "<key>": Scoped.FLAG, "code>": Scoped.UNIT, "<as_of>": Scoped.NIGHT, "<node>": Scoped.POOL_NODE,
         "<number>": Scoped.POOL_REQUEST, "<loan_no>": Scoped.POOL_LOAN, "<slot_no>": Scoped.POOL_SLOT,
         "seq>": Scoped.POOL_MOVEMENT, "<doc_no>": Scoped.DOCUMENT, "file_id>": Scoped.DOCUMENT_FILE,
+        "<plan_no>": Scoped.STAFF_PLAN, "<talk_no>": Scoped.STAFF_TALK, "<use_no>": Scoped.STAFF_USE,
+        "<post_no>": Scoped.STAFF_POST, "notice_id>": Scoped.STAFF_NOTICE, "block_id>": Scoped.STAFF_BLOCK,
     }  # fmt: skip
     for route in TABLE:
         for part, scoped in named.items():
@@ -130,7 +145,7 @@ def test_a_role_gets_the_pages_it_may_see_and_403_elsewhere(browser, login):
         allowed = permission is None or bool(roles_of(login) & ALLOWED[permission])
         unseen = endpoint in OF_THE_UNIT and login in BLIND
         expected = 404 if allowed and unseen else 200 if allowed else 403
-        if expected == 200 and endpoint == "pool_units" and login in ONE_UNIT:
+        if expected == 200 and endpoint in ("pool_units", "staffing_units") and login in ONE_UNIT:
             expected = 303  # straight to the one unit there is
         assert person.get(address).status_code == expected, (login, endpoint)
 

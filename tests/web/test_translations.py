@@ -14,6 +14,9 @@ from pool.ledger import Kind, Source
 from pool.tree import Bound, Remedy
 from reconcile.lifecycle import Move
 from reconcile.models import FlagStatus, NightState
+from staffing.chain import Move as StaffMove
+from staffing.chain import Status as StaffStatus
+from staffing.chain import Subject
 from web import catalogues, i18n, words
 
 TRANSLATED = [locale for locale in LOCALES if locale != i18n.SOURCE]
@@ -55,6 +58,9 @@ def test_every_identifier_people_see_has_a_word():
     assert set(vocabularies["source"]) == set(Source)
     assert set(vocabularies["bound"]) == set(Bound)
     assert set(vocabularies["remedy_kind"]) == set(Remedy)
+    assert set(vocabularies["staff_status"]) == set(StaffStatus)
+    assert set(vocabularies["staff_move"]) == {*StaffMove, "ACKNOWLEDGE", "RELEASE"}
+    assert set(vocabularies["staff_subject"]) == {*Subject, "NOTICE", "BLOCK"}
 
 
 def test_a_sentence_filled_in_elsewhere_is_recognised_and_translated(app):
@@ -72,6 +78,7 @@ def test_the_sentences_we_recognise_are_still_the_ones_that_are_raised():
 
     root = Path(catalogues.ROOT)
     spoken = ["pool/approvals.py", "pool/policies.py", "pool/posting.py", "reconcile/lifecycle.py", "night/ending.py"]
+    spoken += ["staffing/principles.py", "staffing/flow.py"]
     places = [*catalogues.REFUSING, *spoken]
     sources = "".join((root / name).read_text(encoding="utf-8") for name in places)
     sources = re.sub(r'"\s*\n\s*f?"', "", sources)  # sentences that go over several lines

@@ -137,13 +137,14 @@ def show_pool_request(number: str) -> str:
     offers = [offer for offer in request_offers(g.db, act, row) if offer.allowed or offer.theirs]
     return render_template(
         "pool_request.html", row=row, history=history[::-1], offers=offers, giver=acting_for(),
-        givers=givers(g.user.login), people=_display_names(people | {row.applicant, row.decided_by}),
+        givers=givers(g.user.login), people=display_names(people | {row.applicant, row.decided_by}),
         names=lists.nodes_named(g.db, {row.node_id, row.decision_node}), client_id=secrets.token_hex(16),
         waiting=row.status in PENDING, lacking=bool(lacking_posts(g.db, [number])),
     )  # fmt: skip
 
 
-def _display_names(logins: set[str | None]) -> dict[str, str]:
+def display_names(logins: set[str | None]) -> dict[str, str]:
+    """What people are called, by login."""
     query = select(User.login, User.display_name).where(User.login.in_(sorted(logins - {None})))
     return dict(g.db.execute(query).all())
 
