@@ -16,6 +16,7 @@ from core.settings import Settings
 from night.own_gate import read_differences
 from night.places import snapshot_dir
 from night.proof import proofs
+from night.steps import begin, perform
 from pool.models import Strength
 from pool.service_opening import switch_unit
 from pool.service_slots import fill_slot
@@ -348,3 +349,21 @@ def test_who_came_with_a_post_or_sits_on_a_borrowed_one_is_known_and_not_flagged
     assert (left["status"], left["exit_date"]) == ("LEFT", date(2026, 10, 24))
     lent = read["A3", person(31).key]
     assert (lent["slot_no"], lent["permit_no"][:2]) == (number, "JY")
+
+
+def test_a_step_that_is_run_again_keeps_what_the_gate_was_when_the_night_began(desk):
+    desk.books()
+    run = begin(NIGHT, desk.inbox, desk.settings)
+    perform("position", run, settings=desk.settings)
+    folder = desk.settings.snapshots_dir / NIGHT.isoformat() / "1"
+    first = {path.name: path.read_bytes() for path in folder.glob("own_*.parquet")}
+    assert set(first) == {"own_unit.parquet", "own_copy.parquet", "own_stay.parquet", "own_permit.parquet"}
+    desk.gate.seated("A1", 11)
+    (folder / ".own_stay.parquet.killed").write_bytes(b"half")
+    perform("position", run, settings=desk.settings)
+    assert {path.name: path.read_bytes() for path in folder.glob("own_*.parquet")} == first
+    assert desk.night(NIGHT) == 0
+    merged = {path.name: path.read_bytes() for path in folder.glob("*.read.parquet")}
+    assert len(merged) == 3
+    perform("detect", run, settings=desk.settings)
+    assert {path.name: path.read_bytes() for path in folder.glob("*.read.parquet")} == merged
