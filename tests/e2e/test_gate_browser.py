@@ -7,18 +7,22 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.db import engine_for, reading
+from core.db import engine_for, reading, writing
+from core.parameters import set_parameter
 from core.settings import Settings
 from pool.acting import OFFICE_TIME
 from pool.proof import broken_proofs
+from pool.service_opening import switch_unit
 from staffing.proof import broken_staffing
 from tests.e2e.test_portal_browser import PHONE, chromium, serious, signed_in  # noqa: F401  (fixtures)
-from tests.web.gate_seeding import CITY_CELL, COMER, LEAVER, UNIT, found_city
+from tests.nightkit import House, deliver, member, pay, quota, unit
+from tests.web.gate_seeding import CITY_CELL, COMER, LEAVER, OTHER, SECOND, UNIT, found_city
+from tests.web.pool_seeding import Office
 from web.serve import server
 
 
@@ -221,6 +225,37 @@ def test_a_unit_goes_from_plan_to_pay_and_its_certificate_follows(chromium: Brow
         assert outside.goto(f"{city}/staffing/{address}").status == 404
     with reading(engine_for(settings.database_url)) as session:
         assert [*broken_staffing(session), *broken_proofs(session)] == []
+
+
+def test_the_night_after_the_walk_is_green_for_the_unit(chromium: Browser, city, settings):  # noqa: F811
+    today = datetime.now(OFFICE_TIME).date()
+    pages: dict[str, Page] = {}
+    done = walk(city, lambda login: pages.setdefault(login, pages.get(login) or signed_in(chromium, city, login)))
+    with writing(engine_for(settings.database_url)) as session:
+        Office(session).do(switch_unit, "director", datetime.now(UTC), UNIT, today)
+        set_parameter(session, "gate_start", today.isoformat(), "370100", today, actor="test", now=datetime.now(UTC))
+    house, posts = House(settings), {"post_type": "事业", "fund_form": "全额"}
+    comer = member(2, UNIT, person_id=COMER, entry_date=today.isoformat(), entry_form="公开招聘", permit_no=done.permit,
+                   slot_no=done.slot, **posts)  # fmt: skip
+    stayer, month = member(3, UNIT, person_id=SECOND, **posts), f"{today:%Y-%m}"
+    gone = member(1, UNIT, person_id=LEAVER, status="出编", exit_date=today.isoformat(), exit_reason="退休", **posts)
+    deliver(
+        house.inbox, today, "370100",
+        units=[unit(code, "370100", level="市", unit_kind="事业单位") for code in (UNIT, OTHER)],
+        establishment=[quota(UNIT, 2, **posts), quota(OTHER, 5, **posts)],
+        roster=[comer, stayer, gone],
+        payroll=[pay(n, UNIT, month=month, person_id=row["person_id"]) for n, row in ((2, comer), (3, stayer))],
+    )  # fmt: skip
+    assert house.night(today) == 0
+    assert [flag for flag in house.flags(today) if flag["unit_code"] == UNIT] == []
+    assert not [
+        row
+        for row in house.not_evaluable(today)
+        if row["unit_code"] in (UNIT, "*") and row["rule"] in ("P01", "P02", "P04", "F09", "Q01")
+    ]
+    page = pages["reviewer"]
+    page.goto(f"{city}/units/{UNIT}")
+    assert serious(page) == []
 
 
 @pytest.mark.parametrize("login", ["officer", "personnel", "director"])
