@@ -37,6 +37,7 @@ class Rows:
     file: str
     rows: list[tuple[int, dict[str, Any]]]
     faults: list[str] = field(default_factory=list)
+    bad: set[tuple[int, str]] = field(default_factory=set)  # (row, column) of values that could not be read
 
     def fault(self, row: int, label: str, text: str) -> None:
         """Note a fault of a row."""
@@ -111,6 +112,7 @@ def _value(found: Rows, number: int, column: Column, raw: str) -> Any:
     try:
         return column.read(raw)
     except Fault as fault:
+        found.bad.add((number, column.name))
         found.fault(number, column.label, str(fault))
         return None
 

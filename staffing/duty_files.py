@@ -148,8 +148,9 @@ def template_of(kind: FileKind) -> str:
 
 def _cell(rows: Rows, row: int, values: dict[str, Any], into: dict[tuple[str, str], int]) -> None:
     """Add the cell of a row: type, form and posts together, or none of them."""
-    given = [values[name] for name in ("post_type", "fund_form", "posts")]
-    if all(value is None for value in given):
+    names = ("post_type", "fund_form", "posts")
+    given = [values[name] for name in names]
+    if all(value is None for value in given) or any((row, name) in rows.bad for name in names):
         return
     if any(value is None for value in given):
         rows.fault(row, "编制类型、经费形式、编制数", "须一并填写，或都不填。")
@@ -208,7 +209,7 @@ def _add_part(rows: Rows, row: int, values: dict[str, Any], version: VersionGive
         version.bodies.append((said, values["chief"], values["deputy"]))
     elif part == Part.LEADERS:
         version.chief, version.deputy = values["chief"], values["deputy"]
-    elif values["posts"] is None:
+    elif values["posts"] is None and (row, "posts") not in rows.bad:
         rows.fault(row, "编制数", "没有填写；请补上。")
     else:
         _cell(rows, row, values, version.quotas)

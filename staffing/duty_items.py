@@ -16,7 +16,6 @@ from core.permissions import Permission, Scope
 from pool.acting import NOT_HERE, Act, Receipt, check_place, lock_paths, open_node, unit_node
 from staffing.csv_rows import FIRST_DAY, LAST_DAY, Rows
 from staffing.determination_store import in_force
-from staffing.duties_check import Item
 from staffing.duty_files import ItemGiven
 from staffing.duty_models import DutyItem, DutyItemPosts
 
@@ -45,15 +44,6 @@ def posts_of(session: Session, ids: Collection[int]) -> dict[int, dict[tuple[str
         for row in session.scalars(query.order_by(DutyItemPosts.post_type, DutyItemPosts.fund_form)):
             found[row.item_id][row.post_type, row.fund_form] = row.posts
     return found
-
-
-def as_items(session: Session, rows: Sequence[DutyItem]) -> list[Item]:
-    """Rows as the pure checks take them."""
-    posts = posts_of(session, [row.id for row in rows])
-    return [
-        Item(row.unit_code, row.code, row.name, row.valid_from, row.valid_to, row.inner_body, posts.get(row.id, {}))
-        for row in rows
-    ]
 
 
 def keep_items(session: Session, act: Act, rows: Rows, given: Sequence[ItemGiven]) -> tuple[int, int]:

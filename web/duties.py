@@ -29,9 +29,9 @@ def bring(kind: str, name: str, content: bytes, values: dict[str, Any]) -> Recei
     return import_file(g.db, paper_act(), given)
 
 
-def gaps_seen() -> list[Finding]:
-    """What the person sees apart today."""
-    return findings(g.db, g.scope, paper_act().today)
+def gaps_seen(unit_code: str | None = None) -> list[Finding]:
+    """What the person sees apart today; of one unit only, if named."""
+    return findings(g.db, g.scope, paper_act().today, unit_code)
 
 
 def names_of(found: Iterable[Finding]) -> dict[str, str]:

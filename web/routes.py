@@ -203,7 +203,8 @@ TABLE: tuple[Route, ...] = (
     _page("/documents/files/<int:file_id>", "document_file", P.SEE_PAPERS, DF),
     _page("/documents/<doc_no>", "document", P.SEE_PAPERS, D, "GET", "POST"),
     _page("/pool/movements/<int:seq>/notice.pdf", "pool_notice", P.SEE_POOL, PM),
-    # Notices for the neighbours' programs.
+    # Notices for the neighbours' programs, and what a night saw otherwise than the gate.
+    _api("/staffing/differences", "gate_differences", P.SEE_STAFFING, R),
     _api("/staffing/notices/fetch", "notices_fetch", P.ACKNOWLEDGE_NOTICE, R, "POST"),
     _api("/staffing/notices/acknowledge", "notices_acknowledge", P.ACKNOWLEDGE_NOTICE, R, "POST"),
     _api("/certificates", "certificates", P.SEE_PAPERS, R),

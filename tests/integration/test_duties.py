@@ -204,6 +204,21 @@ def test_posts_transferred_without_a_function_are_seen(province):
     assert Gap.POSTS_WITHOUT_ITEM not in gaps(province)
 
 
+def test_a_unit_is_told_of_a_cut_here_and_a_grant_there_too(province):
+    bring(province, "determinations", VERSION)
+    bring(province, "items", ITEMS)
+    province.grant("A1", 6)
+    province.do(cut_posts, "reviewer", "U:A1", *FULL, 2, PAPER)
+    province.do(grant_posts, "reviewer", "U:A2", *FULL, 2, PAPER)
+    with reading(province.engine) as session:
+        for login, unit in (("reviewer", None), ("reviewer", "A1"), ("officer-a1", "A1"), ("officer-a2", "A2")):
+            found = findings(session, province.act(login).by, province.today, unit)
+            moved = [each for each in found if each.gap is Gap.POSTS_WITHOUT_ITEM]
+            assert [(each.unit_code, each.other_code, each.figures["posts"]) for each in moved] == [("A1", "A2", 2)], (
+                login
+            )
+
+
 def _items(province: Province) -> list[DutyItem]:
     with reading(province.engine) as session:
         return item_rows(session, None)

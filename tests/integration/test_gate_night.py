@@ -340,7 +340,11 @@ def test_who_came_with_a_post_or_sits_on_a_borrowed_one_is_known_and_not_flagged
     assert desk.night(NIGHT) == 0
     assert (desk.seen(), desk.kinds()) == ([], [])
     folder = desk.settings.snapshots_dir / NIGHT.isoformat() / "1"
-    read = {row["person_key"]: row for row in pq.read_table(folder / "roster.read.parquet").to_pylist()}
-    carried = read[person(1).key]
+    read = {
+        (row["unit_code"], row["person_key"]): row for row in pq.read_table(folder / "roster.read.parquet").to_pylist()
+    }
+    carried, left = read["A2", person(1).key], read["A1", person(1).key]
     assert (carried["permit_no"], carried["slot_no"], carried["from_unit"]) == ("编委〔2026〕7号", desk.slot, "A1")
-    assert (read[person(31).key]["slot_no"], read[person(31).key]["permit_no"][:2]) == (number, "JY")
+    assert (left["status"], left["exit_date"]) == ("LEFT", date(2026, 10, 24))
+    lent = read["A3", person(31).key]
+    assert (lent["slot_no"], lent["permit_no"][:2]) == (number, "JY")

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import select
 
 from core.accounts import get_user
 from core.permissions import scope_of
 from core.person_identity import person_of
+from night.own_difference import SCHEMA, Difference
+from night.own_gate import DIFFERENCES
+from night.places import snapshot_dir
 from pool.acting import Act
+from reconcile.store import newest_run
 from staffing.models import StaffNotice
 from staffing.service_exits import register_exit_of
 from tests.nightkit import person_id
@@ -65,3 +71,27 @@ def test_nobody_else_may_fetch_and_nothing_is_fetched_for_another(api, left):
     assert api("personnel").post(FETCH, json={"receiver": "FINANCE"}).get_json() == {"items": []}
     assert api("finance").post(FETCH, json={"receiver": "POLICE"}).status_code == 422
     assert api("finance").post(TAKE, json={"receiver": "FINANCE", "notices": []}).status_code == 422
+
+
+def test_what_the_night_saw_otherwise_is_listed_within_the_scope(api, db, portal_settings):
+    list_ = "/api/v1/staffing/differences"
+    assert api("finance").get(list_).get_json() == {"items": []}
+    rows = [
+        Difference(
+            "EXIT_UNREGISTERED", "370100", code, "ADMIN", "FULL", "2026-11-20", None, "k" * 32, "3701**", NOW.date()
+        )
+        for code in ("3701001", "3701031")
+    ]
+    with db.read() as session:
+        folder = snapshot_dir(portal_settings, newest_run(session))
+    folder.mkdir(parents=True, exist_ok=True)
+    table = pa.Table.from_pylist([vars(row) for row in rows], schema=SCHEMA)
+    pq.write_table(table, folder / f"{DIFFERENCES}.parquet")
+    seen = lambda login, query="": [
+        (row["unit_code"], row["kind"]) for row in api(login).get(list_ + query).get_json()["items"]
+    ]
+    assert seen("officer") == [("3701001", "EXIT_UNREGISTERED")]
+    assert seen("auditor") == [("3701001", "EXIT_UNREGISTERED"), ("3701031", "EXIT_UNREGISTERED")]
+    assert seen("auditor", "?kind=ENTRY_UNKNOWN") == []
+    assert seen("auditor", "?unit=3701031") == [("3701031", "EXIT_UNREGISTERED")]
+    assert "person_key" not in api("auditor").get(list_).get_data(as_text=True)

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from flask_openapi3 import OpenAPI
 
-from web.api import duties, gate_moves, gate_reads, models, notices, papers, pool_moves, pool_reads, worklists
+from web.api import (
+    duties,
+    gate_moves,
+    gate_night,
+    gate_reads,
+    models,
+    notices,
+    papers,
+    pool_moves,
+    pool_reads,
+    worklists,
+)
 from web.api.views import blueprint
 
 __all__ = [
     "duties",
     "gate_moves",
+    "gate_night",
     "gate_reads",
     "models",
     "notices",

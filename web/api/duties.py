@@ -50,7 +50,7 @@ def read_duties(path: m.UnitPath) -> Response:
         unit_code=path.code, unit_name=g.unit.unit_name, current=_version(shown.current) if shown.current else None,
         versions=[_version(version) for version in shown.versions], items=_items(shown),
         cells=[fields(line, d.CellOut) for line in shown.cells], measured=[_measured(row) for row in shown.measured],
-        gaps=_gaps([each for each in gaps_seen() if path.code in (each.unit_code, each.other_code)]),
+        gaps=_gaps(gaps_seen(path.code)),
     ))  # fmt: skip
 
 

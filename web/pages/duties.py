@@ -50,7 +50,7 @@ def show_duties_unit(code: str) -> str:
     """One unit: the version in force and those before, items with their posts, cells side by side, what stands apart."""
     today, roles = paper_act().today, g.scope.roles_for(g.unit.unit_code, g.unit.division_code)
     shown = shown_unit(g.db, code, today)
-    found = [each for each in gaps_seen() if code in (each.unit_code, each.other_code)]
+    found = gaps_seen(code)
     names = names_of(found)
     return render_template(
         "duties_unit.html", unit=g.unit, shown=shown, today=today, holds=lambda row: is_in_force(row, today),
@@ -74,7 +74,7 @@ def show_duties_checks() -> str:
     paged = _paged(shown)
     names = names_of(paged["rows"])
     return render_template(
-        "duties_checks.html", **paged, names=names, said=lambda each: said(each, names), chosen=chosen, gaps=list(Gap),
+        "duties_checks.html", **paged, names=names, sees=g.scope.sees_unit, said=lambda each: said(each, names), chosen=chosen, gaps=list(Gap),
         counts={gap: sum(each.gap == gap for each in found) for gap in Gap},
     )  # fmt: skip
 
