@@ -50,7 +50,7 @@ FIELDS: dict[str, Field] = {each.name: each for each in (
     Field("identity", "证件号", "line"), _choice("id_type", "证件类型", IdType, "id_type"),
     Field("entry_date", "入编日期", "date", hint="不填即今天。"), Field("number", "豁免文号", "line"),
     Field("valid_until", "有效期至", "date"), Field("valid_from", "自", "date", hint="不填即今天。"),
-    Field("posts", "编制数", "number"), Field("from_unit", "原单位", "line", hint="调入的，按申请填写；与申请不同时在此写明。"),
+    Field("posts", "用编数", "number"), Field("from_unit", "原单位", "line", hint="调入的，按申请填写；与申请不同时在此写明。"),
     _choice("post_type", "编制类型", PostType, "post_type"), _choice("fund_form", "经费形式", FundForm, "fund_form"),
     _choice("entry_form", "增人方式", EntryForm, "entry_form"), _choice("work_kind", "岗位类别", WorkKind, "work_kind"),
     _choice("leader_tier", "领导职务层次", LeaderTier, "leader_tier"), _choice("from_level", "原层级", Level, "level"),

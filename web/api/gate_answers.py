@@ -187,7 +187,7 @@ class PostOut(BaseModel):
     cancelled_on: date | None
 
 
-class NoticeOut(BaseModel):
+class StaffNoticeOut(BaseModel):
     """入编 or 减编通知单 to one receiver. age: days it has waited, null once acknowledged or withdrawn."""
 
     id: int
@@ -266,7 +266,7 @@ def life_of(name: str, row: type[BaseModel], **more: Any) -> type[BaseModel]:
 
 
 PlanList, TalkList, UseList = page_of("PlanList", PlanOut), page_of("TalkList", TalkOut), page_of("UseList", UseOut)
-PostList, NoticeList = page_of("PostList", PostOut), page_of("NoticeList", NoticeOut)
+PostList, StaffNoticeList = page_of("PostList", PostOut), page_of("StaffNoticeList", StaffNoticeOut)
 BlockList, WaiverList = page_of("BlockList", BlockOut), page_of("WaiverList", WaiverOut)
 PlanDetail = life_of("PlanDetail", PlanOut, lines=(list[PlanLineOut], ...))
 TalkDetail = life_of("TalkDetail", TalkOut)

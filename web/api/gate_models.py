@@ -93,7 +93,7 @@ class PostFormPath(PostPath):
     form: Literal["entry", "exit"]
 
 
-class NoticePath(BaseModel):
+class StaffNoticePath(BaseModel):
     """One notice."""
 
     notice_id: RowId
@@ -118,7 +118,7 @@ class UnitQuery(Strict):
     unit: str | None = Field(None, min_length=1, max_length=64)
 
 
-class NoticeQuery(UnitQuery):
+class StaffNoticeQuery(UnitQuery):
     """Which notices: open_only leaves out those acknowledged and withdrawn."""
 
     page: int = Field(1, ge=1, le=1_000_000)

@@ -55,7 +55,7 @@ DOORS: tuple[tuple[str, str, str, type[BaseModel] | None, str], ...] = (
     ("/slots/<post_no>/cancel", "cancel", "cancel", m.PostPath, "slot_no"),
     ("/carries", "carry", "carry", None, ""),
     ("/waivers", "waiver", "waiver", None, ""),
-    ("/notices/<int:notice_id>/acknowledge", "acknowledge", "acknowledge", m.NoticePath, "notice_id"),
+    ("/notices/<int:notice_id>/acknowledge", "acknowledge", "acknowledge", m.StaffNoticePath, "notice_id"),
     ("/blocks/<int:block_id>/release", "release", "release", m.BlockPath, "block_id"),
 )
 

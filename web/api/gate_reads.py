@@ -148,17 +148,18 @@ def list_exits(query: m.UnitQuery) -> Response:
     return _answer(a.ExitList(items=[row_out(row, a.PostOut) for row in rows]))
 
 
-@_get("/notices", "notices", a.NoticeList)
-def list_notices(query: m.NoticeQuery) -> Response:
+@_get("/notices", "notices", a.StaffNoticeList)
+def list_notices(query: m.StaffNoticeQuery) -> Response:
     """Entry and exit notices with their age, the longest waiting first."""
     views, total = notice_page(
         g.db, view_scope(), act_of("").today, notice_days(), open_only=query.open_only, unit_code=query.unit,
         receiver=query.receiver, limit=query.page_size, offset=(query.page - 1) * query.page_size,
     )  # fmt: skip
     items = [
-        fields(view.notice, a.NoticeOut, unit_name=view.unit_name, age=view.age, overdue=view.overdue) for view in views
+        fields(view.notice, a.StaffNoticeOut, unit_name=view.unit_name, age=view.age, overdue=view.overdue)
+        for view in views
     ]
-    return _answer(a.NoticeList(total=total, page=query.page, page_size=query.page_size, items=items))
+    return _answer(a.StaffNoticeList(total=total, page=query.page, page_size=query.page_size, items=items))
 
 
 def notice_days(division: str = "") -> int:
