@@ -30,7 +30,7 @@ from staffing.duty_models import Determination, DutyItem, ReformTask
 from staffing.reform_store import effects_of, seen_task, steps_of, tasks_seen
 from staffing.reforms import remind_tasks, step_task
 from staffing.signing import Signer
-from tests.poolkit import FULL, K2, Province, found_province
+from tests.poolkit import FULL, K2, UNITS, Province, found_province
 
 PAPER, OTHER = "编委〔2026〕8号", "编委〔2026〕9号"
 VERSION = f"""单位编码,文号,生效日期,部分,内容,正职,副职,编制类型,经费形式,编制数
@@ -212,7 +212,7 @@ def test_a_unit_is_told_of_a_cut_here_and_a_grant_there_too(province):
     province.do(grant_posts, "reviewer", "U:A2", *FULL, 2, PAPER)
     with reading(province.engine) as session:
         for login, unit in (("reviewer", None), ("reviewer", "A1"), ("officer-a1", "A1"), ("officer-a2", "A2")):
-            found = findings(session, province.act(login).by, province.today, unit)
+            found = findings(session, province.act(login).by, province.today, unit and [unit])
             moved = [each for each in found if each.gap is Gap.POSTS_WITHOUT_ITEM]
             assert [(each.unit_code, each.other_code, each.figures["posts"]) for each in moved] == [("A1", "A2", 2)], (
                 login
@@ -221,7 +221,7 @@ def test_a_unit_is_told_of_a_cut_here_and_a_grant_there_too(province):
 
 def _items(province: Province) -> list[DutyItem]:
     with reading(province.engine) as session:
-        return item_rows(session, None)
+        return item_rows(session, UNITS)
 
 
 def over(province: Province) -> list[tuple]:
