@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from threading import Barrier
 
 import pytest
 from sqlalchemy import func, select
@@ -269,6 +271,25 @@ def test_what_is_not_over_standard_is_not_taken_as_such(province):
     with pytest.raises(Refused):
         deposit(province, 1)
     deposit(province, 1, "RECLAIM")
+
+
+def test_of_two_deposits_at_once_the_second_finds_nothing_left_over(province):
+    province.grant("A1", 7)
+    bring(province, "standards", STANDARDS)
+    bring(province, "workloads", LOADS)
+    together = Barrier(2)
+
+    def run(_: int) -> bool:
+        together.wait()
+        try:
+            return bool(deposit(province, 2))
+        except Refused:
+            return False
+
+    province.act("reviewer")
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(run, range(2))) == [False, True]
+    assert over(province) == [("A1", 5, 5, 0)]
 
 
 def test_without_a_standard_or_a_workload_nothing_is_refused(province):
