@@ -86,13 +86,14 @@ def list_all(what: str, login: str, on: datetime | None, as_json: bool) -> None:
 
 def _units(session, scope, day) -> list[dict]:
     from staffing.duty_findings import findings
-    from staffing.duty_overview import duty_list
+    from staffing.duty_overview import duty_list, gaps_by_unit
 
-    listed, _ = duty_list(session, scope, day, findings(session, scope, day))
+    listed, _ = duty_list(session, scope, day)
+    gaps = gaps_by_unit(findings(session, scope, day))
     return [
         {
             "unit_code": each.unit.unit_code, "unit_name": each.unit.unit_name,
-            "doc_no": each.version.row.doc_no if each.version else "", "items": each.items, "gaps": each.gaps,
+            "doc_no": each.version.row.doc_no if each.version else "", "items": each.items, "gaps": gaps[each.unit.unit_code],
         }
         for each in listed
     ]  # fmt: skip

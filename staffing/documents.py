@@ -242,10 +242,11 @@ class Hanging:
     movements: list[PoolMovement]
     facts: list[CertificateFact]
     certificates: list[Certificate]
+    determinations: list[Determination]
 
 
 def hanging_on(session: Session, scope: Scope, doc_no: str) -> Hanging:
-    """Movements of posts, recorded facts and versions of certificates that name the document."""
+    """Movements of posts, recorded facts, versions of certificates and of the 三定 that name the document."""
     reach = seen_nodes(scope)
     movements = session.scalars(
         select(PoolMovement)
@@ -267,7 +268,14 @@ def hanging_on(session: Session, scope: Scope, doc_no: str) -> Hanging:
     ).all()
     listed = sorted(set(units))
     concerned = {*listed, *(fact.unit_code for fact in facts), *_units_of(session, movements)}
-    return Hanging(listed, list(movements), list(facts), _naming(session, scope, concerned, doc_no))
+    determinations = session.scalars(
+        select(Determination)
+        .where(Determination.doc_no == doc_no, scope.condition(Determination.unit_code, NOTHING))
+        .order_by(Determination.unit_code, Determination.id)
+    ).all()
+    concerned |= {version.unit_code for version in determinations}
+    certificates = _naming(session, scope, concerned, doc_no)
+    return Hanging(listed, list(movements), list(facts), certificates, list(determinations))
 
 
 def _units_of(session: Session, movements: Iterable[PoolMovement]) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from datetime import date
 
 from sqlalchemy import String, and_, cast, null, or_, select
@@ -21,14 +22,15 @@ MOVING = (Kind.TRANSFER, Kind.GRANT, Kind.CUT)
 CHUNK = 500
 
 
-def findings(session: Session, scope: Scope, on: date, unit_code: str | None = None) -> list[Finding]:
-    """Every gap a person sees on a day: one of its two units lies in the scope (and is `unit_code`, if that is named).
+def findings(session: Session, scope: Scope, on: date, only: Collection[str] | None = None) -> list[Finding]:
+    """Every gap a person sees on a day: one of its two units lies in the scope (and in `only`, if that is given).
 
     What moved first, the newest first; then what stands.
     """
-    items = _items(session, scope, unit_code)
+    items = _items(session, scope, only)
     known = set(session.scalars(select(DutyItem.unit_code).distinct()))
-    mine = lambda code: bool(code) and code in (unit_code or code,) and scope.sees_unit(code)
+    units = scope.units if only is None else scope.units & set(only)
+    mine = lambda code: code in units
     days = parameter_value(session, "duty_move_days", on)
     moved = moved_apart(items, post_movements(session, {item.unit_code for item in items}, on), known, days)
     recent = [each for each in moved if each.on <= on and (mine(each.unit_code) or mine(each.other_code))]
@@ -38,11 +40,11 @@ def findings(session: Session, scope: Scope, on: date, unit_code: str | None = N
     return [*sorted(recent, key=lambda each: each.on, reverse=True), *standing]
 
 
-def _items(session: Session, scope: Scope, unit_code: str | None) -> list[Item]:
+def _items(session: Session, scope: Scope, only: Collection[str] | None) -> list[Item]:
     """Items of the units seen, and items under the same codes elsewhere: what moved has an end in both."""
     seen = scope.condition(DutyItem.unit_code, cast(null(), String))
-    if unit_code is not None:
-        seen = and_(seen, DutyItem.unit_code == unit_code)
+    if only is not None:
+        seen = and_(seen, DutyItem.unit_code.in_(sorted(only)))
     codes = select(DutyItem.code).where(seen)
     wanted = or_(seen, DutyItem.code.in_(codes))
     lines = select(DutyItemPosts.item_id, DutyItemPosts.post_type, DutyItemPosts.fund_form, DutyItemPosts.posts).where(

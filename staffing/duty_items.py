@@ -23,10 +23,8 @@ CHUNK = 500
 SAME = ("name", "kind", "legal_basis", "inner_body", "duty")
 
 
-def item_rows(session: Session, codes: Collection[str] | None) -> list[DutyItem]:
-    """Items of units (None: all), by unit, code and first day, those ended too."""
-    if codes is None:
-        return list(session.scalars(select(DutyItem).order_by(DutyItem.unit_code, DutyItem.code, DutyItem.valid_from)))
+def item_rows(session: Session, codes: Collection[str]) -> list[DutyItem]:
+    """Items of units, by unit, code and first day, those ended too."""
     wanted = sorted(set(codes))
     found: list[DutyItem] = []
     for start in range(0, len(wanted), CHUNK):

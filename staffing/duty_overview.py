@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -24,12 +25,11 @@ NOTHING = cast(null(), String)
 
 @dataclass(frozen=True)
 class Listed:
-    """A unit of the list: the version in force (None: none), items in force, gaps found."""
+    """A unit of the list: the version in force (None: none), items in force."""
 
     unit: UnitVersion
     version: Version | None
     items: int
-    gaps: int
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Shown:
     measured: list[Measured]
 
 
-def duty_list(session: Session, scope: Scope, on: date, found: list[Finding]) -> tuple[list[Listed], int]:
+def duty_list(session: Session, scope: Scope, on: date) -> tuple[list[Listed], int]:
     """Units of the scope with a 三定 or an item, by code; and how many units of the scope have neither."""
     seen = scope.condition(UnitVersion.unit_code, UnitVersion.division_code)
     total = session.scalar(select(func.count()).select_from(UnitVersion).where(is_current(), seen)) or 0
@@ -65,10 +65,18 @@ def duty_list(session: Session, scope: Scope, on: date, found: list[Finding]) ->
     units = list(session.scalars(query.order_by(UnitVersion.unit_code)))
     codes = [unit.unit_code for unit in units]
     versions = in_force(session, codes, on)
-    items = Counter(row.unit_code for row in item_rows(session, codes) if is_in_force(row, on))
-    gaps = Counter(each.unit_code for each in found) + Counter(each.other_code for each in found if each.other_code)
-    listed = [Listed(unit, versions.get(unit.unit_code), items[unit.unit_code], gaps[unit.unit_code]) for unit in units]
+    held = DutyItem.valid_to.is_(None) | (DutyItem.valid_to >= on)
+    counted = (
+        select(DutyItem.unit_code, func.count()).where(DutyItem.valid_from <= on, held).group_by(DutyItem.unit_code)
+    )
+    items: dict[str, int] = dict(session.execute(counted).all())
+    listed = [Listed(unit, versions.get(unit.unit_code), items.get(unit.unit_code, 0)) for unit in units]
     return listed, total - len(listed)
+
+
+def gaps_by_unit(found: Iterable[Finding]) -> Counter[str]:
+    """How many findings speak of each unit."""
+    return Counter(code for each in found for code in {each.unit_code, each.other_code} if code)
 
 
 def is_in_force(row: DutyItem, on: date) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from flask import g
@@ -29,9 +29,9 @@ def bring(kind: str, name: str, content: bytes, values: dict[str, Any]) -> Recei
     return import_file(g.db, paper_act(), given)
 
 
-def gaps_seen(unit_code: str | None = None) -> list[Finding]:
-    """What the person sees apart today; of one unit only, if named."""
-    return findings(g.db, g.scope, paper_act().today, unit_code)
+def gaps_seen(only: Collection[str] | None = None) -> list[Finding]:
+    """What the person sees apart today; of some units only, if given."""
+    return findings(g.db, g.scope, paper_act().today, only)
 
 
 def names_of(found: Iterable[Finding]) -> dict[str, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from threading import Barrier
 
 import pytest
 from sqlalchemy import func, select
@@ -30,7 +32,7 @@ from staffing.duty_models import Determination, DutyItem, ReformTask
 from staffing.reform_store import effects_of, seen_task, steps_of, tasks_seen
 from staffing.reforms import remind_tasks, step_task
 from staffing.signing import Signer
-from tests.poolkit import FULL, K2, Province, found_province
+from tests.poolkit import FULL, K2, UNITS, Province, found_province
 
 PAPER, OTHER = "编委〔2026〕8号", "编委〔2026〕9号"
 VERSION = f"""单位编码,文号,生效日期,部分,内容,正职,副职,编制类型,经费形式,编制数
@@ -212,7 +214,7 @@ def test_a_unit_is_told_of_a_cut_here_and_a_grant_there_too(province):
     province.do(grant_posts, "reviewer", "U:A2", *FULL, 2, PAPER)
     with reading(province.engine) as session:
         for login, unit in (("reviewer", None), ("reviewer", "A1"), ("officer-a1", "A1"), ("officer-a2", "A2")):
-            found = findings(session, province.act(login).by, province.today, unit)
+            found = findings(session, province.act(login).by, province.today, unit and [unit])
             moved = [each for each in found if each.gap is Gap.POSTS_WITHOUT_ITEM]
             assert [(each.unit_code, each.other_code, each.figures["posts"]) for each in moved] == [("A1", "A2", 2)], (
                 login
@@ -221,7 +223,7 @@ def test_a_unit_is_told_of_a_cut_here_and_a_grant_there_too(province):
 
 def _items(province: Province) -> list[DutyItem]:
     with reading(province.engine) as session:
-        return item_rows(session, None)
+        return item_rows(session, UNITS)
 
 
 def over(province: Province) -> list[tuple]:
@@ -269,6 +271,25 @@ def test_what_is_not_over_standard_is_not_taken_as_such(province):
     with pytest.raises(Refused):
         deposit(province, 1)
     deposit(province, 1, "RECLAIM")
+
+
+def test_of_two_deposits_at_once_the_second_finds_nothing_left_over(province):
+    province.grant("A1", 7)
+    bring(province, "standards", STANDARDS)
+    bring(province, "workloads", LOADS)
+    together = Barrier(2)
+
+    def run(_: int) -> bool:
+        together.wait()
+        try:
+            return bool(deposit(province, 2))
+        except Refused:
+            return False
+
+    province.act("reviewer")
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(run, range(2))) == [False, True]
+    assert over(province) == [("A1", 5, 5, 0)]
 
 
 def test_without_a_standard_or_a_workload_nothing_is_refused(province):

@@ -97,6 +97,8 @@ def test_a_certificate_takes_its_duties_from_the_version_in_force(browser):
     page = page_of(office, f"/certificates/{UNIT}")
     assert "1. 拟订全市教育改革与发展规划并组织实施" in page
     assert "办公室、行政审批科" in page
+    check(page_of(office, f"/documents/{PAPER}"))
+    assert f'/duties/units/{UNIT}"' in page_of(browser("officer"), f"/documents/{PAPER}")
     refused = office.post(
         f"/certificates/{UNIT}/record", {"kind": "DUTIES", "value": "x", "document_no": PAPER},
         token_from=f"/certificates/{UNIT}",

@@ -13,7 +13,7 @@ from staffing.determination_store import Version
 from staffing.duties_check import Finding
 from staffing.duty_items import move_item
 from staffing.duty_models import ReformTask
-from staffing.duty_overview import Shown, duty_list, shown_unit
+from staffing.duty_overview import Shown, duty_list, gaps_by_unit, shown_unit
 from staffing.reform_life import same_effect
 from staffing.reform_store import effects_of, links_of, plans_of, seen_task, steps_of, tasks_seen
 from staffing.reforms import step_task
@@ -31,10 +31,11 @@ REFUSED = {"409": m.Problem}
 @blueprint.get("/duties/units", endpoint="duties", tags=[DUTIES], responses={"200": d.DutyList})
 def list_duties() -> Response:
     """Units of the scope with a 三定 or a list of powers and duties."""
-    listed, without = duty_list(g.db, g.scope, paper_act().today, gaps_seen())
+    listed, without = duty_list(g.db, g.scope, paper_act().today)
+    gaps = gaps_by_unit(gaps_seen())
     return _answer(d.DutyList(without=without, items=[
         d.DutyRow(
-            unit_code=each.unit.unit_code, unit_name=each.unit.unit_name, items=each.items, gaps=each.gaps,
+            unit_code=each.unit.unit_code, unit_name=each.unit.unit_name, items=each.items, gaps=gaps[each.unit.unit_code],
             doc_no=each.version.row.doc_no if each.version else None,
             valid_from=each.version.row.valid_from if each.version else None,
         )
@@ -50,7 +51,7 @@ def read_duties(path: m.UnitPath) -> Response:
         unit_code=path.code, unit_name=g.unit.unit_name, current=_version(shown.current) if shown.current else None,
         versions=[_version(version) for version in shown.versions], items=_items(shown),
         cells=[fields(line, d.CellOut) for line in shown.cells], measured=[_measured(row) for row in shown.measured],
-        gaps=_gaps(gaps_seen(path.code)),
+        gaps=_gaps(gaps_seen([path.code])),
     ))  # fmt: skip
 
 

@@ -50,7 +50,10 @@ def show_document(doc_no: str) -> Response | str:
         return redirect(url_for("document", doc_no=g.document.doc_no), code=303)
     hanging = hanging_on(g.db, g.scope, g.document.doc_no)
     ends = {end for row in hanging.movements for end in (row.from_holder, row.to_holder)}
-    codes = {*hanging.units, *(each.unit_code for each in (*hanging.facts, *hanging.certificates))}
+    codes = {
+        *hanging.units,
+        *(each.unit_code for each in (*hanging.facts, *hanging.certificates, *hanging.determinations)),
+    }
     return render_template(
         "document.html", row=g.document, files=files_of(g.db, [g.document.doc_no])[g.document.doc_no], hanging=hanging,
         nodes=nodes_named(g.db, ends), names=unit_names(g.db, codes), may_add=may_add_file(g.scope, g.document),

@@ -18,7 +18,7 @@ from staffing.duties_check import Gap
 from staffing.duty_files import COLUMNS, FileKind, template_of
 from staffing.duty_import import may_import
 from staffing.duty_items import move_item
-from staffing.duty_overview import duty_list, is_in_force, shown_unit
+from staffing.duty_overview import duty_list, gaps_by_unit, is_in_force, shown_unit
 from web.duties import bring, gaps_seen, names_of, said
 from web.pages.flags import PAGE, TEXT_LIMIT
 from web.papers import download, paper_act, read_day
@@ -41,16 +41,18 @@ def _text() -> str:
 def show_duties() -> str:
     """Units of the scope with a 三定 or a list."""
     today, text = paper_act().today, _text()
-    listed, without = duty_list(g.db, g.scope, today, gaps_seen())
+    listed, without = duty_list(g.db, g.scope, today)
     found = [each for each in listed if not text or text in each.unit.unit_name or text in each.unit.unit_code]
-    return render_template("duties.html", **_paged(found), without=without, text=text, imports=_kinds())
+    paged = _paged(found)
+    gaps = gaps_by_unit(gaps_seen([each.unit.unit_code for each in paged["rows"]]))
+    return render_template("duties.html", **paged, gaps=gaps, without=without, text=text, imports=_kinds())
 
 
 def show_duties_unit(code: str) -> str:
     """One unit: the version in force and those before, items with their posts, cells side by side, what stands apart."""
     today, roles = paper_act().today, g.scope.roles_for(g.unit.unit_code, g.unit.division_code)
     shown = shown_unit(g.db, code, today)
-    found = gaps_seen(code)
+    found = gaps_seen([code])
     names = names_of(found)
     return render_template(
         "duties_unit.html", unit=g.unit, shown=shown, today=today, holds=lambda row: is_in_force(row, today),
