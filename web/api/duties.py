@@ -19,6 +19,7 @@ from staffing.reform_store import effects_of, links_of, plans_of, seen_task, ste
 from staffing.reforms import step_task
 from web.api import duty_models as d
 from web.api import models as m
+from web.api.gate_moves import beyond_the_document
 from web.api.pool_reads import fields
 from web.api.views import _answer, blueprint
 from web.duties import bring, gaps_seen, late, names_of, said
@@ -50,14 +51,14 @@ def read_duties(path: m.UnitPath) -> Response:
     return _answer(d.DutyOut(
         unit_code=path.code, unit_name=g.unit.unit_name, current=_version(shown.current) if shown.current else None,
         versions=[_version(version) for version in shown.versions], items=_items(shown),
-        cells=[fields(line, d.CellOut) for line in shown.cells], measured=[_measured(row) for row in shown.measured],
+        cells=[fields(line, d.DutyCellOut) for line in shown.cells], measured=[_measured(row) for row in shown.measured],
         gaps=_gaps(gaps_seen([path.code])),
     ))  # fmt: skip
 
 
-def _version(version: Version) -> d.VersionOut:
+def _version(version: Version) -> d.DutyVersionOut:
     return fields(
-        version.row, d.VersionOut, duties=list(version.duties), quotas=_cells(version.quotas),
+        version.row, d.DutyVersionOut, duties=list(version.duties), quotas=_cells(version.quotas),
         bodies=[d.BodyOut(name=name, chief=chief, deputy=deputy) for name, chief, deputy in version.bodies],
     )  # fmt: skip
 
@@ -74,7 +75,7 @@ def _cells(posts: Mapping[tuple[str, str], int]) -> list[d.CellPosts]:
 
 
 def _measured(row: Measured) -> d.MeasuredOut:
-    lines = [fields(line, d.LineOut, per=line.per_hundredths / 100) for line in row.lines]
+    lines = [fields(line, d.DutyLineOut, per=line.per_hundredths / 100) for line in row.lines]
     return fields(row, d.MeasuredOut, lines=lines)
 
 
@@ -99,9 +100,10 @@ def list_standards() -> Response:
 @blueprint.post(
     "/duties/files/<book>", endpoint="duties_import", tags=[DUTIES], responses={"200": d.FileDone, **REFUSED}
 )
-def import_book(path: d.FilePath, body: d.FileBody) -> Response:
-    """Import a csv: all of it or nothing. 422 names every fault by file, row, column and remedy."""
-    return _answer(d.FileDone(**bring(path.book, body.name, body.content.encode(), body.model_dump())))
+def import_book(path: d.FilePath, body: d.DutyFileBody) -> Response:
+    """Import a csv: all of it or nothing. 409 names every fault by file, row, column and remedy."""
+    with beyond_the_document():
+        return _answer(d.FileDone(**bring(path.book, body.name, body.content.encode(), body.model_dump())))
 
 
 @blueprint.post(
@@ -110,7 +112,8 @@ def import_book(path: d.FilePath, body: d.FileBody) -> Response:
 )  # fmt: skip
 def move(path: d.ItemPath, body: d.ItemMoveBody) -> Response:
     """End an item, or let it begin at another unit. Its posts move by a document of the ledger."""
-    return _answer(d.ItemMoved(**move_item(g.db, paper_act(), path.item_id, body.taker, body.on)))
+    with beyond_the_document():
+        return _answer(d.ItemMoved(**move_item(g.db, paper_act(), path.item_id, body.taker, body.on)))
 
 
 @blueprint.get("/duties/reforms", endpoint="duties_reforms", tags=[DUTIES], responses={"200": d.TaskList})

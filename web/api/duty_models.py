@@ -31,7 +31,7 @@ class BodyOut(BaseModel):
     deputy: int | None
 
 
-class VersionOut(BaseModel):
+class DutyVersionOut(BaseModel):
     """A version of a 三定."""
 
     doc_no: str
@@ -102,7 +102,7 @@ class GapList(BaseModel):
     items: list[GapOut]
 
 
-class CellOut(BaseModel):
+class DutyCellOut(BaseModel):
     """A cell: as determined (null: not), as in the ledger, in post, posts its items use."""
 
     post_type: str
@@ -113,7 +113,7 @@ class CellOut(BaseModel):
     assigned: int
 
 
-class LineOut(BaseModel):
+class DutyLineOut(BaseModel):
     """One standard met by one workload. per: served units that stand for `posts` posts."""
 
     trade: str
@@ -134,7 +134,7 @@ class MeasuredOut(BaseModel):
     quota: int
     in_post: int
     over: int
-    lines: list[LineOut]
+    lines: list[DutyLineOut]
 
 
 class MeasuredList(BaseModel):
@@ -148,10 +148,10 @@ class DutyOut(BaseModel):
 
     unit_code: str
     unit_name: str
-    current: VersionOut | None
-    versions: list[VersionOut]
+    current: DutyVersionOut | None
+    versions: list[DutyVersionOut]
     items: list[ItemOut]
-    cells: list[CellOut]
+    cells: list[DutyCellOut]
     measured: list[MeasuredOut]
     gaps: list[GapOut]
 
@@ -162,7 +162,7 @@ class FilePath(BaseModel):
     book: FileKind
 
 
-class FileBody(Strict):
+class DutyFileBody(Strict):
     """A csv as text. division: of standards, where you have several; document_no, title: of a reform plan."""
 
     name: str = Field("file.csv", min_length=1, max_length=120)

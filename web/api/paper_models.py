@@ -51,7 +51,7 @@ class CertificateStepBody(Strict):
     reason: str | None = Field(None, max_length=1000)
 
 
-class StepOut(BaseModel):
+class PaperStepOut(BaseModel):
     """What a step did. renewed, recorded: false when nothing had changed."""
 
     unit_code: str
@@ -92,7 +92,7 @@ class ChangeOut(BaseModel):
     tier: str | None
 
 
-class VersionOut(BaseModel):
+class CertificateVersionOut(BaseModel):
     """One version and what it changed."""
 
     version: int
@@ -124,7 +124,7 @@ class CertificateOut(BaseModel):
     due: Due | None
     check_missing: bool
     content: dict[str, Any] | None
-    versions: list[VersionOut]
+    versions: list[CertificateVersionOut]
     pending: list[ChangeOut]
     copies: list[CopyOut]
 
@@ -160,7 +160,7 @@ class DocumentBody(Strict):
     division_code: str | None = Field(None, min_length=1, max_length=9)
 
 
-class FileBody(Strict):
+class DocumentFileBody(Strict):
     """A file to add: its name, and its bytes in base64."""
 
     name: str = Field(min_length=1, max_length=255)

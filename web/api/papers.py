@@ -72,7 +72,7 @@ def read_certificate(path: shared.UnitPath) -> Response:
         check_missing=bool(checks_missing(g.db, [path.code], today)), content=newest, pending=spell(pending),
         versions=[
             fields(
-                row, m.VersionOut, state=state_of(g.db, row, today),
+                row, m.CertificateVersionOut, state=state_of(g.db, row, today),
                 changes=spell(changes_between(since(row), contents[row.version]["facts"])) if since(row) else [],
             )
             for row in versions
@@ -94,12 +94,12 @@ def read_certificate_pdf(path: shared.UnitPath, query: m.VersionQuery) -> Respon
 
 @blueprint.post(
     "/certificates/<code>/<step>", endpoint="certificate_step", tags=[PAPERS],
-    responses={"200": m.StepOut, "409": shared.Problem},
+    responses={"200": m.PaperStepOut, "409": shared.Problem},
 )  # fmt: skip
 def step_certificate(path: m.CertificateStepPath, body: m.CertificateStepBody) -> Response:
     """Renew (issue), record a yearly check or a fact, or revoke."""
     done = certificate_step(str(path.step), path.code, body.model_dump())
-    return _answer(m.StepOut(**{name: done[name] for name in m.StepOut.model_fields if name in done}))
+    return _answer(m.PaperStepOut(**{name: done[name] for name in m.PaperStepOut.model_fields if name in done}))
 
 
 @blueprint.get("/documents", endpoint="documents", tags=[PAPERS], responses={"200": m.DocumentList})
@@ -141,7 +141,7 @@ def read_document(path: m.DocumentPath) -> Response:
     "/documents/<doc_no>/files", endpoint="document_add", tags=[PAPERS],
     responses={"200": m.AddedOut, "409": shared.Problem},
 )  # fmt: skip
-def add(path: m.DocumentPath, body: m.FileBody) -> Response:
+def add(path: m.DocumentPath, body: m.DocumentFileBody) -> Response:
     """Add a file, in base64. Name and first bytes must agree on one of the accepted types."""
     try:
         content = base64.b64decode(body.content, validate=True)

@@ -166,7 +166,7 @@ class PeriodDetail(BaseModel):
     reports: list[ReportRow]
 
 
-class LineOut(BaseModel):
+class WorkLineOut(BaseModel):
     """A figure; null: unknown, never 0."""
 
     place: int
@@ -182,7 +182,7 @@ class ReportOut(BaseModel):
     """One report with its figures."""
 
     report: ReportRow
-    lines: list[LineOut]
+    lines: list[WorkLineOut]
 
 
 class SaidBody(Strict):

@@ -118,7 +118,7 @@ def read_report(path: w.ReportPath) -> Response:
 
 
 def _report(report: SituationReport) -> w.ReportOut:
-    lines = [fields(line, w.LineOut) for line in situation.lines_of(g.db, report)]
+    lines = [fields(line, w.WorkLineOut) for line in situation.lines_of(g.db, report)]
     return w.ReportOut(report=fields(report, w.ReportRow), lines=lines)
 
 
