@@ -185,7 +185,7 @@ def test_what_lies_outside_the_scope_does_not_exist(browser, api):
     assert other.post("/duties/reforms/GG2026-000001-001/start", {"version": "1"}).status_code == 404
     assert bring(other, "items", ITEMS).status_code == 403
     refused = client.post("/api/v1/duties/files/workloads", json={"content": LOADS})
-    assert refused.status_code == 422
+    assert refused.status_code == 409
     assert "没有这个单位" in refused.json["details"]["faults"][0]
 
 

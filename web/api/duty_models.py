@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
@@ -11,6 +12,7 @@ from staffing.duties_check import Gap
 from staffing.duty_files import FileKind, ItemKind
 from staffing.reform_life import TaskMove, TaskStatus
 from web.api.models import Strict
+from web.api.pool_models import WHOLE
 
 TaskStep = StrEnum("TaskStep", {move.name: move.value.lower() for move in TaskMove if move is not TaskMove.SET})
 
@@ -270,7 +272,7 @@ class TaskStepPath(TaskPath):
 class TaskStepBody(Strict):
     """version: of the task as read. document_no: for link. note: for report, send_back, drop."""
 
-    version: int = Field(ge=1, le=1_000_000, strict=True)
+    version: Annotated[int, Field(ge=1, le=1_000_000, strict=True), WHOLE]
     note: str = Field("", max_length=2000)
     document_no: str = Field("", max_length=200)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from staffing.certificate_store import Due, FactKind, State
 from staffing.labels import CHECK_RESULTS
 from web.api.models import PAGE_MAX, Strict, UnitPath
+from web.api.pool_models import WHOLE
 from web.papers import CERTIFICATE_STEPS
 
 StepName = StrEnum("StepName", {step.upper(): step for step in CERTIFICATE_STEPS})
@@ -37,15 +38,15 @@ class CertificateStepBody(Strict):
     """check: year, result, note. record: kind, value (DUTIES: text; INNER_BODIES: a name per line), or the four tiers
     (LEADER_POSTS, null = unknown), document_no, valid_from. revoke: reason. renew: nothing."""
 
-    year: int | None = Field(None, ge=1, le=9999, strict=True)
+    year: Annotated[int | None, Field(ge=1, le=9999, strict=True), WHOLE] = None
     result: CheckResult | None = None
     note: str | None = Field(None, max_length=400)
     kind: FactKind | None = None
     value: str | None = Field(None, max_length=10_000)
-    CHIEF: int | None = Field(None, ge=0, le=1000, strict=True)
-    DEPUTY: int | None = Field(None, ge=0, le=1000, strict=True)
-    INNER_CHIEF: int | None = Field(None, ge=0, le=1000, strict=True)
-    INNER_DEPUTY: int | None = Field(None, ge=0, le=1000, strict=True)
+    CHIEF: Annotated[int | None, Field(ge=0, le=1000, strict=True), WHOLE] = None
+    DEPUTY: Annotated[int | None, Field(ge=0, le=1000, strict=True), WHOLE] = None
+    INNER_CHIEF: Annotated[int | None, Field(ge=0, le=1000, strict=True), WHOLE] = None
+    INNER_DEPUTY: Annotated[int | None, Field(ge=0, le=1000, strict=True), WHOLE] = None
     document_no: str | None = Field(None, max_length=200)
     valid_from: date | None = None
     reason: str | None = Field(None, max_length=1000)
