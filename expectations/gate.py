@@ -40,6 +40,7 @@ from expectations.books import (
 from expectations.entries import Entry
 from expectations.identity_blocks import PART as IDENTITIES
 from expectations.identity_blocks import SCHEMA as BLOCKS_SCHEMA
+from expectations.identity_blocks import blocks_table
 from expectations.judging import Work
 from expectations.keeping import Kept, distinct_files
 from expectations.normalise import arrow_schema
@@ -327,7 +328,7 @@ class _Gate:
     def _blocks(self) -> Iterator[pa.Table]:
         for delivery in self._within:
             for block in delivery.entry.sealed():
-                yield pa.table([pa.array([block], pa.binary())], schema=BLOCKS_SCHEMA)
+                yield blocks_table([block])
 
     def _judge(self, stage: str, frame: pd.DataFrame, expectations: list, rows: Rivals | None = None) -> list:
         from expectations.validation import judge

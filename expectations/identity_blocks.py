@@ -47,7 +47,7 @@ def sealed_blocks(raw: np.ndarray, known: np.ndarray, ids: pa.Array, book: str, 
 
 
 def blocks_table(blocks: list[bytes]) -> pa.Table:
-    """The blocks of a book as its snapshot file."""
+    """Blocks of a book as rows of its snapshot file."""
     return pa.table([pa.array(blocks, pa.binary())], schema=SCHEMA)
 
 

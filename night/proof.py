@@ -39,6 +39,7 @@ from reconcile.models import (
     NightState,
     Verdict,
 )
+from reconcile.report import manifest_holds
 from staffing.proof import broken_staffing
 
 
@@ -252,13 +253,19 @@ def _headcount_units(folder) -> set[str]:
 
 
 def _outputs(session: Session, settings: Settings, run: NightRun) -> Proof:
-    """Workbooks and manifest are the very bytes that were written."""
+    """Workbooks and manifest are the very bytes that were written, and the manifest's signature is ours."""
     artefacts = session.scalars(select(Artefact).where(Artefact.run_id == run.id)).all()
     wrong = [
         artefact.path
         for artefact in artefacts
         if not (settings.reports_dir / artefact.path).exists()
         or sha256_of(settings.reports_dir / artefact.path) != artefact.sha256
+    ]
+    texts = [(settings.reports_dir / artefact.path, artefact) for artefact in artefacts if artefact.kind == "manifest"]
+    wrong += [
+        artefact.path
+        for path, artefact in texts
+        if artefact.path not in wrong and not manifest_holds(path.read_text(encoding="utf-8"), settings.secret_key)
     ]
     return Proof(_label(run, "报表文件未变"), not wrong, f"{len(artefacts)} 份" if not wrong else f"首个：{wrong[0]}")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -226,8 +226,3 @@ def as_held(session: Session, node: PoolNode) -> PoolNode:
     if session.get_bind().dialect.name != "sqlite":
         session.refresh(node)
     return open_node(node)
-
-
-def ids_of(nodes: Sequence[PoolNode]) -> list[str]:
-    """Their ids."""
-    return [node.id for node in nodes]

@@ -6,17 +6,17 @@ Every row is a dict of values that can be written as JSON; a door shows it as a 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import date
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from pool.approvals import LIVE, Status, most_urgent
-from pool.ledger import HELD, NO_PURPOSE, POOLED, Account, Cell
+from pool.ledger import POOLED, Account, Cell
+from pool.lists import ledger_lines
 from pool.models import (
     PoolBalance,
-    PoolEntry,
     PoolLot,
     PoolMovement,
     PoolNode,
@@ -165,41 +165,13 @@ def lent_rows(session: Session) -> list[Row]:
 
 
 def ledger_rows(session: Session, cell: Cell) -> list[Row]:
-    """Movements that touched a cell, by effective date, with what it changed and held after: quota, own vacancies, in
-    use, borrowed; and the document each rests on."""
-    rows = session.execute(
-        select(PoolMovement, PoolEntry.account, PoolEntry.purpose, PoolEntry.posts, PoolLot.owner_id)
-        .join(PoolEntry, PoolEntry.movement_seq == PoolMovement.seq)
-        .outerjoin(PoolLot, PoolLot.lot_no == PoolEntry.lot)
-        .where(
-            PoolEntry.holder == cell.holder, PoolEntry.post_type == cell.post_type,
-            PoolEntry.fund_form == cell.fund_form,
-        )
-        .order_by(PoolMovement.effective_date, PoolMovement.seq, PoolEntry.line)
-    ).all()  # fmt: skip
-    held = dict.fromkeys(("quota", "vacant", "in_use", "borrowed"), 0)
-    found: list[Row] = []
-    for movement, account, purpose, posts, owner in rows:
-        for name in _touched(account, purpose, owner, cell.holder):
-            held[name] += posts
-        line = _ledger_line(movement) | held
-        if found and found[-1]["movement"] == movement.seq:
-            found[-1] = line
-        else:
-            found.append(line)
-    return found
-
-
-def _touched(account: str, purpose: str, owner: str | None, holder: str) -> Sequence[str]:
-    """The figures an entry of a cell adds to."""
-    names = ["quota"] if account in HELD else []
-    if account == Account.HOME and purpose == NO_PURPOSE:
-        names.append("vacant")
-    if account == Account.IN_USE:
-        names.append("in_use")
-    if account == Account.BORROWED and owner != holder:
-        names.append("borrowed")
-    return names
+    """Movements that touched a cell, by effective date, with what it held after: quota, own vacancies, in use, borrowed;
+    and the document each rests on."""
+    figures = ("quota", "vacant", "in_use", "borrowed")
+    return [
+        _ledger_line(line.movement) | {name: line.after[name] for name in figures}
+        for line in ledger_lines(session, cell)
+    ]
 
 
 def _ledger_line(movement: PoolMovement) -> Row:

@@ -360,7 +360,10 @@ def sign_manifest(content: Mapping[str, Any], secret_key: str) -> str:
 
 def manifest_holds(text: str, secret_key: str) -> bool:
     """Whether a manifest is the very one that was signed with this key."""
-    content = json.loads(text)
+    try:
+        content = dict(json.loads(text))
+    except (TypeError, ValueError):
+        return False
     signature = str(content.pop("signature", ""))
     return hmac.compare_digest(signature, _signature(content, secret_key))
 

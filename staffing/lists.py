@@ -15,7 +15,6 @@ from core.errors import NotFound
 from core.permissions import Permission, Scope
 from core.types import FundForm
 from pool.acting import NOT_HERE, Act
-from pool.approvals import Decision
 from pool.models import PoolNode
 from staffing import principles
 from staffing.chain import IN_POST, WAITING, Move, Status, Subject, decide_link, moves_from
@@ -194,11 +193,6 @@ def _why_not(session: Session, act: Act, move: Move, row: Row, node: PoolNode) -
     if move is Move.CARRY and row.planned_exit is not None:
         return f"{row.slot_no} 已预报减编，须先撤销预报才能划转。"
     return None
-
-
-def may_begin(act: Act, move: Move, node: PoolNode) -> Decision:
-    """Whether this person may begin something at a unit (SUBMIT_PLAN, ASK, SAVE, SUBMIT, RECORD): for the button."""
-    return decide_link(move, None, roles=roles_at(act, node), actors=act.actors)
 
 
 @dataclass(frozen=True)

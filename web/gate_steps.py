@@ -20,8 +20,8 @@ from staffing.acts import DEEDS, MOVES, permission_of
 from staffing.chain import CHAIN, Move, Subject
 from staffing.lists import NextMove, next_moves
 from staffing.store import Row, place_of, roles_at
+from web.moves import Field
 from web.pool_access import view_scope
-from web.pool_moves import Field
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ Values = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Field:
-    """One thing to fill in. `kind`: text, line or date."""
+    """One thing to fill in. `kind`: text, line, date, number or check."""
 
     name: str
     label: str

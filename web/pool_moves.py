@@ -36,19 +36,9 @@ from pool.service_slots import (
     vacate_slot,
 )  # fmt: skip
 from pool.store import slots_of_loan
+from web.moves import Field
 
 Values = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Field:
-    """One thing to fill in. `kind`: text, line, date, number, check."""
-
-    name: str
-    label: str
-    kind: str
-    required: bool = True
-    hint: str = ""
 
 
 @dataclass(frozen=True)

@@ -122,10 +122,12 @@ def _spelled(night: Night, dialect: str, keep: Path | None) -> Compiled | Kept:
     file = keep / f"plan-{_key(night, dialect)}.json" if keep is not None else None
     if file is not None:
         try:
-            kept = json.loads(file.read_text(encoding="utf-8"))
-            os.utime(file)
-            return Kept(kept["stages"], kept["outputs"])
-        except (OSError, ValueError, KeyError, TypeError):
+            digest, text = file.read_text(encoding="utf-8").split("\n", 1)
+            if digest == _digest(text):
+                os.utime(file)
+                kept = json.loads(text)
+                return Kept(kept["stages"], kept["outputs"])
+        except (OSError, ValueError):
             # Not there yet, or damaged: it is only a copy.
             pass
     return Compiled(plan(night), dialect, file)
@@ -147,12 +149,17 @@ def _sources() -> str:
     return found.hexdigest()
 
 
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def _write(file: Path, stages: list[tuple[str, str]], outputs: dict[str, str]) -> None:
     """Whole or not at all; a full disk costs the copy, not the night."""
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    text = json.dumps({"stages": stages, "outputs": outputs}, ensure_ascii=False)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps({"stages": stages, "outputs": outputs}, ensure_ascii=False), encoding="utf-8")
+        part.write_text(f"{_digest(text)}\n{text}", encoding="utf-8")
         os.replace(part, file)
     except OSError:
         part.unlink(missing_ok=True)

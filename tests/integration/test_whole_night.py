@@ -11,12 +11,15 @@ import pytest
 from sqlalchemy import select
 
 from core.accounts import GrantSpec, create_user
-from core.db import engine_for, writing
+from core.db import engine_for, reading, writing
 from core.errors import Refused
 from core.outbox import OutboxMail
 from core.parameters import set_parameter
+from night.inbox import sha256_of
+from night.proof import proofs
 from night.steps import release
-from reconcile.models import Flag, NightRun, Verdict
+from reconcile.models import Artefact, Flag, NightRun, Verdict
+from reconcile.report import sign_manifest
 from tests.nightkit import A, House, deliver, good_books, member, pay, person_id, quota, reasons_of, unit
 
 NEXT = A + timedelta(days=1)
@@ -310,3 +313,24 @@ def test_a_jump_of_new_flags_parks_the_night_until_a_person_releases_it(house):
     assert [tuple(row) for row in run] == [("SETTLED", "[]", "shenhe")]
     with pytest.raises(Refused):
         release(house.settings, NEXT, user)
+
+
+def test_a_manifest_somebody_wrote_anew_holds_no_more_than_one_that_was_changed(house):
+    deliver(house.inbox, A, "990102", **good_books())
+    assert house.night() == 0
+
+    def outputs() -> bool:
+        with reading(engine_for(house.settings.database_url)) as session:
+            return next(proof for proof in proofs(session, house.settings) if "报表文件" in proof.name).holds
+
+    assert outputs()
+    (manifest,) = house.settings.reports_dir.rglob("manifest.json")
+    content = json.loads(manifest.read_text(encoding="utf-8"))
+    del content["signature"]
+    manifest.write_text(sign_manifest(content, "somebody else's secret" * 3), encoding="utf-8")
+    assert not outputs()
+    with writing(engine_for(house.settings.database_url)) as session:
+        # Whoever writes into HOME may write into its database too; the key is elsewhere.
+        listed = session.scalars(select(Artefact).where(Artefact.kind == "manifest")).one()
+        listed.sha256 = sha256_of(manifest)
+    assert not outputs()

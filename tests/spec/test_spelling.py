@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import date
 
@@ -37,9 +36,13 @@ def test_the_text_waits_in_its_folder_for_the_next_night_and_a_damaged_copy_is_s
     kept = compiled_plan(replace(night, as_of=date(2026, 11, 15)), keep=tmp_path)
     assert isinstance(kept._spelled, Kept)
     assert text(compiled_plan(night, keep=tmp_path)) == first
-    for file in tmp_path.glob("plan-*.json"):
-        file.write_text(json.dumps({"stages": 1})[:-3])
-    _spelled.cache_clear()
-    again = compiled_plan(night, keep=tmp_path)
-    assert isinstance(again._spelled, Compiled)
-    assert text(again) == first
+    cut, altered = lambda said: said[:-3], lambda said: said.replace("'IN_SERVICE'", "'RETIRED'")
+    for damage in (cut, altered):
+        for file in tmp_path.glob("plan-*.json"):
+            said = file.read_text(encoding="utf-8")
+            assert damage(said) != said
+            file.write_text(damage(said), encoding="utf-8")
+        _spelled.cache_clear()
+        again = compiled_plan(night, keep=tmp_path)
+        assert isinstance(again._spelled, Compiled)
+        assert text(again) == first
