@@ -42,7 +42,8 @@ class Compiled:
         self._stages = [(name, expression, Future()) for name, expression in ready.stages]
         self._outputs = [(name, expression, Future()) for name, expression in ready.outputs.items()]
         self._dialect, self._keep = dialect, keep
-        Thread(target=self._spell, name="spelling", daemon=True).start()
+        self._thread = Thread(target=self._spell, name="spelling", daemon=True)
+        self._thread.start()
 
     def _spell(self) -> None:
         for _, expression, text in [*self._stages, *self._outputs]:
@@ -52,6 +53,10 @@ class Compiled:
                 text.set_exception(error)
         if self._keep is not None and not any(text.exception() for _, _, text in [*self._stages, *self._outputs]):
             _write(self._keep, list(self.stages), self.outputs)
+
+    def wait(self) -> None:
+        """Until everything is spelled and kept."""
+        self._thread.join()
 
     @property
     def stages(self) -> Iterator[tuple[str, str]]:
