@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -18,10 +20,13 @@ from reconcile.engine.setting import (
     files_read,
     given_tables,
 )
-from reconcile.engine.spelling import Compiled, Dated, compiled_plan
+from reconcile.engine.spelling import Compiled, Dated, Kept, compiled_plan
 from reconcile.rules.plan import OUTPUTS
 
 _SQL = {"string": "VARCHAR", "int64": "BIGINT", "boolean": "BOOLEAN", "date": "DATE"}
+# Two work, the third waits for one of them.
+LANES = 3
+_WORD = re.compile(r"\w+")
 
 
 def detect(snapshot: Path, setting: DetectSetting, out: Path) -> DetectResult:
@@ -29,7 +34,7 @@ def detect(snapshot: Path, setting: DetectSetting, out: Path) -> DetectResult:
     out.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix="detect-", dir=setting.scratch or out))
     try:
-        connection = _connect(setting, scratch)
+        connection = connect(setting.memory_limit, scratch, setting.threads)
         try:
             return run(connection, snapshot, setting, out)
         finally:
@@ -50,13 +55,14 @@ def run(connection: duckdb.DuckDBPyConnection, snapshot: Path, setting: DetectSe
     named = [code for (code,) in connection.execute(divisions).fetchall()]
     for name, table in given_tables(setting, named).items():
         connection.register(f"given_{name}", table)
-        connection.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT * FROM "given_{name}"')
+        connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM "given_{name}"')
         connection.unregister(f"given_{name}")
     answer(connection, compiled_plan(setting.night, keep=setting.cache), OUTPUTS, out)
     return counts(out)
 
 
-def _connect(setting: DetectSetting, scratch: Path) -> duckdb.DuckDBPyConnection:
+def connect(memory_limit: str | None, scratch: Path, threads: int | None = None) -> duckdb.DuckDBPyConnection:
+    """A database in memory that spills into `scratch`."""
     config: dict[str, str | int | bool] = {
         "temp_directory": str(scratch),
         # Every output is sorted, so rows may meet in any order on the way and memory stays small.
@@ -64,10 +70,10 @@ def _connect(setting: DetectSetting, scratch: Path) -> duckdb.DuckDBPyConnection
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
     }
-    if setting.memory_limit:
-        config["memory_limit"] = setting.memory_limit
-    if setting.threads:
-        config["threads"] = setting.threads
+    if memory_limit:
+        config["memory_limit"] = memory_limit
+    if threads:
+        config["threads"] = threads
     return duckdb.connect(":memory:", config=config)
 
 
@@ -88,13 +94,38 @@ def offer(connection: duckdb.DuckDBPyConnection, read: Mapping[str, tuple[Sequen
 
 
 def answer(
-    connection: duckdb.DuckDBPyConnection, compiled: Compiled | Dated, outputs: Mapping[str, tuple], out: Path
+    connection: duckdb.DuckDBPyConnection, compiled: Compiled | Kept | Dated, outputs: Mapping[str, tuple], out: Path
 ) -> None:
-    """Every stage of a plan, then its outputs as files in `out`. `outputs`: (columns, order of rows) by name."""
-    for name, query in compiled.stages:
-        connection.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {query}')
-    for name, (schema, order) in outputs.items():
-        _write(connection, _typed(compiled.outputs[name], schema, order), out / f"{name}.parquet")
+    """Every stage of a plan, then its outputs as files in `out`. `outputs`: (columns, order of rows) by name.
+
+    A query of the engine leaves cores idle while it ends, so several run side by side; each waits for the stages it names.
+    """
+    made: dict[str, Future] = {}
+    with ThreadPoolExecutor(LANES) as lanes:
+        for name, query in compiled.stages:
+            made[name] = lanes.submit(_after, _named_in(query, made), _make, connection.cursor(), name, query)
+        written = []
+        for name, (schema, order) in outputs.items():
+            query = _typed(compiled.outputs[name], schema, order)
+            file = out / f"{name}.parquet"
+            written.append(lanes.submit(_after, _named_in(query, made), _write, connection.cursor(), query, file))
+    for done in (*made.values(), *written):
+        done.result()
+
+
+def _named_in(query: str, made: Mapping[str, Future]) -> list[Future]:
+    return [made[word] for word in set(_WORD.findall(query)) if word in made]
+
+
+def _after(needed: Iterable[Future], act: Callable, *arguments: object) -> None:
+    """Lanes take what they are given in order, so whatever is needed has begun: nobody waits for ever."""
+    for done in needed:
+        done.result()
+    act(*arguments)
+
+
+def _make(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
+    connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS {query}')
 
 
 def _view(connection: duckdb.DuckDBPyConnection, name: str, paths: Iterable[Path], schema: Mapping[str, str]) -> None:
@@ -105,7 +136,7 @@ def _view(connection: duckdb.DuckDBPyConnection, name: str, paths: Iterable[Path
     else:
         empty = ", ".join(f'NULL::{_SQL[kind]} AS "{column}"' for column, kind in schema.items())
         source = f"(SELECT {empty} WHERE false)"
-    connection.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT {columns} FROM {source}')
+    connection.execute(f'CREATE OR REPLACE VIEW "{name}" AS SELECT {columns} FROM {source}')
 
 
 def _typed(query: str, schema: Mapping[str, str], order: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ DIVISION_PAID_SCHEMA = {"division_code": "string", "paid": "int64"}
 
 def paid_a_year_ago(i: Inputs, night: Night, place: Table, control: Table) -> Table:
     """(division_code, paid) as tonight's payroll book counts the same month last year; divisions with a row of it."""
-    rows = people.payroll_of_month(i, night.month_a_year_ago)
+    rows = people.payroll_of_month(i.payroll, night.month_a_year_ago)
     units = people.paid_units(people.paid_at(rows), people.paid_blanks(rows), control)
     seen = rows.select(unit_code="payer").distinct().left_join(units, "unit_code", rname="paid_{name}")
     met = seen.join(_members(place), "unit_code", rname="place_{name}")

@@ -26,12 +26,10 @@ GONE = [PersonStatus.LEFT.value, PersonStatus.RETIRED.value]
 BLANK = "BLANK"
 
 
-def d01(active: Table, place: Table) -> Table:
+def d01(active: Table, several: Table, place: Table) -> Table:
     """Active in two cells, of one unit or of two, among the units whose people are judged; owned by the smallest."""
-    known = judged(active.filter(active.person_key.notnull()), place, "D01")
-    counted = known.group_by("person_key").agg(rows=known.count())
-    several = known.semi_join(counted.filter(counted.rows > 1), "person_key")
-    cells = several.select("person_key", "unit_code", cell=cell_text(several)).distinct()
+    known = judged(active.semi_join(several, "person_key"), place, "D01")
+    cells = known.select("person_key", "unit_code", cell=cell_text(known)).distinct()
     first = cells.group_by("person_key").agg(places=cells.count(), first_unit=cells.unit_code.min())
     first = first.filter(first.places > 1)
     at_first = cells.join(

@@ -14,18 +14,30 @@ from reconcile.rules.texts import choose, day_text, json_code, json_object, json
 GONE = {PersonStatus.RETIRED.value: "RETIRED", PersonStatus.LEFT.value: "LEFT"}
 AWAY = {PersonStatus.SECONDED_OUT.value: "SECONDED_OUT", PersonStatus.ON_LEAVE.value: "ON_LEAVE"}
 
+# What of the rows of people named is looked at.
+ROSTER_TOLD = (
+    "person_key", "person_mask", "unit_code", "post_type", "fund_form", "status", "seconded_to", "entry_date", "exit_date",
+)  # fmt: skip
+PAYROLL_TOLD = (
+    "person_key", "person_mask", "month", "paying_unit_code", "on_behalf_of", "fund_mode", "person_state",
+    "on_establishment", "amount", "id_problem",
+)  # fmt: skip
 
-def person_evidence(i: Inputs, night: Night, named: Table) -> Table:
+
+def named_persons(named: Table) -> Table:
+    """Everybody a finding names: person_key."""
+    return named.filter(named.person_key.notnull()).select("person_key").distinct()
+
+
+def person_evidence(i: Inputs, night: Night, persons: Table, roster: Table, payroll: Table) -> Table:
     """person_key, person_mask, `dead` and `evidence`, of everybody named: JSON of the roster rows, the payroll rows of M, and
-    `known`, what they come to with the deaths: fact, unit, fund form, since when."""
-    persons = named.filter(named.person_key.notnull()).select("person_key").distinct()
-    r = i.roster.semi_join(persons, "person_key")
-    m = payroll_of_month(i, night.month).semi_join(persons, "person_key")
+    `known`, what they come to with the deaths: fact, unit, fund form, since when. `roster`, `payroll`: their rows."""
+    r, m = roster, payroll_of_month(payroll, night.month)
     d = i.leads.filter((i.leads.kind == LeadKind.DEATH.value) & (i.leads.date <= night.as_of))
     d = d.semi_join(persons, "person_key").select("person_key", "date").distinct()
     known = ibis.union(*(part.select("person_key", "text") for part in (_held(r, night), _paid(m), _dead(d))))
-    masks = i.roster.select("person_key", "person_mask").union(i.payroll.select("person_key", "person_mask"))
-    masks = masks.semi_join(persons, "person_key").group_by("person_key").agg(person_mask=ibis._.person_mask.min())
+    masks = roster.select("person_key", "person_mask").union(payroll.select("person_key", "person_mask"))
+    masks = masks.group_by("person_key").agg(person_mask=ibis._.person_mask.min())
     joined = masks
     for name, rows in (("roster", _roster_rows(r)), ("payroll", _payroll_rows(m)), ("known", known)):
         listed = rows.group_by("person_key").agg(**{name: sorted_list(ibis._.text, ",")})

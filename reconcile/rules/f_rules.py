@@ -100,9 +100,9 @@ def f01(unlisted: Table, dead: Table, place: Table) -> Table:
     )  # fmt: skip
 
 
-def f02_persons(active: Table, paid: Table, month_rows: Table, place: Table) -> Table:
+def f02_persons(active: Table, pay: Table, month_rows: Table, place: Table) -> Table:
     """Active in a FULL or PART cell and not in P: `entered` within M, on `leave`, paid as something else (`other`)."""
-    rows = active.filter(active.budget & active.person_key.notnull()).anti_join(paid, "person_key")
+    rows = active.filter(active.budget & active.person_key.notnull() & ~active.pay_here).anti_join(pay, "person_key")
     persons = rows.group_by("person_key", "unit_code").agg(
         entered=rows.entered.any(),
         leave=(rows.status == PersonStatus.ON_LEAVE.value).any(),

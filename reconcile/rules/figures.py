@@ -91,16 +91,28 @@ def _bits(quota: BooleanValue, roster: BooleanValue, pay: BooleanValue) -> Strin
     return text
 
 
-def presence(active: Table, pairs: Table, elsewhere: Table, pay_blank: Table, posts: Table, place: Table) -> Table:
-    """People per unit and class of the bits quota, roster, pay; where both person books are present."""
+def presence(
+    active: Table, several: Table, single: Table, elsewhere: Table, pay_blank: Table, posts: Table, place: Table
+) -> Table:
+    """People per unit and class of the bits quota, roster, pay; where both person books are present.
+
+    `posts`: unit_code, post_type, fund_form of the cells with a known quota above 0.
+    """
     yes, no = ibis.literal(True), ibis.literal(False)
     marked = posts.filter(posts.post_type != CONTROL).select("unit_code", "fund_form").distinct()
     forms = marked.group_by("unit_code").agg(
         **{f"posts_{form.lower()}": (marked.fund_form == form).any() for form in FORMS}
     )
-    on_roster = pairs.group_by("unit_code", bits=_bits(pairs.has_posts, yes, pairs.pay_here)).agg(people=pairs.count())
-    nameless = active.filter(active.person_key.isnull() & ~active.control)
-    blank_roster = nameless.group_by("unit_code", bits=_bits(nameless.has_posts, yes, no)).agg(people=nameless.count())
+    owned = posts.mutate(has_posts=yes)
+    alone = single.filter(single.post_type != CONTROL).left_join(owned, CELL, rname="posts_{name}")
+    alone = alone.select(
+        "unit_code", bits=_bits(alone.has_posts.fill_null(False), yes, alone.pay_here), people="people"
+    )
+    few = active.filter(~active.control).semi_join(several, "person_key").left_join(owned, CELL, rname="posts_{name}")
+    few = few.group_by("person_key", "unit_code").agg(
+        has_posts=few.has_posts.fill_null(False).any(), pay_here=few.pay_here.any()
+    )
+    shared = few.group_by("unit_code", bits=_bits(few.has_posts, yes, few.pay_here)).agg(people=few.count())
     only = elsewhere.left_join(forms, elsewhere.payer == forms.unit_code, rname="form_{name}")
     has: BooleanValue = no
     for form in FORMS:
@@ -112,7 +124,7 @@ def presence(active: Table, pairs: Table, elsewhere: Table, pay_blank: Table, po
         owner, [pay_blank.payer == owner.unit_code, pay_blank.fund_mode == owner.fund_form], rname="own_{name}"
     )
     rows = rows.select(unit_code="payer", bits=_bits(rows.has.fill_null(False), no, yes), people="people")
-    every = ibis.union(on_roster, blank_roster, on_payroll, rows.select("unit_code", "bits", "people"))
+    every = ibis.union(alone, shared, on_payroll, rows.select("unit_code", "bits", "people"))
     able = place.filter(~place.count_only & place.here_roster & place.here_payroll)
     every = every.semi_join(able, "unit_code")
     return every.group_by("unit_code", "bits").agg(people=every.people.sum())

@@ -7,6 +7,7 @@ from ibis.expr.types import Table
 
 from core.types import LeadKind
 from reconcile.rules.f_rules import with_cell
+from reconcile.rules.people import paid_persons
 from reconcile.rules.tables import Inputs, Night
 from reconcile.rules.texts import (
     NO_VALUE,
@@ -23,7 +24,7 @@ from reconcile.rules.units import judged
 ELSEWHERE = [kind.value for kind in (LeadKind.OTHER_EMPLOYER, LeadKind.BUSINESS, LeadKind.PRISON, LeadKind.ABROAD)]
 
 
-def f06(i: Inputs, night: Night, paid: Table, named: tuple[Table, Table], active: Table, place: Table) -> Table:
+def f06(i: Inputs, night: Night, pay: Table, named: tuple[Table, Table], active: Table, place: Table) -> Table:
     """Owned by the smallest payer. `named`: who has F03 or F04 tonight. A lead without a date fires nothing."""
     e = i.leads
     before = (e.kind == LeadKind.RETIREMENT.value) & (e.date < night.first)
@@ -32,6 +33,7 @@ def f06(i: Inputs, night: Night, paid: Table, named: tuple[Table, Table], active
         {"kind": json_code(dated.kind), "date": json_code(day_text(dated.date)), "source": json_text(dated.source)}
     )
     dated = dated.select("person_key", "kind", lead=lead)
+    paid = paid_persons(pay, dated)
     found = dated.join(paid, "person_key").select("person_key", "kind", "lead", unit_code="first_payer")
     for others in named:
         found = found.anti_join(others, "person_key")

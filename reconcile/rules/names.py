@@ -26,12 +26,29 @@ def _payroll(i: Inputs, night: Night) -> Table:
     return i.payroll.filter((i.payroll.month == night.month) & i.payroll.person_key.notnull())
 
 
-def two_names(i: Inputs, night: Night) -> Table:
-    """Persons with two or more different names over roster (编外 aside) and payroll of M: person_key."""
-    r = i.roster.filter(~is_off_quota(i.roster) & i.roster.person_key.notnull())
-    every = r.select("person_key", "name_key").union(_payroll(i, night).select("person_key", "name_key"))
-    names = every.group_by("person_key").agg(low=every.name_key.min(), high=every.name_key.max())
-    return names.filter(names.low != names.high).select("person_key")
+def two_names(i: Inputs, night: Night, several: Table) -> Table:
+    """Persons with two or more different names over roster (编外 aside) and payroll of M: person_key. `several`:
+    maybe_several."""
+    r = i.roster.filter(~is_off_quota(i.roster) & i.roster.person_key.notnull()).select("person_key", "name_key")
+    m = _payroll(i, night).select("person_key", "name_key")
+    met = r.join(m, "person_key", rname="paid_{name}")
+    across = met.filter(met.name_key != met.paid_name_key).select("person_key")
+    # Within one book, only who has several rows there can differ: few, so that most names need no gathering by person.
+    rows = r.semi_join(several, "person_key").union(m.semi_join(several, "person_key"))
+    names = rows.group_by("person_key").agg(low=rows.name_key.min(), high=rows.name_key.max())
+    return across.union(names.filter(names.low != names.high).select("person_key"), distinct=True)
+
+
+def maybe_several(
+    i: Inputs, night: Night, month_rows: Table, pay: Table, active_twice: Table, paid_twice: Table
+) -> Table:
+    """Everybody with two rows of roster or two of payroll, and some others: person_key. `active_twice`:
+    people.several_rows. `paid_twice`: people.paid_by_several."""
+    idle = i.roster.filter(~is_active(i.roster, night).fill_null(False))
+    # Of two rows that `pay` leaves out, for want of pay on balance, one is without pay.
+    odd = month_rows.filter((~month_rows.proper | (month_rows.amount <= 0)).fill_null(True))
+    tables = (active_twice, idle, pay.filter(pay.rows > 1), paid_twice, odd)
+    return ibis.union(*(table.select("person_key") for table in tables), distinct=True)
 
 
 def name_rows(i: Inputs, night: Night, suspects: Table) -> Table:

@@ -6,15 +6,15 @@ import ibis
 from ibis.expr.types import BooleanValue, StringValue, Table
 
 from reconcile.rules.f_rules import with_cell
-from reconcile.rules.people import CONTROL, FORMS, left_within
+from reconcile.rules.people import CONTROL, FORMS, left_within, paid_persons
 from reconcile.rules.tables import Inputs, Night
 from reconcile.rules.texts import answer, as_count, cell_columns, cell_text, sorted_list
 from reconcile.rules.units import judged
 
 
-def f05(i: Inputs, paid: Table, active: Table, place: Table) -> Table:
-    """Two or more payers: owned by the smallest active unit that pays, else the smallest payer."""
-    several = paid.filter(paid.payers > 1).select("person_key", "payers", "first_payer")
+def f05(i: Inputs, several: Table, active: Table, place: Table) -> Table:
+    """Two or more payers: owned by the smallest active unit that pays, else the smallest payer. `several`:
+    people.paid_by_several."""
     rows = active.semi_join(several, "person_key")
     own = rows.filter(rows.pay_here).group_by("person_key").agg(own_unit=ibis._.unit_code.min())
     p = several.left_join(own, "person_key", rname="own_{name}")
@@ -34,14 +34,14 @@ def _spelled(table: Table, prefix: str) -> StringValue:
     return text.substr(1)
 
 
-def f07(pairs: Table, paid: Table, active: Table, place: Table) -> Table:
-    """Some fund mode of the person's pay is none of the person's fund forms; an answer per unit the person is in."""
-    met = pairs.join(paid, "person_key", rname="paid_{name}")
-    # Nearly everybody's one unit covers every mode; only the others' forms are gathered over all their units.
-    suspects = met.filter(_uncovered(met)).select("person_key").distinct()
+def f07(pairs: Table, elsewhere: Table, pay: Table, active: Table, place: Table) -> Table:
+    """Some fund mode of the person's pay is none of the person's fund forms; an answer per unit the person is in.
+    `elsewhere`: people.paid_elsewhere."""
+    # Nearly everybody is paid by the one unit alone, in its form; only the others' forms are gathered over all their units.
+    suspects = pairs.filter(_uncovered(pairs)).select("person_key").union(elsewhere.select("person_key"))
     few = pairs.semi_join(suspects, "person_key")
     flags = {f"form_{form.lower()}": few[f"form_{form.lower()}"].any() for form in FORMS}
-    met = few.group_by("person_key").agg(**flags).join(paid, "person_key", rname="paid_{name}")
+    met = few.group_by("person_key").agg(**flags).join(paid_persons(pay, few), "person_key", rname="paid_{name}")
     met = met.filter(_uncovered(met))
     persons = met.select("person_key", forms=_spelled(met, "form"), modes=_spelled(met, "mode"))
     p = judged(_units_of(active, persons), place, "F07")

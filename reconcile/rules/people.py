@@ -12,6 +12,7 @@ from reconcile.rules.units import payer
 ACTIVE = [status.value for status in ACTIVE_STATUSES]
 CONTROL = PostType.CONTROL_NUMBER.value
 FORMS = tuple(form.value for form in FundForm)
+MODES = tuple(f"mode_{form.lower()}" for form in FORMS)
 BUDGET_FORMS = (FundForm.FULL.value, FundForm.PART.value)
 
 
@@ -44,9 +45,9 @@ def is_proper(payroll: Table) -> BooleanValue:
     return (payroll.person_state == PersonState.IN_SERVICE.value) & (payroll.on_establishment == YesNo.YES.value)
 
 
-def payroll_of_month(i: Inputs, month: str) -> Table:
+def payroll_of_month(payroll: Table, month: str) -> Table:
     """The payroll rows of a month: payer, whether the row is of a person in service on the establishment (`proper`)."""
-    p = i.payroll.filter(i.payroll.month == month)
+    p = payroll.filter(payroll.month == month)
     return p.select(
         "person_key", "fund_mode", "amount", "id_problem", "person_state", "on_establishment",
         payer=payer(p), proper=is_proper(p),
@@ -54,18 +55,19 @@ def payroll_of_month(i: Inputs, month: str) -> Table:
 
 
 def paid_at(month_rows: Table) -> Table:
-    """P by person and payer, with a flag per fund mode. Who is not paid on balance is left out."""
+    """P by person and payer: rows, and a flag per fund mode. Who is not paid on balance is left out."""
     rows = month_rows.filter(month_rows.proper & month_rows.person_key.notnull())
     flags = {f"mode_{form.lower()}": (rows.fund_mode == form).any() for form in FORMS}
-    places = rows.group_by("person_key", "payer").agg(known=rows.amount.sum(), **flags)
+    places = rows.group_by("person_key", "payer").agg(rows=rows.count(), known=rows.amount.sum(), **flags)
     # Few have no positive pay, so the second look is at those alone.
     doubtful = places.filter(places.known <= 0).select("person_key").distinct()
     sums = places.semi_join(doubtful, "person_key").group_by("person_key").agg(total=ibis._.known.sum())
     return places.anti_join(sums.filter(sums.total <= 0), "person_key").drop("known")
 
 
-def paid_persons(pay: Table) -> Table:
-    """P by person: how many payers, the smallest, and every fund mode."""
+def paid_persons(pay: Table, persons: Table) -> Table:
+    """P by person, of the given few (person_key): how many payers, the smallest, and every fund mode."""
+    pay = pay.semi_join(persons, "person_key")
     return pay.group_by("person_key").agg(
         payers=pay.count(),
         first_payer=pay.payer.min(),
@@ -80,50 +82,63 @@ def paid_blanks(month_rows: Table) -> Table:
     return rows.group_by("payer", "fund_mode").agg(people=rows.count())
 
 
-def active_rows(i: Inputs, night: Night, pay: Table, posts: Table) -> Table:
-    """Active roster rows with what their unit pays them (`pay_here`) and whether their cell has posts.
-
-    `posts`: unit_code, post_type, fund_form of the cells with a known quota above 0.
-    """
+def active_rows(i: Inputs, night: Night, pay: Table) -> Table:
+    """Active roster rows with what their unit pays them: `pay_here`, and a flag per fund mode."""
     rows = i.roster.filter(is_active(i.roster, night))
     rows = rows.select(
         "person_key", "unit_code", "post_type", "fund_form", "status", "seconded_to", "leader_tier",
         entered=rows.entry_date.between(night.first, night.last).fill_null(False),
         control=rows.post_type == CONTROL,
     )  # fmt: skip
-    here = pay.select(pay_person="person_key", payer="payer", budget_mode=pay.mode_full | pay.mode_part)
+    here = pay.rename(pay_person="person_key")
     rows = rows.left_join(here, [rows.person_key == here.pay_person, rows.unit_code == here.payer])
-    marked = posts.mutate(has_posts=True)
-    rows = rows.left_join(marked, ["unit_code", "post_type", "fund_form"], rname="posts_{name}")
     return rows.select(
         "person_key", "unit_code", "post_type", "fund_form", "status", "seconded_to", "leader_tier", "entered", "control",
         pay_here=rows.payer.notnull(),
-        budget_pay_here=rows.budget_mode.fill_null(False),
-        has_posts=rows.has_posts.fill_null(False),
         budget=rows.fund_form.isin(BUDGET_FORMS) & ~rows.control,
+        **{mode: rows[mode].fill_null(False) for mode in MODES},
     )  # fmt: skip
 
 
-def in_post_cells(active: Table) -> Table:
-    """People per cell, each once; a blank id is one person. `paid`: those the unit itself pays."""
-    known = active.person_key.nunique()
-    return active.group_by("unit_code", "post_type", "fund_form").agg(
-        in_post=known + active.person_key.isnull().sum().cast("int64"),
-        paid=active.person_key.nunique(where=active.pay_here),
-    )
+def several_rows(active: Table) -> Table:
+    """Those few with more than one active row: person_key. Everybody else's row is the person."""
+    rows = active.filter(active.person_key.notnull())
+    counted = rows.group_by("person_key").agg(rows=rows.count())
+    return counted.filter(counted.rows > 1).select("person_key")
 
 
-def active_pairs(active: Table) -> Table:
-    """Person and unit, CONTROL_NUMBER aside: budget cells held, whether the unit pays, whether a cell has posts."""
+def single_cells(active: Table, several: Table) -> Table:
+    """People of one active row, and blank ids, per cell and whether the unit itself pays them (`pay_here`)."""
+    single = active.anti_join(several, "person_key")
+    return single.group_by("unit_code", "post_type", "fund_form", "pay_here").agg(people=single.count())
+
+
+def in_post_cells(active: Table, several: Table, single: Table) -> Table:
+    """People per cell, each once; a blank id is one person. `paid`: those the unit itself pays. `single`: single_cells."""
+    cell = ("unit_code", "post_type", "fund_form")
+    alone = single.select(*cell, in_post="people", paid=single.pay_here.ifelse(single.people, 0))
+    few = active.semi_join(several, "person_key")
+    few = few.group_by(*cell).agg(in_post=few.person_key.nunique(), paid=few.person_key.nunique(where=few.pay_here))
+    both = alone.union(few)
+    return both.group_by(*cell).agg(in_post=both.in_post.sum().cast("int64"), paid=both.paid.sum().cast("int64"))
+
+
+def active_pairs(active: Table, several: Table) -> Table:
+    """Person and unit, CONTROL_NUMBER aside: budget cells held, whether the unit pays and in which modes, forms held."""
     rows = active.filter(active.person_key.notnull() & ~active.control)
-    return rows.group_by("person_key", "unit_code").agg(
-        rows=rows.count(),
-        budget_cells=rows.budget.sum().cast("int64"),
-        pay_here=rows.pay_here.any(),
-        budget_pay_here=rows.budget_pay_here.any(),
-        has_posts=rows.has_posts.any(),
-        **{f"form_{form.lower()}": (rows.fund_form == form).any() for form in FORMS},
+    rows = rows.select(
+        "person_key", "unit_code", "pay_here",
+        budget_cells=rows.budget.cast("int64"),
+        budget_pay_here=rows.mode_full | rows.mode_part,
+        **{mode: rows[mode] for mode in MODES},
+        **{f"form_{form.lower()}": rows.fund_form == form for form in FORMS},
+    )  # fmt: skip
+    few = rows.semi_join(several, "person_key")
+    flags = [name for name in rows.columns if name not in ("person_key", "unit_code", "budget_cells")]
+    few = few.group_by("person_key", "unit_code").agg(
+        budget_cells=few.budget_cells.sum().cast("int64"), **{name: few[name].any() for name in flags}
     )
+    return rows.anti_join(several, "person_key").union(few.select(rows.columns))
 
 
 def double_cells(active: Table, pairs: Table) -> Table:
@@ -154,10 +169,15 @@ def control_only(i: Inputs) -> Table:
     return control.anti_join(others, "person_key")
 
 
-def paid_elsewhere(pay: Table, pairs: Table, control: Table) -> Table:
-    """P by person and payer where the person is not active at the payer; persons on CONTROL_NUMBER alone aside."""
+def unmet_pay(pay: Table, pairs: Table) -> Table:
+    """P by person and payer where the person is not active at the payer, CONTROL_NUMBER aside."""
     met = pairs.filter(pairs.pay_here).select("person_key", payer="unit_code")
-    return pay.anti_join(met, ["person_key", "payer"]).anti_join(control, "person_key")
+    return pay.anti_join(met, ["person_key", "payer"])
+
+
+def paid_elsewhere(unmet: Table, control: Table) -> Table:
+    """`unmet_pay` but for persons on CONTROL_NUMBER alone."""
+    return unmet.anti_join(control, "person_key")
 
 
 def paid_units(pay: Table, pay_blank: Table, control: Table) -> Table:
@@ -180,9 +200,16 @@ def paid_units(pay: Table, pay_blank: Table, control: Table) -> Table:
     return both.group_by("unit_code").agg(**{name: both[name].sum() for name in names})
 
 
-def strays(paid: Table, active: Table) -> Table:
-    """Persons of P who are active nowhere: person_key, first_payer."""
-    return paid.anti_join(active.filter(active.person_key.notnull()), "person_key").select("person_key", "first_payer")
+def strays(unmet: Table, active: Table) -> Table:
+    """Persons of P who are active nowhere: person_key, first_payer. No payer of theirs can be met: `unmet_pay` has all."""
+    rows = unmet.anti_join(active.filter(active.person_key.notnull()), "person_key")
+    return rows.group_by("person_key").agg(first_payer=rows.payer.min())
+
+
+def paid_by_several(pay: Table, unmet: Table, several: Table) -> Table:
+    """Persons of P with two payers or more: `paid_persons`. Who is met by two has two active rows."""
+    persons = paid_persons(pay, unmet.select("person_key").union(several))
+    return persons.filter(persons.payers > 1)
 
 
 def is_off_quota(roster: Table) -> BooleanValue:

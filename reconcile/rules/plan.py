@@ -42,7 +42,14 @@ from reconcile.rules import (
     unit_limits,
     units,
 )
-from reconcile.rules.evidence import clears_when, person_evidence, with_more
+from reconcile.rules.evidence import (
+    PAYROLL_TOLD,
+    ROSTER_TOLD,
+    clears_when,
+    named_persons,
+    person_evidence,
+    with_more,
+)
 from reconcile.rules.tables import Inputs, Night, inputs
 from reconcile.rules.texts import null_text
 
@@ -81,13 +88,16 @@ def plan(night: Night) -> Plan:
     s.named = _keyed(p, "named", _person_findings(i, s, night))
     _f09_stages(p, i, s, night)
     s.others = _keyed(p, "others", _unit_findings(i, s, night))
-    s.evidence = p.stage("person_evidence", person_evidence(i, night, s.named))
+    persons = p.stage("named_persons", named_persons(s.named))
+    held = p.stage("named_roster", i.roster.semi_join(persons, "person_key").select(*ROSTER_TOLD))
+    paid = p.stage("named_payroll", i.payroll.semi_join(persons, "person_key").select(*PAYROLL_TOLD))
+    s.evidence = p.stage("person_evidence", person_evidence(i, night, persons, held, paid))
     p.outputs["findings"] = _finished(s)
     p.outputs["not_evaluable"] = _not_evaluable(i, s, night)
     cells = figures.person_figures(s.person_cells, s.person_units, s.unknown, s.in_post, s.paid_units, s.place)
     counted = figures.count_only_figures(s.figures, s.quota, s.count_units, s.parts, s.place)
     p.outputs["cells"] = cells.union(counted.select(cells.columns))
-    p.outputs["presence"] = figures.presence(s.active, s.pairs, s.elsewhere, s.pay_blank, s.posts, s.place)
+    p.outputs["presence"] = figures.presence(s.active, s.several, s.single, s.elsewhere, s.pay_blank, s.posts, s.place)
     p.outputs["division_paid"] = base_paid.division_paid(s.division_pay)
     return p
 
@@ -99,7 +109,7 @@ def _keyed(p: Plan, name: str, raw: Table) -> Table:
 
 
 def _unit_stages(p: Plan, i: Inputs, s: SimpleNamespace, night: Night) -> None:
-    s.month_rows = p.stage("month_rows", people.payroll_of_month(i, night.month))
+    s.month_rows = p.stage("month_rows", people.payroll_of_month(i.payroll, night.month))
     s.folder = p.stage("folder", units.folders(i))
     named = p.stage("naming", units.named_units(i))
     unit = p.stage("unit", units.homes(named, units.version_in_force(i, night)))
@@ -116,21 +126,24 @@ def _quota_stages(p: Plan, i: Inputs, s: SimpleNamespace) -> None:
 
 def _people_stages(p: Plan, i: Inputs, s: SimpleNamespace, night: Night) -> None:
     s.pay = p.stage("pay", people.paid_at(s.month_rows))
-    s.paid = p.stage("paid", people.paid_persons(s.pay))
     s.pay_blank = p.stage("pay_blank", people.paid_blanks(s.month_rows))
-    s.active = p.stage("active", people.active_rows(i, night, s.pay, s.posts))
-    s.in_post = p.stage("in_post", people.in_post_cells(s.active))
-    s.pairs = p.stage("pairs", people.active_pairs(s.active))
+    s.active = p.stage("active", people.active_rows(i, night, s.pay))
+    s.several = p.stage("several", people.several_rows(s.active))
+    s.pairs = p.stage("pairs", people.active_pairs(s.active, s.several))
+    s.single = p.stage("single", people.single_cells(s.active, s.several))
+    s.in_post = p.stage("in_post", people.in_post_cells(s.active, s.several, s.single))
     s.control = p.stage("control", people.control_only(i))
-    s.elsewhere = p.stage("elsewhere", people.paid_elsewhere(s.pay, s.pairs, s.control))
+    s.unmet = p.stage("unmet", people.unmet_pay(s.pay, s.pairs))
+    s.payers = p.stage("paid_by_several", people.paid_by_several(s.pay, s.unmet, s.several))
+    s.elsewhere = p.stage("elsewhere", people.paid_elsewhere(s.unmet, s.control))
     s.paid_units = p.stage("paid_units", people.paid_units(s.pay, s.pay_blank, s.control))
-    s.stray = p.stage("stray", people.strays(s.paid, s.active))
+    s.stray = p.stage("stray", people.strays(s.unmet, s.active))
     s.dead = p.stage("dead", f_rules.f04(f_rules.f04_persons(i, s.month_rows, s.place), i, s.active, night))
     s.gone = p.stage("gone", f_rules.f03_persons(i, night, s.stray))
     s.still_paid = p.stage("still_paid", f_rules.f03(s.gone, s.dead, s.place))
     s.unlisted = p.stage("unlisted", f_rules.nowhere(i, s.stray))
     s.contradictions = p.stage("contradictions", d_rules.contradictions(i, night))
-    s.unpaid = p.stage("unpaid", f_rules.f02_persons(s.active, s.paid, s.month_rows, s.place))
+    s.unpaid = p.stage("unpaid", f_rules.f02_persons(s.active, s.pay, s.month_rows, s.place))
 
 
 def _sum_stages(p: Plan, i: Inputs, s: SimpleNamespace) -> None:
@@ -160,7 +173,8 @@ def _division_stages(p: Plan, i: Inputs, s: SimpleNamespace, night: Night) -> No
 def _name_stages(p: Plan, i: Inputs, s: SimpleNamespace, night: Night) -> None:
     known = p.stage("known_ranks", ranks.known_ranks(i))
     s.ranked = p.stage("ranked", ranks.ranked(i, night, known, s.place))
-    suspects = p.stage("two_names", names.two_names(i, night))
+    few = p.stage("maybe_several", names.maybe_several(i, night, s.month_rows, s.pay, s.several, s.payers))
+    suspects = p.stage("two_names", names.two_names(i, night, few))
     s.name_rows = p.stage("name_rows", names.name_rows(i, night, suspects))
     paid = p.stage("unlisted_names", names.unlisted_names(i, night, s.unlisted))
     held = p.stage("alike", names.alike(i, night, paid))
@@ -188,11 +202,11 @@ def _person_findings(i: Inputs, s: SimpleNamespace, night: Night) -> Table:
         s.still_paid,
         f_rules.f01(s.unlisted, s.dead, s.place),
         f_rules.f02(s.unpaid),
-        pay_rules.f05(i, s.paid, s.active, s.place),
-        leads.f06(i, night, s.paid, (s.dead, s.still_paid), s.active, s.place),
-        pay_rules.f07(s.pairs, s.paid, s.active, s.place),
+        pay_rules.f05(i, s.payers, s.active, s.place),
+        leads.f06(i, night, s.pay, (s.dead, s.still_paid), s.active, s.place),
+        pay_rules.f07(s.pairs, s.elsewhere, s.pay, s.active, s.place),
         pay_rules.f08(i, night, s.pay, s.elsewhere, s.pairs, s.active, s.place),
-        d_rules.d01(s.active, s.place),
+        d_rules.d01(s.active, s.several, s.place),
         d_rules.d02(i, s.month_rows, s.place),
         names.d03_names(s.name_rows, s.place),
         names.d03_pairs(s.lookalikes),

@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 from datetime import date
 
+import duckdb
 import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,6 +12,8 @@ import pytest
 
 from core.errors import Unavailable
 from reconcile import engine
+from reconcile.engine import on_duckdb as duckdb_engine
+from reconcile.engine.spelling import Kept
 from reconcile.findings import FINDING_SCHEMA, NOT_EVALUABLE_SCHEMA
 from reconcile.rules.plan import OUTPUTS, plan
 from reconcile.rules.tables import Night
@@ -58,6 +61,16 @@ def test_a_damaged_snapshot_is_unavailable_and_leaves_nothing_behind(tmp_path):
     with pytest.raises(Unavailable):
         engine.detect(tmp_path, _setting(whole), tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_stage_that_fails_ends_the_plan_with_its_own_error_whatever_waits_for_it(tmp_path):
+    stages = [["one", "SELECT 1 AS n"], ["two", "SELECT error('broken') AS n FROM one"], ["three", "SELECT n FROM two"]]
+    stages += [[f"later_{number}", "SELECT n FROM one, three"] for number in range(20)]
+    with duckdb.connect(":memory:") as connection, pytest.raises(duckdb.InvalidInputException, match="broken"):
+        duckdb_engine.answer(
+            connection, Kept(stages, {"out": "SELECT n FROM three"}), {"out": ({"n": "int64"}, ("n",))}, tmp_path
+        )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_order_of_rows_changes_nothing():
