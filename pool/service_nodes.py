@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import delete, func, insert, or_, select, update
@@ -39,7 +40,7 @@ from pool.models import (
 )  # fmt: skip
 from pool.posting import Booking, book
 from pool.service import parse_day, trail
-from pool.tree import Node, bindings, surpluses
+from pool.tree import Binding, Node, bindings, surpluses
 
 
 def parse_limit(value: object) -> int | None:
@@ -57,7 +58,8 @@ def set_limits(
 ) -> Receipt:  # fmt: skip
     """A division's lending and borrowing limits (a number or `unlimited`) and, at a root, the floor. → node, before, after.
 
-    Below what is lent already it opens debt, which then may only shrink.
+    A borrowing limit or floor below what is used already opens debt at the node, which then may only shrink. A lending limit
+    that would leave another node short is refused (LIMIT): what it offers is counted on above.
     """
     node = node_of(session, node_id)
     parse_cell(node_id, post_type, fund_form)
@@ -76,6 +78,7 @@ def set_limits(
         old = session.get(PoolLimit, key, populate_existing=True)
         before = _limit_words(old)
         last = session.scalar(select(func.coalesce(func.max(PoolMovement.seq), 0)))
+        _check_lending(session, node, load_tree(session, (post_type, fund_form), purpose), lends)
         session.execute(delete(PoolLimit).where(*(getattr(PoolLimit, name) == value for name, value in key.items())))
         session.execute(insert(PoolLimit.__table__), [{
             **key, "lend_unlimited": lends is None, "lend_posts": lends, "borrow_unlimited": borrows is None,
@@ -86,6 +89,26 @@ def set_limits(
         return {"node": node_id, "before": before, "after": after}
 
     return once(session, act, "set_limits", {**key, **after}, [node_id], do)
+
+
+def _check_lending(session: Session, node: PoolNode, tree: dict[str, Node], lends: int | None) -> None:
+    """Errors: Refused where lending no more than that deepens the deficit of a node above, with the least that does not."""
+
+    def found(posts: int | None) -> list[Binding]:
+        return bindings(tree, {**tree, node.id: replace(tree[node.id], lend_limit=posts)})
+
+    if node.kind != "DIVISION" or node.id not in tree or not (short := found(lends)):
+        return
+    low, high = lends, max(lends, surpluses(tree)[node.id])
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if found(middle) else (low, middle)
+    above = session.get(PoolNode, short[0].node)
+    raise Refused(
+        f"{node.name}只出借 {lends} 个时，{above.name}的缺口将增加 {short[0].short} 个；出借上限至少须为 {low} 个。",
+        answer="LIMIT", node=above.id, short=short[0].short, limit=short[0].limit,
+        surplus_before=short[0].surplus_before, surplus_after=short[0].surplus_after, least=low,
+    )  # fmt: skip
 
 
 def _limit_words(row: PoolLimit | None) -> dict[str, object]:

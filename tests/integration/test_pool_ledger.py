@@ -192,6 +192,20 @@ def test_a_limit_of_nothing_is_not_unlimited_and_a_floor_stands_at_the_root_alon
     assert_whole(province)
 
 
+def test_a_lending_limit_that_would_leave_a_node_above_short_is_refused_with_the_least_that_would_not(province):
+    province.pool(K2, 3)
+    province.do(open_balances, "reviewer3", [("B1", *FULL, 3, 3)], SEEN)
+    province.do(cut_posts, "reviewer3", "U:B1", *FULL, 2, "编委3")
+    limits = {"borrow": "unlimited"}
+    for posts in (0, 1):
+        with pytest.raises(Refused, match="出借上限至少须为 2 个") as refused:
+            province.do(set_limits, "director", K2, *FULL, lend=posts, **limits)
+        assert (refused.value.details["node"], refused.value.details["least"]) == (PROVINCE, 2)
+    assert_whole(province)
+    province.do(set_limits, "director", K2, *FULL, lend=2, **limits)
+    assert_whole(province)
+
+
 def test_limits_of_one_purpose_bind_that_purpose_alone(province):
     province.pool(CITY, 5, login="cityreviewer")
     province.pool(CITY, 5, login="cityreviewer", purpose="TALENT")

@@ -46,7 +46,7 @@ class Sim:
     dice: Random
     touch_slots: set[str] = field(default_factory=set)
     touch_requests: set[str] = field(default_factory=set)
-    told: set[tuple[str, date]] = field(default_factory=set)  # (request, day) of every decision mailed
+    told: set[tuple[str, date]] = field(default_factory=set)  # (digest, day) of every mail about a request
     persons: int = 0
     patience: Random = field(
         default_factory=lambda: Random(0)
@@ -60,8 +60,8 @@ class Sim:
         if theirs != ours:
             raise Difference(f"{what}: the service says {str(theirs)[:400]}, the model {str(ours)[:400]}")
 
-    def tell(self, request: Request) -> None:
-        self.told.add((request.number, self.today))
+    def tell(self, request: Request, what: str = "decision") -> None:
+        self.told.add((f"pool_{what}_{request.number}", self.today))
 
     def any_unit(self) -> str:
         """A unit, closed ones among them."""

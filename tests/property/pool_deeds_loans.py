@@ -18,7 +18,8 @@ from tests.property.pool_model import Movement
 from tests.property.pool_province import ADMIN, FULL, PART, PURPOSES, SUPPORT
 
 PASSING = ("ALLOWED", "ALLOWED_BY_UPPER")
-WAITS = 0.06  # how many ask to wait where there is no stock
+WAITS = 0.35  # how many ask to wait where there is no stock
+TRIES = 8
 DECISIONS = {"endorse": ("SUBMITTED",), "review": ("SUBMITTED",), "approve": ("REVIEWED",), "refuse": WAITING}
 
 
@@ -73,22 +74,30 @@ def _shift(kind: str, sim: Sim, request: Request, lots: Taken, source: str, targ
     return Movement(kind, sim.today, moves, claimant=request.unit, holders=(request.unit,))
 
 
-def claim_waiting(sim: Sim) -> None:
-    """What the night gives to those who wait, in R15's order; who waited too long keeps the pool to itself."""
-    desk, kept = sim.desk, set()
-    queue = [request for request in desk.waiting.values() if not request.pending]
+def claim_waiting(sim: Sim) -> int:
+    """What the night gives to those who wait, in R15's order; who waited too long keeps the pool to itself. Returns how
+    many got posts."""
+    desk, kept, claimed = sim.desk, set(), 0
+    queue = [request for request in desk.waiting.values() if request.lacks_posts]
     for request in sorted(queue, key=lambda one: (one.purpose != "PLACEMENT", one.submitted, one.unit[2:], one.number)):
         pool = (request.partition, request.purpose)
         if request.unit in desk.closed or pool in kept:
             continue
         refusal, answer, ask, taken = _chosen(sim, request, queued=False)
         if refusal is None:
-            desk.book.post(ask)
+            _claimed(sim, request, ask, taken)
             request.place = desk.place_of(request, taken, answer)
-            request.pending = sorted((lot.number, posts) for lot, posts in taken)
-            sim.touch_requests.add(request.number)
+            sim.tell(request, "claim")
+            claimed += 1
         elif refusal in ("NO_STOCK", "LIMIT") and request.posts <= desk.pooled(*pool):
             kept |= {pool} if (sim.today - request.submitted).days > SKIP_DAYS else set()
+    return claimed
+
+
+def _claimed(sim: Sim, request: Request, ask: Movement, taken: Taken) -> None:
+    sim.desk.book.post(ask)
+    request.pending = sorted((lot.number, posts) for lot, posts in taken)
+    sim.touch_requests.add(request.number)
 
 
 def _submitted(
@@ -108,19 +117,31 @@ def _submitted(
 
 
 def ask(sim: Sim) -> Deed:
-    request = _wish(sim)
+    return _asked(sim, _wish(sim), sim.patience.random() < WAITS)
+
+
+def ask_to_wait(sim: Sim) -> Deed:
+    """For posts that are not there, or that others wait for already."""
+    for _ in range(TRIES):
+        request = _wish(sim)
+        if sim.desk.queue(request) or sim.desk.choose(request)[1]:
+            break
+    return _asked(sim, request, wait=True)
+
+
+def _asked(sim: Sim, request: Request, wait: bool) -> Deed:
     login = sim.clerk("officer", request.unit)
     wish = Wish(request.unit[2:], *request.partition, request.purpose, request.posts, request.months, "急需",
                 **request.papers)  # fmt: skip
     if sim.dice.random() < 0.05:
         return _draft(sim, request, wish, login)
-    wait = sim.patience.random() < WAITS
     expect, answer, movement, taken = _foresee(sim, request, login, wait)
 
     def happen(receipt) -> None:
         _submitted(sim, request, receipt, login, movement, taken, answer)
 
-    return Deed("ask", request_loan, login, (wish,), expect, happen, kwargs={"wait": wait})
+    name = "ask to wait" if expect is None and movement is None else "ask"
+    return Deed(name, request_loan, login, (wish,), expect, happen, kwargs={"wait": wait})
 
 
 def _draft(sim: Sim, request: Request, wish: Wish, login: str) -> Deed:
@@ -207,31 +228,57 @@ def _opinion(sim: Sim, request: Request, login: str, name: str, use_case, status
         request.deciders.add(login)
         sim.touch_requests.add(request.number)
 
-    return Deed(name, use_case, login, (request.number,), _decision_refused(request, name, {login}), happen)
+    return Deed(_named(name, request), use_case, login, (request.number,), _decision_refused(request, name, {login}),
+                happen)  # fmt: skip
+
+
+def _named(name: str, request: Request) -> str:
+    """What is counted: the same on a request that waits for posts is another thing."""
+    return f"{name} waiting" if request.lacks_posts else name
 
 
 def approve(sim: Sim) -> Deed | None:
     """By a director of the place of decision, or one who was given the right for some days; all posts, fewer, or more."""
-    request = _some_request(sim, lambda one: one.status == "REVIEWED")
-    if request is None or request.place is None or (request.status == "REVIEWED" and not request.pending):
-        return None  # what an approval claims first is tried in tests/integration/test_pool_waiting.py
+    return _approval(sim, _some_request(sim, lambda one: one.status == "REVIEWED"))
+
+
+def approve_waiting(sim: Sim) -> Deed | None:
+    """Of one that waits for posts: it is given them first, if there are any and this director is to decide on them."""
+    blind = sim.patience.random() < 0.2
+    given = lambda one: blind or _approved_lots(sim, one)[0] is None
+    return _approval(sim, _some_request(sim, lambda one: one.status == "REVIEWED" and one.lacks_posts and given(one)))
+
+
+def _approval(sim: Sim, request: Request | None) -> Deed | None:
+    if request is None or request.place is None:
+        return None
     desk, book = sim.desk, sim.desk.book
     _settle_endorsement(sim, request)
     own = request.unit in book.parent and request.place == book.parent[request.unit]
     if not own and request.place not in sim.province.drawn.offices:
         return None
     login = sim.clerk_of("director", sim.office(request.unit) if own else sim.province.drawn.offices[request.place])
-    lent = [(desk.lots[number], posts) for number, posts in request.pending]
-    held = sum(posts for _, posts in lent)
+    lacking, claim, lent = _approved_lots(sim, request)
+    held = request.posts if request.lacks_posts else sum(posts for _, posts in lent)
     wanted = sim.dice.choice([None, None, None, 1, max(1, held - 1), held + 1 if sim.dice.random() < 0.1 else None])
-    plan = _Grant(sim, request, lent, held if wanted is None else wanted)
+    plan = _Grant(sim, request, lent, held if wanted is None else wanted, claim)
     giver = _giver_of(sim, login)
     plan.hands, plan.login = {login, giver or login}, login
     expect = "NO_DELEGATION" if giver and not desk.may_act_for(giver, login) else None
     expect = expect or _decision_refused(request, "approve", plan.hands)
-    expect = expect or ("CLOSED" if request.unit in desk.closed else None) or plan.refused()
-    return Deed("approve", approve_request, login, (request.number,), expect, plan.happen, kwargs={"posts": wanted},
-                acting_for=giver)  # fmt: skip
+    expect = expect or ("CLOSED" if request.unit in desk.closed else None) or lacking or plan.refused()
+    return Deed(_named("approve", request), approve_request, login, (request.number,), expect, plan.happen,
+                kwargs={"posts": wanted}, acting_for=giver)  # fmt: skip
+
+
+def _approved_lots(sim: Sim, request: Request) -> tuple[str | None, Movement | None, Taken]:
+    """(refusal, the ASK booked first, the lots lent): what is pending, or what one that waits is given on the spot."""
+    if not request.lacks_posts:
+        return None, None, [(sim.desk.lots[number], posts) for number, posts in request.pending]
+    refusal, answer, ask, taken = _chosen(sim, request, queued=False)
+    if refusal is None and sim.desk.place_of(request, taken, answer) != request.place:
+        refusal = "OTHER_PLACE"
+    return refusal, ask, sorted(taken, key=lambda one: one[0].number)
 
 
 def _giver_of(sim: Sim, login: str) -> str | None:
@@ -243,8 +290,9 @@ def _giver_of(sim: Sim, login: str) -> str | None:
 class _Grant:
     """An approval: what is lent, what goes back, and the slots it makes."""
 
-    def __init__(self, sim: Sim, request: Request, pending: Taken, granted: int) -> None:
+    def __init__(self, sim: Sim, request: Request, pending: Taken, granted: int, claim: Movement | None) -> None:
         self.sim, self.request, self.granted = sim, request, granted
+        self.claim, self.pending = claim, pending
         self.held = sum(posts for _, posts in pending)
         self.lent, self.back, left = [], [], granted
         for lot, posts in pending:
@@ -263,7 +311,8 @@ class _Grant:
         answer, self.backing = desk.judge(self.request, self.granted, self.lent)
         if answer not in PASSING:
             return answer
-        return desk.book.refuses(self.movement())
+        # What bears the ASK bears the LEND: it only turns what is asked into what is borrowed.
+        return None if self.claim else desk.book.refuses(self.movement())
 
     def movement(self) -> Movement:
         request = self.request
@@ -277,6 +326,8 @@ class _Grant:
 
     def happen(self, receipt: dict) -> None:
         sim, request, desk = self.sim, self.request, self.sim.desk
+        if self.claim:
+            _claimed(sim, request, self.claim, self.pending)
         lend = self.movement()
         lend.loan = receipt["loan"]
         seq = desk.book.post(lend)
@@ -335,7 +386,7 @@ def _ended(sim: Sim, request: Request, login: str, name: str, use_case, status: 
             request.deciders.add(login)
             sim.tell(request)
 
-    return Deed(name, use_case, login, (request.number, "理由"), expect, happen)
+    return Deed(_named(name, request), use_case, login, (request.number, "理由"), expect, happen)
 
 
 def dropped(sim: Sim, request: Request) -> int | None:

@@ -266,14 +266,36 @@ def limits(sim: Sim) -> Deed:
     borrow = None if dice.random() < 0.5 else max(0, -at + dice.choice([-1, 0, 1, 2, 4, 6]))
     lend = None if unit or dice.random() < 0.4 else dice.randint(0, 6)
     floor = max(0, at - dice.randint(0, 12)) if node == ROOT and dice.random() < 0.3 else 0
+    expect = "CLOSED" if node in sim.desk.closed else None
+    if expect is None and _pinches(sim, node, (*cell, purpose), (lend, borrow, floor)):
+        expect = "LIMIT"
     words = {"lend": "unlimited" if lend is None else lend, "borrow": "unlimited" if borrow is None else borrow}
 
     def happen(_receipt) -> None:
         book.limits[(node, *cell, purpose)] = (lend, borrow, floor)
         book.tree_changed()
 
-    return Deed("limits", set_limits, TOP_DIRECTOR, (node, *cell), "CLOSED" if node in sim.desk.closed else None, happen,
+    return Deed("limits", set_limits, TOP_DIRECTOR, (node, *cell), expect, happen,
                 kwargs={**words, "floor": floor, "purpose": purpose})  # fmt: skip
+
+
+def _pinches(sim: Sim, node: str, known: tuple[str, str, str], given: tuple) -> bool:
+    """Whether lending no more than that deepens the deficit of another node."""
+    book, at = sim.desk.book, (node, *known)
+    before, held = dict(book.surplus(known[:2], known[2])), book.limits.get(at)
+    book.limits[at] = given
+    book.tree_changed()
+    after = dict(book.surplus(known[:2], known[2]))
+    worse = any(
+        book.short(other, known, after[other]) > book.short(other, known, posts)
+        for other, posts in before.items() if other != node
+    )  # fmt: skip
+    if held is None:
+        del book.limits[at]
+    else:
+        book.limits[at] = held
+    book.tree_changed()
+    return worse
 
 
 def reparent(sim: Sim) -> Deed:

@@ -64,6 +64,11 @@ class Request:
     loan: str | None = None
     pending: list[tuple[int, int]] = field(default_factory=list)  # (lot, posts), by lot number
 
+    @property
+    def lacks_posts(self) -> bool:
+        """Whether it waits for posts, and holds none."""
+        return self.status in WAITING and not self.pending
+
 
 @dataclass
 class Lot:
@@ -179,7 +184,7 @@ class Desk:
         """Others that wait for posts of the same pool and have none."""
         return [
             other for other in self.waiting.values()
-            if other is not request and not other.pending
+            if other is not request and other.lacks_posts
             and (other.partition, other.purpose) == (request.partition, request.purpose)
         ]  # fmt: skip
 

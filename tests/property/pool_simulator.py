@@ -39,8 +39,8 @@ from tests.property.pool_province import AUDITOR, NIGHT, Founding, Province, fou
 EVERY = 1000
 NIGHTLY = "night"
 DEEDS = {
-    loans.ask: 24, loans.submit: 1, loans.endorse: 6, loans.review: 13, loans.approve: 14, loans.refuse: 2,
-    loans.withdraw_wish: 2, slots.fill: 14, slots.leave: 4, slots.give_back: 4, slots.give_back_some: 2, slots.swap: 3,
+    loans.ask: 22, loans.ask_to_wait: 3, loans.submit: 1, loans.endorse: 6, loans.review: 13, loans.approve: 13,
+    loans.approve_waiting: 3, loans.refuse: 2, loans.withdraw_wish: 2, slots.fill: 14, slots.leave: 4, slots.give_back: 4, slots.give_back_some: 2, slots.swap: 3,
     slots.take_back: 2, slots.renew: 3, slots.recall: 2, slots.entrust: 1, posts.grant: 4, posts.cut: 3,
     posts.transfer: 4, posts.deposit: 5, posts.withdraw: 3, posts.convert: 1, posts.reserve: 4, posts.from_reserve: 5,
     posts.vacate: 5, posts.reverse: 6, posts.limits: 3, posts.reparent: 0.3, posts.merge: 0.3, posts.abolish: 0.1,
@@ -168,22 +168,32 @@ class Simulator:
         self.province.pass_days(sim.dice.choice([1, 1, 1, 1, 2, 3, 9, 31]))
         desk.book.today = self.province.today
         desk.book.forget()
+        lapsed = claimed = 0
         for _ in range(1 + (sim.dice.random() < 0.1)):
             with writing(self.engine) as session:
-                keep_pool(session, sim.today, self.province.now)
+                kept = keep_pool(session, sim.today, self.province.now)
+            lapsed, claimed = lapsed + kept.lapsed, claimed + kept.claimed
         desk.turn_due()
-        late = [r for r in desk.waiting.values() if (sim.today - r.submitted).days > REQUEST_DAYS]
-        for request in sorted(late, key=lambda one: (one.submitted, one.unit[2:], one.number)):
-            loans.dropped(sim, request)
-            request.status = "LAPSED"
-            sim.tell(request)
-        loans.claim_waiting(sim)
+        ours = self._lapse(), loans.claim_waiting(sim)
+        sim.same("requests lapsed, and given posts", (lapsed, claimed), ours)
+        self.seen["given posts by the night"] += claimed
         sim.touch_slots |= set(desk.live)
         check_proposals(sim)
         over = sorted({desk.loans[slot.loan].unit for slot in desk.live.values() if slot.status == "OVERDUE"})
         if over:
             check_figures(sim, sim.dice.choice(over))
         self.seen[NIGHTLY] += 1
+
+    def _lapse(self) -> int:
+        """Requests nobody decided in time, those that wait for posts among them."""
+        sim = self.sim
+        late = [one for one in sim.desk.waiting.values() if (sim.today - one.submitted).days > REQUEST_DAYS]
+        for request in sorted(late, key=lambda one: (one.submitted, one.unit[2:], one.number)):
+            self.seen["lapsed waiting" if request.lacks_posts else "lapsed"] += 1
+            loans.dropped(sim, request)
+            request.status = "LAPSED"
+            sim.tell(request)
+        return len(late)
 
 
 def _dying(statement: int):
