@@ -74,7 +74,13 @@ def connect(memory_limit: str | None, scratch: Path, threads: int | None = None)
         config["memory_limit"] = memory_limit
     if threads:
         config["threads"] = threads
-    return duckdb.connect(":memory:", config=config)
+    return _quiet(duckdb.connect(":memory:", config=config))
+
+
+def _quiet(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    # In a process without a script of its own, such as a worker, the engine takes its log for somebody's screen.
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
 
 def _quoted(path: Path) -> str:
@@ -103,12 +109,13 @@ def answer(
     made: dict[str, Future] = {}
     with ThreadPoolExecutor(LANES) as lanes:
         for name, query in compiled.stages:
-            made[name] = lanes.submit(_after, _named_in(query, made), _make, connection.cursor(), name, query)
+            lane = _quiet(connection.cursor())
+            made[name] = lanes.submit(_after, _named_in(query, made), _make, lane, name, query)
         written = []
         for name, (schema, order) in outputs.items():
             query = _typed(compiled.outputs[name], schema, order)
-            file = out / f"{name}.parquet"
-            written.append(lanes.submit(_after, _named_in(query, made), _write, connection.cursor(), query, file))
+            lane, file = _quiet(connection.cursor()), out / f"{name}.parquet"
+            written.append(lanes.submit(_after, _named_in(query, made), _write, lane, query, file))
     for done in (*made.values(), *written):
         done.result()
 

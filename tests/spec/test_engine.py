@@ -1,8 +1,11 @@
 """The engine: whole files or none, limits, the same answer however the rows lie, and a plan that other engines can run."""
 
 import random
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import duckdb
 import ibis
@@ -20,6 +23,7 @@ from reconcile.rules.tables import Night
 from tests.property.random_nights import random_night
 from tests.spec.spec import ALLOWED, AS_OF, night, on_duckdb, write_snapshot
 
+ROOT = Path(__file__).parents[2]
 BOOKS = {
     "roster": "person | unit\n p1 | U1\n p2 | U1\n - | U2",
     "payroll": "person | payer\n p1 | U2\n p3 | U1",
@@ -71,6 +75,16 @@ def test_a_stage_that_fails_ends_the_plan_with_its_own_error_whatever_waits_for_
             connection, Kept(stages, {"out": "SELECT n FROM three"}), {"out": ({"n": "int64"}, ("n",))}, tmp_path
         )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_worker_without_a_script_draws_no_progress_bar():
+    code = (
+        "from pathlib import Path; from reconcile.engine.on_duckdb import answer, connect; from reconcile.engine.spelling import Kept;"
+        "c = connect(None, Path('.')); said = \"SELECT current_setting('enable_progress_bar') AS said\";"
+        "answer(c, Kept([['one', said]], {}), {}, Path('.')); print(c.execute(said).fetchall(), c.execute('FROM one').fetchall())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == "[(False,)] [(False,)]\n"
 
 
 def test_the_order_of_rows_changes_nothing():
