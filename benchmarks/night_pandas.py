@@ -1,6 +1,7 @@
 """Seven rules by hand in pandas: Q01 F01 F02 F05 F07 F08 D01, straightforward merge and groupby.
 
-Only what the yardstick needs, and only the columns it looks at: no blank-id causes, quarantine or coverage. Numbers of findings must equal the rules'.
+Only what the yardstick needs, and only the columns it looks at: no blank-id causes, quarantine or coverage. Numbers of
+findings must equal the rules'.
 """
 
 from __future__ import annotations
@@ -67,17 +68,26 @@ def _paid_or_not(roster: pd.DataFrame, people: pd.DataFrame, paid: pd.DataFrame)
 def _paid_how(people: pd.DataFrame, paid: pd.DataFrame, left_within: pd.DataFrame) -> dict[str, pd.DataFrame]:
     pairs = paid.drop_duplicates(["person_key", "payer"])
     several = pairs.groupby("person_key").payer.nunique()
-    met = people.merge(paid[["person_key", "payer", "fund_mode"]], on="person_key")
+    cells = people.drop_duplicates(["person_key", *CELL]).groupby("person_key").size()
+    return {
+        "F05": several[several > 1].to_frame(), "D01": cells[cells > 1].to_frame(),
+        "F07": _other_form(people, paid), "F08": _other_unit(people, paid, left_within),
+    }  # fmt: skip
+
+
+def _other_form(people: pd.DataFrame, paid: pd.DataFrame) -> pd.DataFrame:
     forms = people.groupby("person_key").fund_form.agg(set)
     modes = paid.groupby("person_key").fund_mode.agg(set)
     both = pd.concat([forms, modes], axis=1, join="inner")
     wrong = [bool(mode - form) for form, mode in zip(both.fund_form, both.fund_mode, strict=True)]
-    f07 = people[people.person_key.isin(both[wrong].index)].drop_duplicates(["person_key", "unit_code"])
+    return people[people.person_key.isin(both[wrong].index)].drop_duplicates(["person_key", "unit_code"])
+
+
+def _other_unit(people: pd.DataFrame, paid: pd.DataFrame, left_within: pd.DataFrame) -> pd.DataFrame:
+    met = people.merge(paid[["person_key", "payer", "fund_mode"]], on="person_key")
     seconded = (met.status == "SECONDED_OUT") & (met.seconded_to == met.payer)
     left = met.merge(
         left_within[["person_key", "unit_code"]].rename(columns={"unit_code": "payer"}), on=["person_key", "payer"]
     )
     good = set(met[(met.payer == met.unit_code) | seconded].person_key) | set(left.person_key)
-    f08 = met[~met.person_key.isin(good)].drop_duplicates(["person_key", "unit_code"])
-    cells = people.drop_duplicates(["person_key", *CELL]).groupby("person_key").size()
-    return {"F05": several[several > 1].to_frame(), "F07": f07, "F08": f08, "D01": cells[cells > 1].to_frame()}
+    return met[~met.person_key.isin(good)].drop_duplicates(["person_key", "unit_code"])
