@@ -288,7 +288,7 @@ def _pinches(sim: Sim, node: str, known: tuple[str, str, str], given: tuple) -> 
     after = dict(book.surplus(known[:2], known[2]))
     worse = any(
         book.short(other, known, after[other]) > book.short(other, known, posts)
-        for other, posts in before.items() if other != node
+        for other, posts in before.items() if other != node and other in after
     )  # fmt: skip
     if held is None:
         del book.limits[at]
