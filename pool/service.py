@@ -147,7 +147,7 @@ def deposit_posts(
     """
     count, day, node = parse_posts(posts), parse_day(effective, act), node_of(session, pool_node)
     parse_cell(pool_node, post_type, fund_form)
-    _check_deposit(session, act, node, post_type, purpose, source, giver)
+    _check_source(node, post_type, source, giver)
     owner = Cell(giver if source == Source.USE_RIGHT_LENT else pool_node, post_type, fund_form)
     giving = Cell(giver, post_type, fund_form) if giver else None
     body = {
@@ -156,6 +156,7 @@ def deposit_posts(
     }  # fmt: skip
 
     def booking(number: str) -> Booking:
+        _check_place_now(session, act, node, purpose, giver)
         if source == Source.OVER_STANDARD and giver is not None:
             check_over_standard(session, giver, post_type, count, day)
         return Booking(
@@ -175,17 +176,21 @@ def deposit_posts(
     return _by_document(session, act, Kind.DEPOSIT, Permission.MOVE_POSTS, [*nodes, node], body, booking, after)
 
 
-def _check_deposit(session, act, node, post_type, purpose, source, giver) -> None:
+def _check_source(node, post_type, source, giver) -> None:
     if source not in set(Source):
         raise InputRejected(f"来源须为：{'、'.join(SOURCE_LABELS.values())}。", field="source")
     if GROUPS[post_type] is None:
         raise Refused("控制数不进入周转池。", answer="NEVER_POOLED")
-    if purpose not in terms_on(session, act.today, node.division_code).purposes:
-        raise InputRejected("没有这种用途。", field="purpose")
     if node.kind != "DIVISION":
         raise Refused("周转池设在各级节点，不设在单位。", answer="NOT_A_POOL")
     if (giver is None) != (source == Source.TOTAL_SLICE):
         raise InputRejected("总量切块没有划出单位；其他来源须有划出单位。", field="giver")
+
+
+def _check_place_now(session, act, node, purpose, giver) -> None:
+    """What a reorganisation or a parameter may have changed since the first try is no matter of its replay."""
+    if purpose not in terms_on(session, act.today, node.division_code).purposes:
+        raise InputRejected("没有这种用途。", field="purpose")
     if giver is not None and node.id not in path_up(parents(session, [giver]), node_of(session, giver).id)[1:]:
         raise Refused("只能存入本单位所属节点或其上级节点的周转池。", answer="NOT_ABOVE")
 

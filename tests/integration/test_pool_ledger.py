@@ -206,6 +206,17 @@ def test_a_lending_limit_that_would_leave_a_node_above_short_is_refused_with_the
     assert_whole(province)
 
 
+def test_a_deposit_tried_again_after_a_reorganisation_is_answered_as_the_first_time(province):
+    province.grant("A3", 2)
+    deposit = (K2, *FULL, "HEALTH", 1, "USE_RIGHT_LENT", "编委2")
+    first = province.do(deposit_posts, "reviewer", *deposit, giver="U:A3", key="once")
+    province.do(reparent_node, "superdirector", "U:A3", K3, "文9")
+    assert province.do(deposit_posts, "reviewer", *deposit, giver="U:A3", key="once") == first
+    with pytest.raises(Refused, match="只能存入"):
+        province.do(deposit_posts, "reviewer", *deposit, giver="U:A3")
+    assert_whole(province)
+
+
 def test_limits_of_one_purpose_bind_that_purpose_alone(province):
     province.pool(CITY, 5, login="cityreviewer")
     province.pool(CITY, 5, login="cityreviewer", purpose="TALENT")

@@ -124,7 +124,7 @@ def ask_to_wait(sim: Sim) -> Deed:
     """For posts that are not there, or that others wait for already."""
     for _ in range(TRIES):
         request = _wish(sim)
-        if sim.desk.queue(request) or sim.desk.choose(request)[1]:
+        if request.unit in sim.desk.closed or sim.desk.queue(request) or sim.desk.choose(request)[1]:
             break
     return _asked(sim, request, wait=True)
 

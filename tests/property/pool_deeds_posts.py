@@ -101,12 +101,10 @@ def deposit(sim: Sim) -> Deed:
     posts, day, purpose, number = dice.randint(1, 5), some_day(sim), dice.choice(PURPOSES), book.seq + 1
     up = book.path(giver)[1:] if giver in book.parent else [ROOT]
     node = dice.choice(sim.divisions()) if dice.random() < 0.1 else dice.choice(up or [ROOT])
-    expect, early = None, True
+    expect = None
     if source == "TOTAL_SLICE":
         giver, node, posts = None, dice.choice(sim.divisions()), dice.randint(3, 9)
-    elif giver in sim.desk.closed:
-        early = False
-    elif node not in up:
+    elif giver not in sim.desk.closed and node not in up:
         expect = "NOT_ABOVE"
     owner = giver if source == "USE_RIGHT_LENT" else node
     lot = Lot(number, owner, node, cell, purpose, day)
@@ -115,7 +113,7 @@ def deposit(sim: Sim) -> Deed:
     args = (node, *cell, purpose, posts, source, "编委5")
     deed = _plain(sim, "deposit", deposit_posts, TOP_REVIEWER, args,
                   Movement("DEPOSIT", day, moves, holders=tuple(filter(None, (giver, node)))),
-                  expect=expect, early=expect is not None and early, kwargs={"giver": giver, "effective": day})  # fmt: skip
+                  expect=expect, kwargs={"giver": giver, "effective": day})  # fmt: skip
     inner = deed.happen
 
     def happen(receipt) -> None:
@@ -288,7 +286,7 @@ def _pinches(sim: Sim, node: str, known: tuple[str, str, str], given: tuple) -> 
     after = dict(book.surplus(known[:2], known[2]))
     worse = any(
         book.short(other, known, after[other]) > book.short(other, known, posts)
-        for other, posts in before.items() if other != node
+        for other, posts in before.items() if other != node and other in after
     )  # fmt: skip
     if held is None:
         del book.limits[at]
