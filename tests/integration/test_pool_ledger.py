@@ -206,6 +206,18 @@ def test_where_a_day_binds_and_not_the_sum_of_all_days_the_smallest_change_is_th
     assert_whole(province)
 
 
+def test_what_turns_in_a_later_run_of_the_same_day_is_mailed_too(province):
+    province.pool(K2, 5)
+    first = province.lend("A1", 1, months=1)
+    assert night(province).mails == 1
+    province.do(fill_slot, "reviewer", first["slots"][0], "k1", "mask")
+    second = province.lend("A1", 1, months=1)
+    assert (night(province).mails, night(province).mails) == (1, 0)
+    with reading(province.engine) as session:
+        texts = list(session.scalars(select(OutboxMail.text).where(OutboxMail.digest.startswith("pool_due_soon"))))
+    assert [second["slots"][0] in text for text in texts] == [False, True]
+
+
 def test_a_limit_of_a_purpose_nobody_lists_is_refused(province):
     with pytest.raises(InputRejected, match="没有这种用途"):
         province.do(set_limits, "director", K2, *FULL, lend=1, borrow=1, purpose="HEALHT")
