@@ -155,7 +155,7 @@ def _swaps(session: Session, as_of: date, slots: list[PoolSlot]) -> list[str]:
 def _mail(session: Session, act: Act, as_of: date, turned: _Turned) -> int:
     queued = 0
     for unit in sorted({*turned.soon, *turned.over}):
-        for letter in due_letter(unit, turned.soon.get(unit, []), turned.over.get(unit, [])):
+        for letter in due_letter(turned.soon.get(unit, []), turned.over.get(unit, [])):
             queued += queue_letter(session, letter, officers_of(session, unit), as_of, act.portal, act.now)
     return queued
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -36,27 +37,48 @@ def claim_letter(number: str, posts: int) -> Letter:
     )
 
 
-def recall_letter(loan_no: str, slots: list[str], until: date) -> Letter:
-    """To the borrower: these posts are called back."""
+def recall_letter(loan_no: str, slots: list[tuple[str, date]]) -> Letter:
+    """To the borrower: these posts are called back, each by its own last good day."""
     return Letter(
-        f"pool_recall_{slots[0]}", f"周转编制收回通知：{loan_no}",
-        (f"以下 {len(slots)} 个周转编制须在 {until} 前归还或置换，逾期按逾期未还处理：", "、".join(slots)),
+        f"pool_recall_{slots[0][0]}", f"周转编制收回通知：{loan_no}",
+        (f"以下 {len(slots)} 个周转编制须按期归还或置换，逾期按逾期未还处理：",
+         *(f"{number}：{due} 到期" for number, due in slots)),
     )  # fmt: skip
 
 
-def due_letter(unit_code: str, soon: list[tuple[str, date]], over: list[tuple[str, date]]) -> list[Letter]:
-    """To the borrower: what is due soon, what is overdue; one letter each, of those that turned so tonight."""
+def renewal_letter(loan_no: str, posts: int, due: date) -> Letter:
+    """To the borrower: the term was renewed."""
+    return Letter(
+        f"pool_renewed_{loan_no}", f"周转编制续借：{loan_no}", (f"{posts} 个周转编制续借，新的到期日 {due}。",)
+    )
+
+
+def reopened_letter(number: str, movement: int) -> Letter:
+    """To the applicant: the approval was undone, and a decision is to come."""
+    return Letter(
+        f"pool_reopened_{number}_{movement}", f"周转编制申请 {number}：批准已冲正",
+        ("原批准已冲正，所借编制收回预占，申请重新待批。",),
+    )  # fmt: skip
+
+
+def due_letter(soon: list[tuple[str, date]], over: list[tuple[str, date]]) -> list[Letter]:
+    """To the borrower: what is due soon, what is overdue; one letter each, of those that turned so in this run: what
+    turns in a later run of the same day has a letter of its own."""
     letters = []
     if soon:
         lines = tuple(f"{number}：{due} 到期" for number, due in soon)
-        letters.append(Letter(f"pool_due_soon_{unit_code}"[:64], f"{len(soon)} 个周转编制即将到期", lines))
+        letters.append(Letter(f"pool_due_soon_{_mark(soon)}", f"{len(soon)} 个周转编制即将到期", lines))
     if over:
         lines = (
             *(f"{number}：{due} 到期，逾期未还" for number, due in over),
             "归还、置换或续借之前，本单位不能新办用编和借用。",
         )
-        letters.append(Letter(f"pool_overdue_{unit_code}"[:64], f"{len(over)} 个周转编制逾期未还", lines))
+        letters.append(Letter(f"pool_overdue_{_mark(over)}", f"{len(over)} 个周转编制逾期未还", lines))
     return letters
+
+
+def _mark(slots: list[tuple[str, date]]) -> str:
+    return hashlib.sha256("\n".join(number for number, _ in slots).encode()).hexdigest()[:32]
 
 
 def queue_letter(

@@ -20,6 +20,7 @@ from pool.models import PoolBalance, PoolEntry, PoolMovement, PoolNode, PoolSum
 from pool.tree import (
     Binding,
     Bound,
+    Node,
     Step,
     bindings,
     climb_many,
@@ -80,6 +81,10 @@ def book(session: Session, booking: Booking, actor: str, now: datetime) -> int:
         for partition in sorted({(entry.key.post_type, entry.key.fund_form) for entry in entries})
         for purpose in sorted({NO_PURPOSE, *(entry.key.purpose for entry in entries)})
     ]
+    if not (booking.debt or KINDS[booking.kind].debt):
+        strains = [strain for each in sums for strain in _strains(session, booking.effective, each)]
+        if strains:
+            raise refusal(session, strains)
     row = _movement_row(booking, seq, actor, now)
     row["previous_hash"], row["hash"] = previous, movement_hash(previous, row, entries)
     run(session, _INSERT_MOVEMENT, row)
@@ -182,15 +187,29 @@ def _change_balances(session: Session, entries: Sequence[Entry], totals: dict[Ke
 
 @dataclass(frozen=True)
 class _Sums:
-    """own, deposits and T to write, per node of one partition and purpose."""
+    """own, deposits and T to write, per node of one partition and purpose. own: by how much it changes; found: what binds."""
 
     partition: Partition
     purpose: str
     rows: dict[str, tuple[int, int, int]]
+    changes: dict[str, OwnChange]
+    own: dict[str, int]
+    found: list[Binding]
+
+
+@dataclass(frozen=True)
+class Strain:
+    """A tree that does not bear a change: as it stands before, on the day that binds; by how much own changes; what binds."""
+
+    partition: Partition
+    purpose: str
+    tree: dict[str, Node]
+    own: dict[str, int]
+    found: list[Binding]
 
 
 def _climbed(session, booking, entries, totals, partition, purpose, parent_of) -> _Sums:
-    """T of all nodes above the holders after the movement. Errors: Refused where a limit binds."""
+    """T of all nodes above the holders after the movement, and what binds."""
     mine = [
         (key.account, key.holder, key.purpose, posts)
         for key, posts in entries
@@ -208,11 +227,8 @@ def _climbed(session, booking, entries, totals, partition, purpose, parent_of) -
         if own or lend
     ]
     after, found = climb_many(steps, moves)
-    if not (booking.debt or KINDS[booking.kind].debt):
-        if found:
-            raise refusal(session, partition, purpose, {holder: own for holder, (own, _) in shifts.items()}, found)
-        _check_other_days(session, booking, partition, purpose, changes)
-    return _Sums(partition, purpose, _changed(steps, deposits, shifts, after))
+    own = {holder: own for holder, (own, _) in shifts.items()}
+    return _Sums(partition, purpose, _changed(steps, deposits, shifts, after), changes, own, found)
 
 
 def _changed(steps, deposits, shifts, after) -> dict[str, tuple[int, int, int]]:
@@ -267,42 +283,62 @@ def _write_sums(session: Session, sums: _Sums) -> None:
             run(session, _INSERT_SUM, [{**key, "own": own, "lends": lends, "surplus": surplus}])
 
 
-def _check_other_days(session, booking, partition, purpose, changes: dict[str, OwnChange]) -> None:
-    """The tree on the effective day and on every later day with a booking, where there are such days."""
-    days = later_days(session, partition, booking.effective)
-    if not days:
-        return
-    for tree, vacant in trees_by_day(session, partition, purpose, [booking.effective, *days]):
-        own = {holder: change.own(vacant.get(holder, 0)) for holder, change in changes.items()}
-        lends = {holder: c.deposited for holder, c in changes.items() if holder.startswith("U:")}
-        found = bindings(tree, moved(tree, own, lends))
-        if found:
-            raise refusal(session, partition, purpose, own, found)
+def _strains(session: Session, effective: date, sums: _Sums) -> list[Strain]:
+    """Where the change is not borne: by the tree of all that is booked, and, where later days have bookings, by the tree
+    of the effective day and of each of them."""
+    partition, purpose = sums.partition, sums.purpose
+    strains = []
+    if sums.found:
+        strains.append(Strain(partition, purpose, load_tree(session, partition, purpose), sums.own, sums.found))
+    days = later_days(session, partition, effective)
+    lends = {holder: c.deposited for holder, c in sums.changes.items() if holder.startswith("U:")}
+    for tree, vacant in trees_by_day(session, partition, purpose, [effective, *days]) if days else ():
+        own = {holder: change.own(vacant.get(holder, 0)) for holder, change in sums.changes.items()}
+        if found := bindings(tree, moved(tree, own, lends)):
+            strains.append(Strain(partition, purpose, tree, own, found))
+    return strains
 
 
-def refusal(session: Session, partition: Partition, purpose: str, own: dict[str, int], found: list[Binding]) -> Refused:
-    """The sentence for a change the tree does not bear: node, limit, figures, who holds the posts, the remedy."""
-    tree = load_tree(session, partition, purpose)
-    binding = found[0]
+def refusal(session: Session, strains: Sequence[Strain]) -> Refused:
+    """The sentence for a change that is not borne: node, limit, figures, who holds the posts; and the remedies of every
+    tree and day that binds, so that, applied, they let it pass."""
+    first, binding = strains[0], strains[0].found[0]
     node = session.get(PoolNode, binding.node)
-    after = moved(tree, own)
-    remedies = [
-        {"node": change.node, "remedy": change.remedy.value, "posts": change.posts}
-        for change in smallest_change(tree, after)
-    ]
-    takers = [holder for holder, posts in own.items() if posts < 0]
-    most = most_that_passes(tree, takers[0], -own[takers[0]]) if len(takers) == 1 else None
     words = "借用上限" if binding.bound is Bound.BORROW_LIMIT else "余粮下限"
     sentence = (
         f"{node.name}的{words}为 {binding.limit} 个，现有余量 {binding.surplus_before} 个，"
         f"办理后为 {binding.surplus_after} 个，超出 {binding.short} 个。"
     )
     return Refused(
-        sentence, answer="LIMIT", node=binding.node, bound=binding.bound.value, limit=binding.limit, purpose=purpose,
-        surplus_before=binding.surplus_before, surplus_after=binding.surplus_after, short=binding.short,
-        deficit=shortfall(tree[binding.node], binding.surplus_before)[0], most=most, remedies=remedies,
-        holders=holders_below(session, partition, binding.node),
+        sentence, answer="LIMIT", node=binding.node, bound=binding.bound.value, limit=binding.limit,
+        purpose=first.purpose, surplus_before=binding.surplus_before, surplus_after=binding.surplus_after,
+        short=binding.short, deficit=shortfall(first.tree[binding.node], binding.surplus_before)[0],
+        most=_most(strains), remedies=_remedies(strains), holders=holders_below(session, first.partition, binding.node),
     )  # fmt: skip
+
+
+def _remedies(strains: Sequence[Strain]) -> list[dict[str, object]]:
+    """What would have to grow: of several days with the same remedy the largest; a purpose is named where it has a limit."""
+    posts: dict[tuple[str, str, str], int] = {}
+    for strain in strains:
+        for change in smallest_change(strain.tree, moved(strain.tree, strain.own)):
+            key = change.node, change.remedy.value, strain.purpose
+            posts[key] = max(posts.get(key, 0), change.posts)
+    return [
+        {"node": node, "remedy": remedy, "posts": count} | ({"purpose": purpose} if purpose else {})
+        for (node, remedy, purpose), count in posts.items()
+    ]
+
+
+def _most(strains: Sequence[Strain]) -> int | None:
+    """The most posts the one who takes could take; None where several take."""
+    takers = [[holder for holder, posts in strain.own.items() if posts < 0] for strain in strains]
+    if any(len(each) != 1 for each in takers):
+        return None
+    return min(
+        most_that_passes(strain.tree, each[0], -strain.own[each[0]])
+        for strain, each in zip(strains, takers, strict=True)
+    )
 
 
 def holders_below(session: Session, partition: Partition, node_id: str, most: int = 10) -> list[dict[str, object]]:

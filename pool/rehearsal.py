@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -21,6 +21,7 @@ from pool.service_nodes import partitions
 from pool.store import Figures, cell_figures
 from pool.tree import surpluses
 
+Perform = Callable[[Session, Act, Deed, Values, str], Receipt]
 REORGANISING = ("reparent", "merge", "abolish")
 
 
@@ -56,8 +57,9 @@ class Rehearsal:
         return self.refusal is None
 
 
-def rehearse(session: Session, act: Act, deed: Deed, values: Values) -> Rehearsal:
-    """Do it, look, and take all of it back: nothing stays, and the answer is the real one.
+def rehearse(session: Session, act: Act, perform: Perform, deed: Deed, values: Values) -> Rehearsal:
+    """Do it, look, and take all of it back: nothing stays, and the answer is the real one. perform: what the door does
+    when the act is sent, so that neither can refuse what the other lets pass.
 
     Needs a writing transaction. Errors: InputRejected, NotFound, Forbidden, as the act's own; a refusal is an answer.
     """
@@ -69,7 +71,7 @@ def rehearse(session: Session, act: Act, deed: Deed, values: Values) -> Rehearsa
     receipt, refusal, after = {}, None, {}
     trial = session.begin_nested()
     try:
-        receipt = deed.call(session, act, values, "")
+        receipt = perform(session, act, deed, values, "")
         cells |= _touched(session, last)
         above |= set(parents(session, {cell.holder for cell in cells}))
         after = _states(session, above, cells, day)

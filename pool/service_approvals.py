@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from core.errors import Refused
+from core.errors import InputRejected, Refused
 from core.permissions import Permission
 from pool import entries
 from pool.acting import Act, Receipt, next_number, node_of, once, open_node, parents, path_up
@@ -37,11 +37,13 @@ def approve_request(
     """
     request, node = seen_request(session, act, number, Permission.DECIDE_LOAN, upper=True)
     wanted = None if posts is None else parse_posts(posts)
+    if len(document_no or "") > 200:
+        raise InputRejected("文号至多 200 个字。", field="document_no")
     body = {"request": number, "posts": wanted, "document_no": document_no, "note": note}
 
     def do() -> Receipt:
         fresh = request_of(session, number)
-        place = node if fresh.decision_node == node.parent_id else node_of(session, fresh.decision_node)
+        place = node if fresh.decision_node in (None, node.parent_id) else node_of(session, fresh.decision_node)
         check_request_move(session, act, fresh, Move.APPROVE, place)
         open_node(node)
         return _grant(session, act, fresh, node, wanted, document_no, note)

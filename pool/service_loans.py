@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from core.errors import InputRejected, NotFound, Refused
-from core.permissions import Permission
+from core.permissions import Permission, is_current
 from core.units import UnitVersion
 from pool import entries
 from pool.acting import (
@@ -106,6 +106,8 @@ def submit_request(session: Session, act: Act, number: str, *, wait: bool = Fals
 
 def _checked(wish: Wish) -> Wish:
     parse_cell("", wish.post_type, wish.fund_form)
+    if not 1 <= len(wish.purpose) <= 32:
+        raise InputRejected("没有这种用途。", field="purpose")
     if isinstance(wish.months, bool) or not isinstance(wish.months, int) or not 1 <= wish.months <= 1200:
         raise InputRejected("借用期限须为整月数。", field="months")
     if not 1 <= len(wish.reason.strip()) <= 4000:
@@ -220,10 +222,10 @@ def hands_on(session: Session, request: PoolRequest) -> Hands:
 
 
 def endorsed(session: Session, request: PoolRequest) -> bool:
-    """Whether the supervising department agreed, or the unit has none in the register."""
+    """Whether the supervising department agreed, or the unit has none in the register now."""
     supervised = session.scalar(
         select(UnitVersion.supervising_code)
-        .where(UnitVersion.unit_code == request.unit_code, UnitVersion.supervising_code.is_not(None))
+        .where(is_current(), UnitVersion.unit_code == request.unit_code, UnitVersion.supervising_code.is_not(None))
         .limit(1)
     )
     if supervised is None:
@@ -354,9 +356,11 @@ def end_request(session: Session, act: Act, request: PoolRequest, node: PoolNode
 
 
 def tell_applicant(session: Session, act: Act, request: PoolRequest, outcome: str, lines: list[str]) -> None:
-    """Queue the mail about a decision."""
-    letter = decision_letter(request.number, outcome, lines)
-    queue_letter(session, letter, address_of(session, request.applicant), act.today, act.portal, act.now)
+    """Queue the mail about a decision; one undone and taken anew on the same day is told anew."""
+    letter, to = decision_letter(request.number, outcome, lines), address_of(session, request.applicant)
+    if to and not queue_letter(session, letter, to, act.today, act.portal, act.now):
+        again = replace(letter, digest=f"pool_redecided_{request.number}_{request.version}")
+        queue_letter(session, again, to, act.today, act.portal, act.now)
 
 
 def drop_lots(session: Session, act: Act, request: PoolRequest, node: PoolNode, lots) -> int:

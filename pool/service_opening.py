@@ -13,7 +13,7 @@ from core.permissions import Permission, is_current
 from core.types import Level
 from core.units import UnitVersion, parent_division
 from pool import entries
-from pool.acting import Act, Receipt, check_place, note_document, once, unit_node
+from pool.acting import Act, Receipt, check_place, note_document, once, open_node, unit_node
 from pool.ledger import Kind, parse_cell
 from pool.models import DivisionTotal, PoolBalance, PoolNode, Strength
 from pool.posting import Booking, book
@@ -139,11 +139,12 @@ def take_strength(
 
 
 def switch_unit(session: Session, act: Act, unit_code: str, on: date) -> Receipt:
-    """From this day our ledger is the unit's LEDGER copy (DOMAIN §6); a day before balances were opened is refused."""
+    """From this day our ledger is the unit's LEDGER copy (DOMAIN §6), once it has an entry by then (decision 0016)."""
     node = unit_node(session, unit_code)
     check_place(session, act, Permission.REORGANISE, node)
 
     def do() -> Receipt:
+        open_node(node)
         session.execute(update(PoolNode).where(PoolNode.id == node.id).values(switched_on=on))
         session.expire(node)
         trail(session, act, "switched", f"node {node.id}", on=on)

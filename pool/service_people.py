@@ -7,13 +7,15 @@ from datetime import date, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.accounts import find_user
+from core.accounts import Role, find_user
 from core.errors import Forbidden, NotFound, Refused
 from core.permissions import Permission
 from pool.acting import Act, Receipt, once
 from pool.models import PoolDelegation, PoolNode
 from pool.service import trail
 
+# Auditors change nothing and administrators take no domain decision: not for others either (DOMAIN §1).
+NEVER_DECIDE = frozenset({Role.AUDITOR, Role.ADMINISTRATOR})
 LONGEST_DELEGATION = timedelta(days=366)
 
 
@@ -25,7 +27,8 @@ def roots(session: Session) -> list[str]:
 def delegate(session: Session, act: Act, taker: str, valid_from: date, valid_to: date) -> Receipt:
     """Let another account act for this person from a day to a day (last good). → delegation.
 
-    What was received is never passed on, and no circle may come about. Refused: CYCLE, TOO_LONG, DATES.
+    What was received is never passed on, and no circle may come about. Refused: CYCLE, TOO_LONG, DATES,
+    NEVER_DECIDES.
     """
     if not act.by.may(Permission.DELEGATE) or act.acting_for is not None:
         raise Forbidden("您不能委托他人办理。", answer="WRONG_ROLE")
@@ -34,6 +37,8 @@ def delegate(session: Session, act: Act, taker: str, valid_from: date, valid_to:
         raise NotFound("没有这个账号。")
 
     def do() -> Receipt:
+        if {Role(grant.role) for grant in person.grants} <= NEVER_DECIDE:
+            raise Refused("审计人员和管理员不办理编制业务，不能受托。", answer="NEVER_DECIDES")
         if valid_to < valid_from or valid_from < act.today:
             raise Refused("委托起止日期不正确。", answer="DATES")
         if valid_to - valid_from > LONGEST_DELEGATION:

@@ -11,6 +11,7 @@ from pool import entries
 from pool.acting import Act, Receipt, check_place, node_of, note_document, once, open_node
 from pool.approvals import REQUEST_MOVES, SLOT_MOVES, Move, Status
 from pool.ledger import KINDS, Entry, Key, Kind
+from pool.letters import address_of, queue_letter, reopened_letter
 from pool.models import PoolEntry, PoolMovement, PoolNode, PoolRequest
 from pool.posting import Booking, book
 from pool.service import trail
@@ -78,6 +79,8 @@ def _undo_life(session: Session, act: Act, movement: PoolMovement, undone: int) 
             session, request, status=REQUEST_MOVES[Move.REOPEN].target, granted=None, loan_no=None, decided_by=None,
             decided_on=None,
         )  # fmt: skip
+        letter = reopened_letter(request.number, undone)
+        queue_letter(session, letter, address_of(session, request.applicant), act.today, act.portal, act.now)
 
 
 def entries_of(session: Session, seq: int) -> list[Entry]:

@@ -14,7 +14,7 @@ from pool import entries
 from pool.acting import Act, Receipt, check_place, next_number, node_of, once
 from pool.approvals import SLOT_MOVES, STATUS_LABELS, Move, Status, check_move
 from pool.ledger import Cell, Kind, Lot, parse_posts
-from pool.letters import officers_of, queue_letter, recall_letter
+from pool.letters import officers_of, queue_letter, recall_letter, renewal_letter
 from pool.models import PoolLoan, PoolLot, PoolMovement, PoolNode, PoolSlot, PoolSlotEvent
 from pool.policies import add_months
 from pool.posting import Booking, book
@@ -273,7 +273,7 @@ def renew_loan(session: Session, act: Act, loan_no: str, months: int, reason: st
         for slot in slots:
             _check(session, act, slot, Move.RENEW)
             to = Status.FILLED if slot.person_key else Status.ISSUED
-            turn_slot(session, act, slot, Move.RENEW, seq, to, due_date=due)
+            turn_slot(session, act, slot, Move.RENEW, seq, to, note=reason.strip(), due_date=due)
         session.execute(
             update(PoolLoan)
             .where(PoolLoan.loan_no == loan_no)
@@ -281,6 +281,8 @@ def renew_loan(session: Session, act: Act, loan_no: str, months: int, reason: st
             .execution_options(synchronize_session=False)
         )
         trail(session, act, "loan_renewed", f"loan {loan_no}", movement=seq, due=due)
+        letter = renewal_letter(loan_no, len(slots), due)
+        queue_letter(session, letter, officers_of(session, fresh.unit_code), act.today, act.portal, act.now)
         return {"loan": loan_no, "due_date": due, "slots": [slot.slot_no for slot in slots], "movement": seq}
 
     body = {"loan": loan_no, "months": months, "reason": reason}
@@ -288,7 +290,8 @@ def renew_loan(session: Session, act: Act, loan_no: str, months: int, reason: st
 
 
 def recall_loan(session: Session, act: Act, slot_nos: Sequence[str], reason: str) -> Receipt:
-    """RECALL by the lender or its office: notice today, due when the grace ends, then debt (R14). → slots, due_date.
+    """RECALL by the lender or its office: notice today, due when the grace ends, then debt (R14). → slots, due_date
+    (the first of them, where the term ends before the grace).
 
     All slots of one loan and one lender. Nobody is evicted: the post comes back by return, exit or swap.
     """
@@ -303,18 +306,20 @@ def recall_loan(session: Session, act: Act, slot_nos: Sequence[str], reason: str
     terms = terms_on(session, act.today, lender.division_code)
 
     def do() -> Receipt:
-        until = act.today + timedelta(days=terms.grace_days)
+        until, due = act.today + timedelta(days=terms.grace_days), []
         for number in numbers:
             slot = slot_of(session, number)
             if slot.ended_on is not None:
                 raise _ended(slot)
             to = _check(session, act, slot, Move.RECALL, lender)
-            turn_slot(session, act, slot, Move.RECALL, None, to, recalled_on=act.today,
-                      due_date=min(slot.due_date, until))  # fmt: skip
-        trail(session, act, "loan_recalled", f"loan {slots[0].loan_no}", slots=numbers, until=until)
-        letter = recall_letter(slots[0].loan_no, numbers, until)
+            due.append((number, min(slot.due_date, until)))
+            turn_slot(session, act, slot, Move.RECALL, None, to, note=reason.strip(), recalled_on=act.today,
+                      due_date=due[-1][1])  # fmt: skip
+        first = min(day for _, day in due)
+        trail(session, act, "loan_recalled", f"loan {slots[0].loan_no}", slots=numbers, until=first)
+        letter = recall_letter(slots[0].loan_no, due)
         queue_letter(session, letter, officers_of(session, slots[0].unit_code), act.today, act.portal, act.now)
-        return {"slots": numbers, "status": Status.RECALLED, "due_date": until}
+        return {"slots": numbers, "status": Status.RECALLED, "due_date": first}
 
     body = {"slots": numbers, "reason": reason}
     return once(session, act, "recall_loan", body, [slots[0].node_id, lender.id], do)

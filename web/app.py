@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from flask import Flask, Response, current_app, g, request
 from flask_openapi3 import Info, OpenAPI
 from sqlalchemy import Engine
+from werkzeug.routing import IntegerConverter, Map
 
 from core.accounts import User, user_of_token
 from core.db import engine_for, reading, writing
@@ -34,6 +35,13 @@ LARGE_BODIES = {
     "document_new": 64 * MEGABYTE, "document": 64 * MEGABYTE, "api.document_add": 96 * MEGABYTE, "verify": 5 * MEGABYTE,
     "duties_import": 11 * MEGABYTE, "api.duties_import": 32 * MEGABYTE,
 }  # fmt: skip
+
+
+class NumberInAddress(IntegerConverter):
+    """A number no larger than any database keeps: what is larger names nothing, and is 404 as such."""
+
+    def __init__(self, rules: Map) -> None:
+        super().__init__(rules, max=2**53)
 
 
 @dataclass(frozen=True)
@@ -167,6 +175,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] | None = None) 
         SWAGGER_HTML_STRING=security.SWAGGER_PAGE,
         OPENAPI_HTML_STRING=security.API_HOME,
     )
+    app.url_map.converters = {**app.url_map.converters, "int": NumberInAddress}
     app.json.ensure_ascii = False
     app.json.sort_keys = False
     app.extensions["bianzhi_engine"] = engine_for(settings.database_url)

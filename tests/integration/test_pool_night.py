@@ -139,7 +139,7 @@ def test_housekeeping_turns_reminds_and_proposes_once(office):
     with reading(office.engine) as session:
         assert [(row.kind, row.slot_no) for row in open_suggestions(session)] == [("RETURN", number)]
     before = state()
-    assert ("officer@example.org", "pool_due_soon_007") in [tuple(row) for row in before[1]]
+    assert [row.recipient for row in before[1] if row.digest.startswith("pool_due_soon_")] == ["officer@example.org"]
     assert not any(perform("housekeeping", run, settings=office.settings).values())
     assert state() == before
     late = desk.today + timedelta(days=60)

@@ -274,3 +274,20 @@ def test_the_chart_says_its_figures_in_words(browser):
 def test_a_node_without_bookings_says_so(browser):
     assert "尚未建账" in said(browser("auditor").get("/pool/units/3701023"))
     assert "还没有账目。" in said(browser("auditor").get(f"/pool/nodes/{CITY}/ledger?post_type=ADMIN&fund_form=SELF"))
+
+
+HUGE = 10**20
+
+
+@pytest.mark.parametrize("path", [
+    f"/pool/requests?list=all&page={HUGE}", f"/pool/units?page={HUGE}", f"/documents?page={HUGE}",
+])  # fmt: skip
+def test_a_page_no_list_has_is_an_empty_one(browser, path):
+    assert browser("auditor").get(path).status_code == 200
+
+
+def test_a_number_no_database_keeps_names_nothing(browser):
+    assert browser("auditor").get(f"/pool/movements/{HUGE}/notice.pdf").status_code == 404
+    person = browser("director")
+    sent = person.post(f"/pool/delegations/{HUGE}/revoke", {"client_id": "k"}, token_from="/pool/delegations")
+    assert sent.status_code == 404

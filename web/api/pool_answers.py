@@ -262,6 +262,7 @@ class SlotEventOut(BaseModel):
     from_status: str | None
     to_status: str
     movement_seq: int | None
+    note: str | None
 
 
 class LoanDetail(BaseModel):

@@ -23,7 +23,7 @@ from staffing.documents import (
 )
 from staffing.file_types import TYPES
 from staffing.quota_notices import has_notice
-from web.pages.flags import PAGE, TEXT_LIMIT
+from web.pages.flags import PAGE, TEXT_LIMIT, page_asked
 from web.papers import download, folder, paper_act, read_day
 
 ENDPOINTS = ("documents", "document", "document_new", "document_file")
@@ -33,7 +33,7 @@ ENDINGS = ",".join(f".{ending}" for ending in TYPES) + ",.jpeg"
 def show_documents() -> str:
     """Every document of the scope, and the numbers movements rest on that nobody registered yet."""
     text = (request.args.get("q") or "").strip()[:TEXT_LIMIT]
-    page = max(request.args.get("page", 1, int), 1)
+    page = page_asked()
     rows, total = document_page(g.db, g.scope, text, PAGE, (page - 1) * PAGE)
     return render_template(
         "documents.html", rows=rows, total=total, text=text, page=page, page_count=max(1, -(-total // PAGE)),

@@ -29,8 +29,14 @@ from web.unseen import unseen_count, unseen_flags
 
 ENDPOINTS = ("flags", "flags_export", "flag", "flag_move")
 PAGE = 50
+MOST_PAGES = 1_000_000
 LISTS = ("night", "unseen", "closed")
 TEXT_LIMIT = 64
+
+
+def page_asked() -> int:
+    """Which page of a list the address asks for; never one no list has."""
+    return min(max(request.args.get("page", 1, int), 1), MOST_PAGES)
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,7 @@ def _asked() -> Asked:
 def show_flags() -> str:
     """The list: filtered, sorted, in pages, with totals."""
     asked = _asked()
-    page = max(request.args.get("page", 1, int), 1)
+    page = page_asked()
     total = asked.count()
     page_count = max(1, -(-total // PAGE))
     page = min(page, page_count)

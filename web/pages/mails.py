@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Response, g, make_response, render_template, request
+from flask import Response, g, make_response, render_template
 from sqlalchemy import func, select
 
 from core.errors import NotFound
 from core.outbox import OutboxMail
 from web.errors import SENTENCES
+from web.pages.flags import page_asked
 from web.security import MAIL_CSP
 
 ENDPOINTS = ("mails", "mail", "mail_body")
@@ -16,7 +17,7 @@ PAGE = 50
 
 def show_mails() -> str:
     """The newest first."""
-    page = max(request.args.get("page", 1, int), 1)
+    page = page_asked()
     total = g.db.scalar(select(func.count(OutboxMail.id)))
     waiting = g.db.scalar(select(func.count(OutboxMail.id)).where(OutboxMail.sent_at.is_(None)))
     listed = g.db.scalars(select(OutboxMail).order_by(OutboxMail.id.desc()).limit(PAGE).offset((page - 1) * PAGE)).all()

@@ -16,7 +16,7 @@ from pool.store import cell_figures, terms_on
 from staffing.documents import registered_among
 from staffing.quota_notices import has_notice
 from web.charts import Stack, stacks
-from web.pages.flags import PAGE
+from web.pages.flags import PAGE, page_asked
 from web.pool_access import act_of, view_scope
 from web.words import word
 
@@ -95,7 +95,7 @@ def show_pool_chart() -> Response:
 
 def show_pool_units() -> Response | str:
     """Posts of every unit of the scope; a person of one unit goes straight to it."""
-    page = max(request.args.get("page", 1, int), 1)
+    page = page_asked()
     nodes, total = lists.unit_nodes(g.db, view_scope(), PAGE, (page - 1) * PAGE)
     if total == 1 and nodes:
         return redirect(url_for("pool_unit", code=nodes[0].unit_code), code=303)

@@ -59,7 +59,7 @@ def show_pool_act(name: str) -> Response | str | tuple[str, int]:
     try:
         values = read_typed(form.deed, typed)
         _seen(form, values)
-        found = rehearse(g.db, act_now(secrets.token_hex(16)), form.deed, values)
+        found = rehearse(g.db, act_now(secrets.token_hex(16)), perform, form.deed, values)
     except (InputRejected, NotFound, Forbidden) as error:
         return _form(form, typed, None, translate(error.message)), error.http_status
     return _form(form, typed, found, None)

@@ -22,7 +22,7 @@ from pool.service_loans import Wish, request_loan
 from pool.store import cell_figures, terms_on
 from pool.waiting_list import WAITABLE, lacking_posts
 from web.i18n import translate
-from web.pages.flags import PAGE
+from web.pages.flags import PAGE, page_asked
 from web.pool_access import act_now, act_of, acting_for, view_scope
 from web.pool_moves import REQUEST_STEPS, request_offers, take_step, waits_for
 
@@ -61,7 +61,7 @@ def show_pool_requests() -> str:
     which = which if which in LISTS else "all"
     waiting, waiting_count = lists.request_page(g.db, scope, [str(status) for status in PENDING])
     mine = [row for row in waiting if waits_for(g.db, act, row)]
-    page = max(request.args.get("page", 1, int), 1)
+    page = page_asked()
     rows, total = lists.request_page(g.db, scope, limit=PAGE, offset=(page - 1) * PAGE)
     proposed = lists.seen_suggestions(g.db, scope) if may(scope.roles, Permission.SWAP_SLOT) else []
     shown = {"mine": mine, "waiting": waiting, "all": rows}[which]

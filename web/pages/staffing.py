@@ -18,7 +18,7 @@ from staffing.lists import Work
 from staffing.notices import RECEIVERS, notice_page
 from staffing.store import gate_parameters
 from web.gate_steps import begins, do_deed, read_form
-from web.pages.flags import PAGE
+from web.pages.flags import PAGE, page_asked
 from web.pool_access import act_now, act_of, acting_for, view_scope
 
 ENDPOINTS = (
@@ -34,7 +34,7 @@ BEGINNINGS = (
 
 def page_number() -> int:
     """Which page of a list the address asks for."""
-    return max(request.args.get("page", 1, int), 1)
+    return page_asked()
 
 
 def page_count(total: int) -> int:
