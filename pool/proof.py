@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy.orm import Session
 
-from pool.proof_beside import ALONE, read_stretches
+from pool.proof_beside import ALONE, STRETCH, read_stretches
 from pool.proof_chain import chain_is_whole
 from pool.proof_rows import CELL, KEY, MOST_NAMED, Proof, Rows, joined, read_kept, same, says
 from pool.proof_stretch import entries_of, movements_of
@@ -208,10 +208,10 @@ PROOFS: tuple[Callable[[Rows], Proof], ...] = (
 )  # fmt: skip
 
 
-def prove_pool(session: Session, *, alone: int = ALONE) -> list[Proof]:
+def prove_pool(session: Session, *, alone: int = ALONE, length: int = STRETCH) -> list[Proof]:
     """Every invariant, from rows alone; the caller fails the night when one does not hold. alone: up to so many
-    movements, one process reads them."""
-    with read_stretches(session, alone) as stretches:
+    movements, one process reads them; length: of what is read at a time."""
+    with read_stretches(session, alone, length) as stretches:
         kept = read_kept(session)
         parts = stretches()
     rows = Rows(movements_of(parts), entries_of(parts), **kept)

@@ -19,13 +19,13 @@ ALONE = 150_000  # movements read in the time another process takes to start
 
 
 @contextmanager
-def read_stretches(session: Session, alone: int) -> Iterator[Callable[[], list[Stretch]]]:
+def read_stretches(session: Session, alone: int, length: int) -> Iterator[Callable[[], list[Stretch]]]:
     """Gives a function to call for every movement up to the last, in stretches, in order; until it is called another
-    process reads them by itself. alone: up to so many movements, no other process takes part."""
+    process reads them by itself. alone: up to so many movements, no other process takes part. length: of a stretch."""
     seq = PoolMovement.seq
     last, count = session.execute(select(func.coalesce(func.max(seq), 0), func.count(seq))).one()
-    bounds = [(start, min(start + STRETCH - 1, last)) for start in range(1, max(1, last) + 1, STRETCH)]
-    if last > 2 * count + STRETCH:  # numbers far apart: most stretches would be empty
+    bounds = [(start, min(start + length - 1, last)) for start in range(1, max(1, last) + 1, length)]
+    if last > 2 * count + length:  # numbers far apart: most stretches would be empty
         bounds = [(1, last)]
     if last <= alone or not _is_committed(session):
         yield lambda: [read_stretch(session, *bound) for bound in bounds]

@@ -191,11 +191,14 @@ def entries_of(parts: Sequence[Stretch]) -> Entries:
     """All of them, in order."""
     found = stacked([part.entry for part in parts])
     key, day = found.words["key"], found.words["effective_date"]
-    keys = pd.DataFrame(json.loads(f"[{','.join(key.words)}]"), columns=KEY).astype({"lot": "int64"})
+    known: dict[tuple, int] = {}  # the database may spell a key otherwise than we do
+    same = [known.setdefault(tuple(words), len(known)) for words in json.loads(f"[{','.join(key.words)}]")]
+    keys = pd.DataFrame(list(known), columns=KEY).astype({"lot": "int64"})
     in_order = sorted(word or "" for word in day.words)
     place = {word: number for number, word in enumerate(in_order)}
     rank = np.array([place[word or ""] for word in day.words] or [0], "int64")
-    return Entries(found.numbers["movement_seq"], key.codes, found.numbers["posts"], rank[day.codes], keys, in_order)
+    codes = np.array([*same, 0], "int64")[key.codes]
+    return Entries(found.numbers["movement_seq"], codes, found.numbers["posts"], rank[day.codes], keys, in_order)
 
 
 def movements_of(parts: Sequence[Stretch]) -> pd.DataFrame:
