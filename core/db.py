@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -16,8 +16,10 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from core.errors import Unavailable
+from core.turns import turns_of
 
 WRITE = "bianzhi_write"
+BUSY_SECONDS = 30
 
 
 class Base(DeclarativeBase):
@@ -72,7 +74,7 @@ def _prepare_sqlite(connection, _record) -> None:
     # The driver's own transaction handling would start a deferred one and lose updates; we say BEGIN ourselves.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_SECONDS * 1000}", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -84,9 +86,19 @@ def _begin_sqlite(connection) -> None:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
-    """One transaction that may write; committed at the end of the block, rolled back on any error."""
-    with _session(_writer(engine)) as session, session.begin():
+    """One transaction that may write; committed at the end of the block, rolled back on any error.
+
+    Errors: Unavailable, when the database did not answer in time.
+    """
+    with _turn(engine), _session(_writer(engine)) as session, session.begin():
         yield session
+
+
+def _turn(engine: Engine) -> AbstractContextManager:
+    """The writer's turn on a SQLite file; whoever gets none is left to the database's own lock."""
+    if engine.dialect.name != "sqlite" or engine.url.database in (None, "", ":memory:"):
+        return nullcontext()
+    return turns_of(str(Path(engine.url.database).resolve())).turn(BUSY_SECONDS)
 
 
 @lru_cache(maxsize=8)

@@ -5,34 +5,33 @@ own arithmetic (no import of pool.ledger, pool.entries, pool.tree, pool.forest o
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from core.db import WRITE, reading
-from pool.models import PoolMovement
+from pool.proof_beside import ALONE, STRETCH, read_stretches
 from pool.proof_chain import chain_is_whole
-from pool.proof_rows import CELL, KEY, MOST_NAMED, Proof, Rows, joined, read_movements, read_rows, same, says
+from pool.proof_rows import CELL, KEY, MOST_NAMED, Proof, Rows, joined, read_kept, same, says
+from pool.proof_stretch import entries_of, movements_of
 from pool.proof_tree import feasible_or_in_debt, sums_are_right
-
-T = TypeVar("T")
 
 
 def entries_sum_to_nothing(rows: Rows) -> Proof:
     """Entries of a movement sum to 0 per partition, with `borrowed` and without; only an EXTEND has none. An entry is
     of a movement, and effective on its day."""
-    entry, keys, movement = rows.entry, rows.entry.keys, rows.movement
-    part = keys.assign(right=keys.account == "borrowed").groupby([*CELL, "right"]).ngroup().to_numpy("int64")
-    each = pd.Series(entry.posts).groupby(entry.movement * (part.max(initial=0) + 1) + part[entry.key]).sum()
-    uneven = each.index[each != 0].to_numpy() // (part.max(initial=0) + 1)
-    bare = movement.seq[~np.isin(movement.seq, entry.movement) & (movement.kind != "EXTEND")]
-    days = pd.Index(entry.days).get_indexer(movement.effective_date.astype(str))
-    astray = entry.movement[(rows.owner < 0) | (days[rows.owner] != entry.day)] if len(days) else entry.movement
-    wrong = pd.DataFrame({"movement_seq": np.unique(np.concatenate([uneven, bare, astray]))})
+    entry, keys, movement, owner = rows.entry, rows.entry.keys, rows.movement, rows.owner
+    part = keys.assign(right=keys.account == "borrowed").groupby([*CELL, "right"]).ngroup().to_numpy("int64")[entry.key]
+    known, uneven = owner >= 0, np.zeros(len(movement), dtype=bool)
+    for one in range(part.max(initial=-1) + 1):
+        here = (part == one) & known
+        uneven |= np.bincount(owner[here], entry.posts[here], len(movement)) != 0
+    bare = (np.bincount(owner[known], minlength=len(movement)) == 0) & (movement.kind != "EXTEND").to_numpy()
+    dates = movement.effective_date.cat
+    days = np.append(pd.Index(entry.days).get_indexer(dates.categories), -1)[dates.codes]
+    astray = entry.movement[~known | (days[owner] != entry.day)] if len(days) else entry.movement
+    numbers = movement.seq.to_numpy()
+    wrong = pd.DataFrame({"movement_seq": np.unique(np.concatenate([numbers[uneven | bare], astray]))})
     return says("entries of a movement sum to 0", movement, wrong, ["movement_seq"])
 
 
@@ -209,33 +208,14 @@ PROOFS: tuple[Callable[[Rows], Proof], ...] = (
 )  # fmt: skip
 
 
-def prove_pool(session: Session) -> list[Proof]:
-    """Every invariant, from rows alone; the caller fails the night when one does not hold."""
-    last = session.scalar(select(func.coalesce(func.max(PoolMovement.seq), 0)))
-    if not _is_committed(session):
-        rows = read_rows(session, last, lambda: read_movements(session, last))
-        return [*(proof(rows) for proof in PROOFS), chain_is_whole(session, last)]
-    with ThreadPoolExecutor(1) as beside:
-        movements = beside.submit(_beside, session.get_bind(), read_movements, last)
-        chain = beside.submit(_beside, session.get_bind(), chain_is_whole, last)
-        rows = read_rows(session, last, movements.result)
-        return [*(proof(rows) for proof in PROOFS), chain.result()]
-
-
-def _is_committed(session: Session) -> bool:
-    """Whether another connection sees the same movements: they only grow, and this transaction has added none."""
-    engine = session.get_bind()
-    return isinstance(engine, Engine) and not engine.get_execution_options().get(WRITE) and not _in_memory(engine)
-
-
-def _in_memory(engine: Engine) -> bool:
-    return engine.dialect.name == "sqlite" and engine.url.database in (None, "", ":memory:")
-
-
-def _beside(engine: Engine, read: Callable[[Session, int], T], last: int) -> T:
-    """Read on a connection of its own: the database spells on one core while the rest is added up on another."""
-    with reading(engine) as session:
-        return read(session, last)
+def prove_pool(session: Session, *, alone: int = ALONE, length: int = STRETCH) -> list[Proof]:
+    """Every invariant, from rows alone; the caller fails the night when one does not hold. alone: up to so many
+    movements, one process reads them; length: of what is read at a time."""
+    with read_stretches(session, alone, length) as stretches:
+        kept = read_kept(session)
+        parts = stretches()
+    rows = Rows(movements_of(parts), entries_of(parts), **kept)
+    return [*(proof(rows) for proof in PROOFS), chain_is_whole([part.run for part in parts], parts[-1].run.end)]
 
 
 def broken_proofs(session: Session) -> list[Proof]:

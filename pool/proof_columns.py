@@ -1,7 +1,7 @@
 """Columns of a table with a million rows, read fast: words as numbers into a list of words, numbers as they are.
 
 SQLite hands over one row at a time, cell by cell, which costs more than everything the proof does with them. So it joins
-many rows into one text, and Arrow takes that apart again; what that text cannot carry is read row by row.
+many rows into one text per column, and Arrow takes that apart again; what such a text cannot carry is read row by row.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
-from sqlalchemy import Select, String, Table, cast, func, literal, select
+from sqlalchemy import Column, LargeBinary, Select, String, Table, cast, func, select, true
 from sqlalchemy.orm import Session
 
-BATCH = 20_000
-CELL_END, ROW_END, NOTHING = "\x1f", "\n", "\x1e"
+BATCH = 10_000
+MISSING, NO_WORD = "\x1e", "\x1f"
 
 
 @dataclass
@@ -35,14 +35,6 @@ class Columns:
     words: dict[str, Coded]
 
 
-def read_columns(
-    session: Session, table: Table, order: Sequence[str], numbers: Sequence[str], words: Sequence[str], last: int
-) -> Columns:
-    """Columns of a whole table in the order of those given; the first of them is the movement's number, up to the last."""
-    packed = _packed(session, table, order, numbers, words, last) if is_sqlite(session) else None
-    return packed or _plain(session, table, order, numbers, words, last)
-
-
 def batches(session: Session, query: Select) -> Iterator[list[tuple]]:
     """Rows as the driver gives them: converting a million of them costs more than proving them. On SQLite a date is its
     ISO text and an instant its text in UTC, which sort and spell alike."""
@@ -51,7 +43,7 @@ def batches(session: Session, query: Select) -> Iterator[list[tuple]]:
     cursor = connection.connection.cursor()
     try:
         cursor.execute(str(compiled))
-        while rows := cursor.fetchmany(BATCH):
+        while rows := cursor.fetchmany(2 * BATCH):
             yield rows
     finally:
         cursor.close()
@@ -62,62 +54,61 @@ def is_sqlite(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
 
 
-def _packed(session, table, order, numbers, words, last) -> Columns | None:
-    """None where the text cannot be taken apart again for certain: a separator within a word, or numbers far apart."""
-    by = table.c[order[0]]
-    ((count, first, end),) = next(batches(session, select(func.count(), func.min(by), func.max(by)).where(by <= last)))
-    if not count or end - first > 10 * count + BATCH:
-        return None
-    line = _line(table, numbers, words)
-    parts = []
-    for start in range(first, end + 1, BATCH):
-        rows = select(line.label("line")).where(by >= start, by < start + BATCH, by <= last)
-        rows = rows.order_by(*(table.c[name] for name in order)).subquery()
-        ((text,),) = next(batches(session, select(func.group_concat(rows.c.line, ROW_END))))
-        if text:
-            parts.append(text)
+def joined_columns(session: Session, cells: Sequence, within) -> list[bytes | None]:
+    """Each column as one text, a line per row, all in the same order; None: no rows."""
+    texts = [cast(func.group_concat(cell, "\n"), LargeBinary) for cell in cells]
+    ((*found,),) = next(batches(session, select(*texts).where(within)))
+    return found
+
+
+def or_missing(column: Column):
+    """SQL: a column of words for `joined_columns`."""
+    return func.coalesce(cast(column, String), MISSING) if column.nullable else column
+
+
+def columns_in(texts: Sequence[Sequence[bytes]], numbers: Sequence[str], words: Sequence[str]) -> Columns | None:
+    """The texts of `joined_columns`, one list of them per column, taken apart. None where they are of different lengths,
+    or hold what is no number or no text."""
     try:
-        found = _parsed(parts, numbers, words)
+        many = {name: _parsed(text, pa.int64()).to_numpy() for name, text in zip(numbers, texts, strict=False)}
+        coded = {name: _words(text) for name, text in zip(words, texts[len(numbers) :], strict=True)}
     except pa.ArrowInvalid:
         return None
-    return _of_arrow(found, numbers, words) if found.num_rows == count else None
+    lengths = {*map(len, many.values()), *(len(one.codes) for one in coded.values())}
+    return Columns(many, coded) if len(lengths) == 1 else None
 
 
-def _line(table: Table, numbers: Sequence[str], words: Sequence[str]):
-    cells = [func.coalesce(table.c[name], 0) if table.c[name].nullable else table.c[name] for name in numbers]
-    cells += [
-        func.coalesce(cast(table.c[name], String), literal(NOTHING)) if table.c[name].nullable else table.c[name]
-        for name in words
-    ]
-    line = cast(cells[0], String)
-    for cell in cells[1:]:
-        line = line.op("||")(literal(CELL_END)).op("||")(cell)
-    return line
+def read_table(session: Session, table: Table, numbers: Sequence[str], words: Sequence[str]) -> Columns:
+    """Columns of a whole table, in no order."""
+    if is_sqlite(session):
+        cells = [*(func.coalesce(table.c[name], 0) for name in numbers), *(or_missing(table.c[name]) for name in words)]
+        texts = joined_columns(session, cells, true())
+        found = None if None in texts else columns_in([[text] for text in texts], numbers, words)
+        if found is not None:
+            return found
+    return read_columns(session, table, true(), [], numbers, words)
 
 
-def _parsed(parts: list[str], numbers: Sequence[str], words: Sequence[str]) -> pa.Table:
-    types = dict.fromkeys(numbers, pa.int64()) | dict.fromkeys(words, pa.dictionary(pa.int32(), pa.string()))
-    read = pyarrow.csv.ReadOptions(column_names=[*numbers, *words], block_size=1 << 24)
+def _words(texts: Sequence[bytes]) -> Coded:
+    column = _parsed(texts, pa.dictionary(pa.int32(), pa.string())).unify_dictionaries().combine_chunks()
+    known = [None if word == MISSING else word for word in column.dictionary.to_pylist()]
+    return Coded(column.indices.to_numpy(zero_copy_only=False).astype("int64"), known)
+
+
+def _parsed(texts: Sequence[bytes], kind: pa.DataType) -> pa.ChunkedArray:
+    """A word that holds a line's end makes two, which whoever counts the rows finds out."""
+    read = pyarrow.csv.ReadOptions(column_names=["word"], block_size=1 << 24, use_threads=False)
     parse = pyarrow.csv.ParseOptions(
-        delimiter=CELL_END, quote_char=False, escape_char=False, newlines_in_values=False, ignore_empty_lines=False
+        delimiter=NO_WORD, quote_char=False, escape_char=False, newlines_in_values=False, ignore_empty_lines=False
     )
-    convert = pyarrow.csv.ConvertOptions(column_types=types, null_values=[], strings_can_be_null=False)
+    convert = pyarrow.csv.ConvertOptions(column_types={"word": kind}, null_values=[], strings_can_be_null=False)
     tables = [
         pyarrow.csv.read_csv(
-            pa.py_buffer(part.encode()), read_options=read, parse_options=parse, convert_options=convert
+            pa.py_buffer(text + b"\n"), read_options=read, parse_options=parse, convert_options=convert
         )
-        for part in parts
+        for text in texts
     ]
-    return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
-
-
-def _of_arrow(found: pa.Table, numbers: Sequence[str], words: Sequence[str]) -> Columns:
-    coded = {}
-    for name in words:
-        column = found[name].combine_chunks()
-        known = [None if word == NOTHING else word for word in column.dictionary.to_pylist()]
-        coded[name] = Coded(column.indices.to_numpy(zero_copy_only=False).astype("int64"), known)
-    return Columns({name: found[name].to_numpy() for name in numbers}, coded)
+    return pa.concat_tables(tables)["word"]
 
 
 class _Codes(dict):
@@ -128,11 +119,14 @@ class _Codes(dict):
         return code
 
 
-def _plain(session, table, order, numbers, words, last) -> Columns:
+def read_columns(
+    session: Session, table: Table, within, order: Sequence[str], numbers: Sequence[str], words: Sequence[str]
+) -> Columns:
+    """Columns row by row, whatever they hold."""
     columns = [table.c[name] for name in (*numbers, *words)]
     codes = {name: _Codes() for name in words}
     parts: dict[str, list[np.ndarray]] = {name: [] for name in (*numbers, *words)}
-    query = select(*columns).where(table.c[order[0]] <= last).order_by(*(table.c[name] for name in order))
+    query = select(*columns).where(within).order_by(*(table.c[name] for name in order))
     for rows in batches(session, query):
         for name, values in zip(parts, zip(*rows, strict=True), strict=True):
             if name in codes:
@@ -142,3 +136,18 @@ def _plain(session, table, order, numbers, words, last) -> Columns:
     whole = {name: np.concatenate(found) if found else np.zeros(0, "int64") for name, found in parts.items()}
     spelled = lambda name: [None if word is None else str(word) for word in codes[name]]
     return Columns({name: whole[name] for name in numbers}, {name: Coded(whole[name], spelled(name)) for name in words})
+
+
+def stacked(parts: Sequence[Columns]) -> Columns:
+    """One below the other."""
+    first = parts[0]
+    words = {}
+    for name in first.words:
+        known, codes = _Codes(), []
+        for part in parts:
+            coded = part.words[name]
+            place = np.fromiter(map(known.__getitem__, coded.words), "int64", len(coded.words))
+            codes.append(place[coded.codes])
+        words[name] = Coded(np.concatenate(codes), list(known))
+    numbers = {name: np.concatenate([part.numbers[name] for part in parts]) for name in first.numbers}
+    return Columns(numbers, words)

@@ -6,9 +6,9 @@ becomes a number once, so that adding up is adding up whole columns.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -18,18 +18,19 @@ from sqlalchemy.orm import Session
 from core.audit import AuditEvent
 from pool.models import (
     PoolBalance,
-    PoolEntry,
     PoolLimit,
     PoolLoan,
     PoolLot,
-    PoolMovement,
     PoolNode,
     PoolRequest,
     PoolRequestStep,
     PoolSlot,
     PoolSum,
 )  # fmt: skip
-from pool.proof_columns import Coded, batches, read_columns
+from pool.proof_columns import batches, read_table
+
+if TYPE_CHECKING:
+    from pool.proof_stretch import Entries
 
 CELL = ["post_type", "fund_form"]
 KEY = ["account", "holder", *CELL, "purpose", "lot"]
@@ -44,40 +45,6 @@ class Proof:
     holds: bool
     checked: int
     broken: tuple[str, ...] = ()
-
-
-@dataclass
-class Entries:
-    """Every entry, by movement and line: whole numbers all. key: the row of `keys` (the words of KEY). day: the row of
-    `days` (ISO, in order)."""
-
-    movement: np.ndarray
-    key: np.ndarray
-    posts: np.ndarray
-    day: np.ndarray
-    keys: pd.DataFrame
-    days: list[str]
-
-    def total(self, last: int | None = None) -> pd.DataFrame:
-        """What the entries of each key add up to: KEY and posts; `last`: up to that movement only."""
-        wanted = slice(None) if last is None else self.movement <= last
-        sums = np.zeros(len(self.keys), "int64")
-        np.add.at(sums, self.key[wanted], self.posts[wanted])
-        return self.keys.assign(posts=sums)
-
-    @cached_property
-    def held(self) -> pd.DataFrame:
-        """`total` of all there is."""
-        return self.total()
-
-    def lines(self, wanted: pd.Series | np.ndarray) -> pd.DataFrame:
-        """Entries for which `wanted` (one answer per key) is true: movement_seq, KEY, posts."""
-        return self.at(np.flatnonzero(np.asarray(wanted, dtype=bool)[self.key]))
-
-    def at(self, places: np.ndarray) -> pd.DataFrame:
-        """The entries at those places, in words."""
-        frame = self.keys.take(self.key[places]).reset_index(drop=True)
-        return frame.assign(movement_seq=self.movement[places], posts=self.posts[places])
 
 
 @dataclass
@@ -114,60 +81,37 @@ class Rows:
         return lines.assign(**beside)
 
 
-def read_rows(session: Session, last: int, movements: Callable[[], pd.DataFrame]) -> Rows:
-    """Every row of the pool up to the last movement. movements: `read_movements`, wherever it is done."""
+# Of the long tables, what proofs look at: numbers (0: none) and words.
+LOOKED_AT: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "pool_request": (("posts", "granted"), ("number", "status", "loan_no")),
+    "pool_request_step": (("id",), ("request_no", "actor", "acting_for", "move")),
+    "pool_loan": (("posts",), ("loan_no", "request_no", "document_no")),
+    "pool_slot": (("lot_no",), (
+        "slot_no", "loan_no", "node_id", "lender_id", "post_type", "fund_form", "purpose", "due_date", "ended_on",
+        "person_key",
+    )),
+}  # fmt: skip
+
+
+def read_kept(session: Session) -> dict[str, pd.DataFrame]:
+    """Every other row of the pool, by the name it has in `Rows`."""
     trail = select(AuditEvent.seq, AuditEvent.action, AuditEvent.subject).where(
         AuditEvent.action.startswith("pool_request_", autoescape=True)
     )
-
-    entry = _entries(session, last)
-    return Rows(
-        movements(), entry,
-        *(_frame(session, model.__table__) for model in (
-            PoolBalance, PoolLot, PoolNode, PoolLimit, PoolSum, PoolRequest, PoolRequestStep, PoolLoan, PoolSlot,
-        )),
-        trail=pd.DataFrame(_fetched(session, trail), columns=["seq", "action", "subject"], dtype=object),
-    )  # fmt: skip
-
-
-def read_movements(session: Session, last: int) -> pd.DataFrame:
-    """seq, reverses (0: none) and, as words, what proofs look at; in the order of seq."""
-    words = ("kind", "source", "to_holder", "request_no", "document_no", "effective_date")
-    found = read_columns(session, PoolMovement.__table__, ["seq"], ["seq", "reverses"], words, last)
-    return pd.DataFrame(found.numbers | {name: _categories(found.words[name]) for name in words})
-
-
-def _categories(column: Coded) -> pd.Categorical:
-    """A column of words; None is missing."""
-    known = [word for word in column.words if word is not None]
-    place = {word: number for number, word in enumerate(known)}
-    codes = np.array([place.get(word, -1) for word in column.words], "int64")
-    return pd.Categorical.from_codes(codes[column.codes], known)
-
-
-def _entries(session: Session, last: int) -> Entries:
-    """Every key once, by way of one number that all its parts make up together."""
-    words = (*KEY[:-1], "effective_date")
-    numbers = ["movement_seq", "posts", "lot"]
-    found = read_columns(session, PoolEntry.__table__, ["movement_seq", "line"], numbers, words, last)
-    parts = [found.words[name] for name in KEY[:-1]]
-    mixed, lots = pd.factorize(found.numbers["lot"])
-    mixed = mixed.astype("int64")
-    for part in parts:
-        mixed = mixed * max(1, len(part.words)) + part.codes
-    codes, unique = pd.factorize(mixed)
-    columns: dict[str, pd.Series] = {}
-    for name, part in zip(KEY[-2::-1], parts[::-1], strict=True):
-        unique, at = np.divmod(unique, max(1, len(part.words)))
-        columns[name] = pd.Series(np.array([*part.words, ""], dtype=object)[at], dtype=object)
-    keys = pd.DataFrame({name: columns[name] for name in KEY[:-1]} | {"lot": pd.Series(lots[unique], dtype="int64")})
-    day = found.words["effective_date"]
-    in_order = sorted(day.words)
-    rank = np.array([in_order.index(word) for word in day.words] or [0], "int64")
-    return Entries(found.numbers["movement_seq"], codes, found.numbers["posts"], rank[day.codes], keys, in_order)
+    tables = {
+        "balance": PoolBalance, "lot": PoolLot, "node": PoolNode, "limit": PoolLimit, "sums": PoolSum,
+        "request": PoolRequest, "step": PoolRequestStep, "loan": PoolLoan, "slot": PoolSlot,
+    }  # fmt: skip
+    return {name: _frame(session, model.__table__) for name, model in tables.items()} | {
+        "trail": pd.DataFrame(_fetched(session, trail), columns=["seq", "action", "subject"], dtype=object)
+    }
 
 
 def _frame(session: Session, table: Table) -> pd.DataFrame:
+    if table.name in LOOKED_AT:
+        found = read_table(session, table, *LOOKED_AT[table.name])
+        words = {name: np.array([*one.words, None], object)[one.codes] for name, one in found.words.items()}
+        return pd.DataFrame(found.numbers | {name: pd.Series(one, dtype=object) for name, one in words.items()})
     rows = _fetched(session, select(table))
     columns = zip(*rows, strict=True) if rows else [() for _ in table.c]
     return pd.DataFrame(

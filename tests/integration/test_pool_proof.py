@@ -101,3 +101,39 @@ def test_numbers_far_apart_are_read_row_by_row(province):
     tamper(province, "pool_entry", "DELETE FROM pool_entry WHERE movement_seq = 4")
     tamper(province, "pool_movement", "UPDATE pool_movement SET seq = 90000000 WHERE seq = 4")
     assert broken(province)[CHAIN] == ("seq=4",)
+
+
+def test_two_processes_and_short_stretches_prove_the_same(province):
+    odd_unit(province)
+    with reading(province.engine) as session:
+        whole, shared = prove_pool(session), prove_pool(session, alone=0, length=2)
+    assert shared == whole
+    assert all(proof.holds for proof in shared)
+
+
+@pytest.mark.parametrize(
+    "change", ["actor = 'nobody' WHERE seq = 3", "previous_hash = hash WHERE seq = 3", "hash = 'x' WHERE seq = 3"]
+)
+def test_and_find_the_same_place(province, change):
+    tamper(province, "pool_movement", f"UPDATE pool_movement SET {change}")
+    with reading(province.engine) as session:
+        for length in (1, 2, 4, 100):
+            broken = {
+                proof.name: proof.broken for proof in prove_pool(session, alone=0, length=length) if not proof.holds
+            }
+            assert broken == {CHAIN: ("seq=3",)}
+
+
+def test_what_a_transaction_has_not_committed_is_proved_in_it(province):
+    with writing(province.engine) as session:
+        session.execute(text("DELETE FROM pool_balance"))
+        assert {proof.name for proof in prove_pool(session, alone=0) if not proof.holds} == {BALANCES}
+        session.rollback()
+    assert broken(province) == {}
+
+
+@pytest.mark.parametrize("word", ["None", "", "a\nb", "a\rb", "\x1e", "文'號\\"])
+def test_a_word_of_any_kind_in_a_movement_is_read_as_it_is(province, word):
+    """The chain spells what is missing like the word None: the document is then what is asked for."""
+    province.do(grant_posts, "reviewer", "U:A2", *FULL, 1, f"编委{word}9")
+    assert broken(province) == {}
