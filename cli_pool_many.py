@@ -175,7 +175,9 @@ def _check_hands(settings: Settings, rows, tokens: dict[str, str]) -> None:
 def _apply_row(settings: Settings, row, answers, tokens: dict[str, str]) -> dict:
     """One row in a transaction of its own. Errors: what the act raises, with file and row."""
     from pool.acting import OFFICE_TIME
+    from staffing.certificate_pdf import Press
     from staffing.deeds import perform
+    from staffing.renewal import mark_of, renew_moved
 
     values = answers.values(row)
     at = None
@@ -184,7 +186,10 @@ def _apply_row(settings: Settings, row, answers, tokens: dict[str, str]) -> dict
     try:
         act = act_of(settings, Hand(row.login, tokens[row.login], row.acting_for, row.client_id), at)
         with writing(engine_of(settings)) as session:
-            return perform(session, act, row.deed, values, settings.person_key)
+            since = mark_of(session)
+            receipt = perform(session, act, row.deed, values, settings.person_key)
+            renew_moved(session, Press.of(settings), at or datetime.now(UTC), act.login, since)
+            return receipt
     except BianzhiError as error:
         raise row.named(error) from None
 

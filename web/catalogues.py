@@ -53,6 +53,7 @@ REFUSING = (
     "staffing/service_exits.py",
     "staffing/service_permits.py",
     "staffing/service_plans.py",
+    "staffing/service_split.py",
     "staffing/store.py",
     "staffing/certificate_store.py",
     "staffing/certificates.py",

@@ -76,6 +76,7 @@ SP, ST, SU, SO, SN, SB = (
 STAFFING: tuple[Route, ...] = (
     _page("/staffing", "staffing", P.SEE_STAFFING, R),
     _page("/staffing/new/<any(consult,enter,record,'exit-person',carry,waiver):deed>", "staffing_new", P.SEE_STAFFING, R, "GET", "POST"),
+    _page("/staffing/split", "staffing_split", P.SEE_STAFFING, R, "GET", "POST"),
     _page("/staffing/plans", "staffing_plans", P.SEE_STAFFING, R),
     _page("/staffing/plans/new", "staffing_plan_new", P.APPLY_POSTS, R, "GET", "POST"),
     _page("/staffing/plans/<plan_no>", "staffing_plan", P.SEE_STAFFING, SP),
@@ -97,6 +98,7 @@ STAFFING: tuple[Route, ...] = (
     _page("/staffing/blocks", "staffing_blocks", P.SEE_STAFFING, R),
     _page("/staffing/blocks/<int:block_id>/release", "staffing_block_step", P.RELEASE_BLOCK, SB, "POST"),
     _page("/staffing/waivers", "staffing_waivers", P.SEE_STAFFING, R),
+    _page("/staffing/differences", "staffing_differences", P.SEE_STAFFING, R),
     _page("/staffing/units", "staffing_units", P.SEE_STAFFING, R),
     _page("/staffing/units/<path:code>", "staffing_unit", P.SEE_STAFFING, U),
     _api("/staffing/work", "staffing_work", P.SEE_STAFFING, R),
@@ -138,6 +140,7 @@ STAFFING: tuple[Route, ...] = (
     _api("/staffing/slots/<post_no>/cancel", "staffing_cancel", P.SEE_STAFFING, SO, "POST"),
     _api("/staffing/slots/<post_no>/forms/<form>", "staffing_slot_form", P.SEE_STAFFING, SO),
     _api("/staffing/carries", "staffing_carry", P.SEE_STAFFING, R, "POST"),
+    _api("/staffing/splits", "staffing_split", P.SEE_STAFFING, R, "POST"),
     _api("/staffing/waivers", "staffing_waivers", P.SEE_STAFFING, R),
     _api("/staffing/waivers", "staffing_waiver", P.SEE_STAFFING, R, "POST"),
     _api("/staffing/notices", "staffing_notices", P.SEE_STAFFING, R),
@@ -220,7 +223,7 @@ TABLE: tuple[Route, ...] = (
     # Everybody who sees the pool sees what acts there are; each act asks for its own permission at its place.
     _page("/pool/acts", "pool_acts", P.SEE_POOL, R),
     _page(
-        "/pool/acts/<any(grant,cut,transfer,convert,deposit,withdraw,limits,reparent,merge,abolish,reverse):name>",
+        "/pool/acts/<any(grant,cut,transfer,convert,deposit,withdraw,limits,reparent,merge,abolish,switch,reverse):name>",
         "pool_act",
         P.SEE_POOL,
         R,
@@ -344,6 +347,7 @@ TABLE: tuple[Route, ...] = (
     _api("/pool/reserves/<int:seq>/<step>", "pool_reserve_step", P.SEE_POOL, PM, "POST"),
     _api("/pool/vacancies", "pool_vacate", P.FILL_SLOT, R, "POST"),
     _api("/pool/movements/<int:seq>/reverse", "pool_reverse", P.REVERSE_MOVEMENT, PM, "POST"),
+    _api("/pool/nodes/<node>/switch", "pool_switch", P.REORGANISE, PN, "POST"),
     _api("/pool/what-if", "pool_what_if", P.SEE_POOL, R, "POST"),
     _api("/pool/delegations", "pool_delegate", P.DELEGATE, N, "POST"),
     _api("/pool/delegations/<int:delegation_id>/revoke", "pool_undelegate", P.DELEGATE, N, "POST"),

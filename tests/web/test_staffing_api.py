@@ -4,7 +4,7 @@ certificates that follow the ledger."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import count
 
 import pytest
@@ -14,12 +14,15 @@ from sqlalchemy import select
 from core.accounts import get_user, issue_token
 from core.audit import AuditEvent
 from core.db import engine_for, reading, writing
+from core.parameters import set_parameter
 from core.permissions import scope_of
 from core.settings import Settings
 from pool.acting import Act
+from pool.models import PoolNode
 from pool.proof import broken_proofs
 from pool.service import grant_posts
 from staffing.proof import broken_staffing
+from tests.nightkit import House, deliver, member, pay, quota, unit
 from tests.web.gate_seeding import CITY_CELL, COMER, LEAVER, OTHER, SECOND, UNIT, found_city
 from tests.web.seeding import NOW
 from web.app import create_app
@@ -113,7 +116,17 @@ def refusal(answer) -> tuple[int, str, str]:
     return answer.status_code, answer.json["details"].get("answer"), answer.json["message"]
 
 
-def test_a_unit_goes_from_plan_to_pay_and_its_certificate_follows(city):
+@dataclass
+class Walked:
+    """What a walk left: codes of the certificate's versions, the permit's number, the slot entered on."""
+
+    codes: list[str]
+    permit: str
+    slot: str
+
+
+def walk(city: City) -> Walked:
+    """From plan to verified certificate: refused for being full, an exit, the permit, the entry, notices acknowledged."""
     codes = [city.certify()]
     city.plan()
     talk = city.consult()
@@ -143,12 +156,82 @@ def test_a_unit_goes_from_plan_to_pay_and_its_certificate_follows(city):
     assert city.get("reviewer", "/api/v1/staffing/notices?open_only=true").json["total"] == 0
     city.done("reviewer", f"/slots/{left['slot']}/cancel")
     codes.append(city.newest()["code"])
-    assert [city.verdict(code) for code in codes] == ["已被新版本取代", "已被新版本取代", "有效"]
+    return Walked(codes, permit["permit_no"], entered.json["slot"])
+
+
+def test_a_unit_goes_from_plan_to_pay_and_its_certificate_follows(city):
+    done = walk(city)
+    assert [city.verdict(code) for code in done.codes] == ["已被新版本取代", "已被新版本取代", "有效"]
     assert city.get("reviewer", f"/api/v1/staffing/units/{UNIT}").json["certificate_due"] is None
     with reading(engine_for(city.settings.database_url)) as session:
         assert [*broken_staffing(session), *broken_proofs(session)] == []
         trail = "".join(f"{event.subject}{event.details}" for event in session.scalars(select(AuditEvent)))
     assert not any(identity in trail for identity in (LEAVER, COMER))
+
+
+def switch(city: City, login: str, on: date, code: str = UNIT):
+    headers = {"Authorization": f"Bearer {city.tokens[login]}", "Idempotency-Key": f"switch-{next(KEYS)}"}
+    return city.app.test_client().post(f"/api/v1/pool/nodes/U:{code}/switch", json={"on": str(on)}, headers=headers)
+
+
+def test_the_night_after_the_walk_is_green_for_the_unit(city):
+    done, today = walk(city), city.clock.now.date()
+    assert switch(city, "director", today).json == {"node": f"U:{UNIT}", "switched_on": str(today)}
+    with writing(engine_for(city.settings.database_url)) as session:
+        set_parameter(session, "gate_start", today.isoformat(), "370100", today, actor="test", now=city.clock.now)
+    house, posts = House(city.settings), {"post_type": "事业", "fund_form": "全额"}
+    comer = member(2, UNIT, person_id=COMER, entry_date=str(today), permit_no=done.permit, slot_no=done.slot, **posts)
+    stayer, month = member(3, UNIT, person_id=SECOND, **posts), f"{today:%Y-%m}"
+    gone = member(1, UNIT, person_id=LEAVER, status="出编", exit_date=str(today), exit_reason="退休", **posts)
+    books = {
+        "units": [unit(code, "370100", level="市", unit_kind="事业单位") for code in (UNIT, OTHER)],
+        "establishment": [quota(UNIT, 2, **posts), quota(OTHER, 5, **posts)],
+        "payroll": [pay(n, UNIT, month=month, person_id=row["person_id"]) for n, row in ((2, comer), (3, stayer))],
+    }
+    deliver(house.inbox, today, "370100", roster=[comer, stayer, gone], **books)
+    assert house.night(today) == 0
+    items = lambda path: city.get("reviewer", f"/api/v1{path}").json["items"]
+    assert items(f"/flags?unit={UNIT}&as_of={today}") == []
+    assert items(f"/staffing/differences?unit={UNIT}") == []
+    figures = city.get("reviewer", f"/api/v1/units/{UNIT}").json
+    assert figures["unit_code"] == UNIT
+    assert not [
+        row for row in house.not_evaluable(today)
+        if row["unit_code"] in (UNIT, "*") and row["rule"] in ("P01", "P02", "P04", "F09", "Q01")
+    ]  # fmt: skip
+    assert city.verdict(done.codes[-1]) in ("已被新版本取代", "有效")
+    assert city.verdict(city.newest()["code"]) == "有效"
+
+
+def test_the_night_says_so_when_the_roster_does_not_know_the_entry(city):
+    done, today = walk(city), city.clock.now.date()
+    assert switch(city, "director", today).status_code == 200
+    house, posts = House(city.settings), {"post_type": "事业", "fund_form": "全额"}
+    deliver(
+        house.inbox, today, "370100",
+        units=[unit(code, "370100", level="市", unit_kind="事业单位") for code in (UNIT, OTHER)],
+        establishment=[quota(UNIT, 2, **posts), quota(OTHER, 5, **posts)],
+        roster=[member(3, UNIT, person_id=SECOND, **posts)], payroll=[],
+    )  # fmt: skip
+    house.night(today)
+    found = city.get("reviewer", f"/api/v1/staffing/differences?unit={UNIT}&kind=ENTRY_MISSING").json["items"]
+    assert [(row["ours"], row["delivered"]) for row in found] == [(f"{done.slot} {today}", None)]
+
+
+def test_a_unit_is_switched_by_who_may_and_only_with_an_open_ledger(city):
+    today = city.clock.now.date()
+    assert switch(city, "officer", today).status_code == 403
+    assert switch(city, "stranger", today).status_code == 403
+    early = switch(city, "director", today - timedelta(days=1))
+    assert refusal(early)[:2] == (409, "BEFORE_LEDGER")
+    with writing(engine_for(city.settings.database_url)) as session:
+        session.add(PoolNode(
+            id="U:NEW", kind="UNIT", unit_code="NEW", level="CITY", division_code="370100", name="新单位",
+            parent_id="CITY:370100", created_on=today,
+        ))  # fmt: skip
+    assert refusal(switch(city, "director", today, "NEW")) == (
+        409, "NOT_OPENED", "新单位尚未建账，须先建账才能启用用编登记。",
+    )  # fmt: skip
 
 
 def test_a_permit_is_good_once(city):

@@ -32,6 +32,8 @@ class GateReceipt(BaseModel):
     first_unpaid: str | None = None
     opened: list[str] | None = None
     unit: str | None = None
+    node: str | None = None
+    units: list[str] | None = None
     waiver: str | None = None
     notice: int | None = None
     block: int | None = None

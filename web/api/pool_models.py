@@ -307,6 +307,12 @@ class ReorganiseBody(Strict):
     effective: date | None = None
 
 
+class SwitchBody(Strict):
+    """From this day on the unit's ledger and gate are the source."""
+
+    on: date
+
+
 class WhatIfBody(Strict):
     """CUT and RECALL need a partition and posts; MERGE, REPARENT and RECALL a target (into, parent, borrower)."""
 
