@@ -7,7 +7,7 @@ they name (`bianzhi pool apply`), and the nights after it take them from the led
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -100,13 +100,13 @@ def supervisor(code: str) -> str:
     return f"zhuguan-{code.lower()}"
 
 
-def write_pool(folder: Path, stage: Stage) -> None:
-    """folder/acts.csv as `bianzhi pool apply` takes it, and folder/units.csv: login and unit of every ledger to open."""
+def write_pool(folder: Path, stage: Stage, switches: Iterable[tuple[date, str, str, str, str]] = ()) -> None:
+    """folder/acts.csv as `bianzhi pool apply` takes it, `switches` among them, and folder/units.csv: login and unit of every ledger to open."""
     folder.mkdir(parents=True)
     acts = [*_stock(stage), *(act for n, lending in enumerate(stage.lendings) for act in _acts(stage, lending, n))]
-    acts += _waiting(stage)
+    acts += [*_waiting(stage), *switches]
     _write(folder / "acts.csv", COLUMNS, sorted(acts, key=lambda act: act[0]))
-    units = [unit for lending in stage.lendings for unit in (lending.lender, lending.borrower)]
+    units = [unit for lending in stage.lendings for unit in (lending.lender, lending.borrower)] + stage.gated
     _write(folder / "units.csv", ("login", "unit_code"), [(reviewer(unit), unit.code) for unit in units])
 
 

@@ -86,11 +86,14 @@ class Answers:
         return receipt[int(place)]
 
 
-def read_script(path: Path) -> list[Row]:
-    """All rows, checked: acts, arguments, references, dates in order. Errors: InputRejected names file, row, column."""
+def read_script(path: Path, deeds: Mapping[str, Deed] = DEEDS) -> list[Row]:
+    """All rows, checked: acts, arguments, references, dates in order. Errors: InputRejected names file, row, column.
+
+    deeds: the acts a row may name.
+    """
     rows: list[Row] = []
     for number, raw in _raw_rows(path):
-        row = _row(path.name, number, raw)
+        row = _row(path.name, number, raw, deeds)
         _check(row, {earlier.name: earlier.deed for earlier in rows if earlier.name})
         if row.on and rows and rows[-1].on and row.on < rows[-1].on:
             raise row.wrong(f"日期早于前一行的 {rows[-1].on}；请按先后排列。", "on")
@@ -137,14 +140,14 @@ def _json_rows(file: str, text: str) -> list[Mapping[str, object]]:
     return rows
 
 
-def _row(file: str, number: int, raw: Mapping[str, object]) -> Row:
+def _row(file: str, number: int, raw: Mapping[str, object], deeds: Mapping[str, Deed]) -> Row:
     text = {name: str(raw.get(name) or "").strip() for name in ALLOWED if name != "arguments"}
     bare = Row(file, number, Deed(text["act"], "", (), None, ()), text["as"], {})
     unknown = sorted(str(name) for name, value in raw.items() if name not in ALLOWED and value)
     if unknown:
         raise bare.wrong(f"没有这一列；可用的列：{'、'.join(ALLOWED)}。", unknown[0] or "末尾多出的")
-    if text["act"] not in DEEDS:
-        raise bare.wrong(f"没有“{text['act']}”这种办理；有 {'、'.join(DEEDS)}。", "act")
+    if text["act"] not in deeds:
+        raise bare.wrong(f"没有“{text['act']}”这种办理；有 {'、'.join(deeds)}。", "act")
     if not text["as"]:
         raise bare.wrong("须写明由谁办理（登录名）。", "as")
     try:
@@ -152,7 +155,7 @@ def _row(file: str, number: int, raw: Mapping[str, object]) -> Row:
     except InputRejected as error:
         raise bare.wrong(error.message, "on") from None
     given = _given(bare, raw.get("arguments"))
-    return Row(file, number, DEEDS[text["act"]], text["as"], given, text["name"] or None, text["for"] or None, on)
+    return Row(file, number, deeds[text["act"]], text["as"], given, text["name"] or None, text["for"] or None, on)
 
 
 def _given(row: Row, cell: object) -> Mapping[str, object]:

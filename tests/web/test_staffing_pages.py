@@ -22,12 +22,13 @@ from web.routes import STAFFING, Door, Scoped
 PAGES = {
     "auditor": ["", "/units", "/units/{bureau}", "/plans", "/plans/{plan}", "/consultations", "/consultations/{talk}",
                 "/applications", "/applications?list=permits", "/applications/{granted}", "/slots", "/slots/{seated2}",
-                "/slots/{left}", "/notices", "/notices?list=all&receiver=FINANCE", "/blocks", "/blocks?list=all", "/waivers"],
+                "/slots/{left}", "/notices", "/notices?list=all&receiver=FINANCE", "/blocks", "/blocks?list=all", "/waivers", "/differences"],
     "officer": ["", "/plans/new", "/plans/new?year=2027", "/applications/new", "/applications/{asked}", "/new/consult",
                 "/slots/{seated2}"],
     "reviewer": ["/plans/{waiting_plan}", "/consultations/{asking}", "/applications/{asked}", "/slots/{left}",
                  "/new/enter", "/new/record", "/new/exit-person", "/new/carry?slot_nos={seated2}"],
-    "director": ["/applications/{granted}", "/blocks", "/new/waiver", "/plans/{waiting_plan}"],
+    "director": ["/applications/{granted}", "/blocks", "/new/waiver", "/plans/{waiting_plan}", "/split",
+                 "/split?unit={bureau}&into=3701009"],
     "finance": ["", "/notices", "/applications/{asked}"],
 }  # fmt: skip
 

@@ -190,7 +190,8 @@ class PostOut(BaseModel):
 
 
 class StaffNoticeOut(BaseModel):
-    """入编 or 减编通知单 to one receiver. age: days it has waited, null once acknowledged or withdrawn."""
+    """入编 or 减编通知单 to one receiver. age: days it has waited, null once acknowledged or withdrawn. attempts: how often a
+    program was handed it; last and next: the days of it."""
 
     id: int
     slot_no: str
@@ -207,6 +208,9 @@ class StaffNoticeOut(BaseModel):
     acknowledged_by: str | None
     age: int | None
     overdue: bool
+    attempts: int
+    last: date | None
+    next: date | None
 
 
 class BlockOut(BaseModel):
