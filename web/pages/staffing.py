@@ -20,6 +20,7 @@ from staffing.notices import RECEIVERS, notice_page
 from staffing.store import gate_parameters
 from web.gate_steps import begins, do_deed, read_form
 from web.pages.flags import PAGE
+from web.pages.pool_requests import givers
 from web.pool_access import act_now, act_of, acting_for, view_scope
 
 ENDPOINTS = (
@@ -51,7 +52,9 @@ def notice_days(division: str = "") -> int:
 def beginnings(act) -> list[tuple[str, str, str]]:
     """(deed, words, address) of what this person may begin."""
     own = {"plan": "staffing_plan_new", "apply": "staffing_use_new", "split": "staffing_split"}
-    address = lambda deed: url_for(own[deed]) if deed in own else url_for("staffing_new", deed=deed)
+    address = lambda deed: (
+        url_for(own[deed], **for_whom()) if deed in own else url_for("staffing_new", deed=deed, **for_whom())
+    )
     return [(deed, words, address(deed)) for deed, words in BEGINNINGS if begins(act, deed)]
 
 
@@ -69,7 +72,7 @@ def show_staffing() -> str:
     names = nodes_named(g.db, {f"U:{each.unit_code}" for each in work})
     return render_template(
         "staffing.html", work=work, counts=counts, names=names, address=work_address, today=act.today,
-        begin=beginnings(act), giver=acting_for(),
+        begin=beginnings(act), giver=acting_for(), givers=givers(g.user.login),
     )  # fmt: skip
 
 
@@ -80,9 +83,15 @@ def work_address(work: Work) -> str:
         "APPLICATION": ("staffing_use", "use_no"), "SLOT": ("staffing_slot", "post_no"),
     }  # fmt: skip
     if work.subject not in pages:
-        return url_for("staffing_notices" if work.subject == "NOTICE" else "staffing_blocks")
+        return url_for("staffing_notices" if work.subject == "NOTICE" else "staffing_blocks", **for_whom())
     endpoint, name = pages[work.subject]
-    return url_for(endpoint, **{name: work.number})
+    return url_for(endpoint, **{name: work.number}, **for_whom())
+
+
+def for_whom() -> dict[str, str]:
+    """What keeps an address with the person acted for."""
+    giver = acting_for()
+    return {"acting_for": giver.login} if giver else {}
 
 
 def show_staffing_units() -> Response | str:
