@@ -32,6 +32,7 @@ REFUSING = (
     "pool/forest.py",
     "pool/foresight.py",
     "pool/ledger.py",
+    "pool/naming.py",
     "pool/service.py",
     "pool/service_approvals.py",
     "pool/service_loans.py",

@@ -223,7 +223,7 @@ TABLE: tuple[Route, ...] = (
     # Everybody who sees the pool sees what acts there are; each act asks for its own permission at its place.
     _page("/pool/acts", "pool_acts", P.SEE_POOL, R),
     _page(
-        "/pool/acts/<any(grant,cut,transfer,convert,deposit,withdraw,limits,reparent,merge,abolish,switch,reverse):name>",
+        "/pool/acts/<any(grant,cut,transfer,convert,deposit,withdraw,limits,reparent,merge,rename,abolish,switch,reverse):name>",
         "pool_act",
         P.SEE_POOL,
         R,

@@ -6,13 +6,15 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from core.db import engine_for, reading, writing
 from core.errors import Forbidden, InputRejected, NotFound
+from core.permissions import is_current
 from core.settings import Settings
 from core.units import UnitVersion
 from pool.models import PoolMovement, PoolNode, PoolReorganisation
+from pool.naming import keep_names, rename_unit
 from pool.service import cut_posts
 from pool.service_nodes import abolish_node
 from pool.service_opening import switch_unit
@@ -180,3 +182,45 @@ def test_the_certificate_of_an_abolished_unit_ends_in_the_same_transaction(gate,
     assert certificate(gate, "A3")[:2] == (1, "VALID")
     through_a_door(gate, press, "director", abolish_node, "U:A3", "编委14号")
     assert certificate(gate, "A3")[1] == State.REVOKED
+
+
+def name_in_register(gate: Gate, code: str) -> tuple[str, str | None]:
+    with reading(gate.engine) as session:
+        row = session.scalar(select(UnitVersion).where(is_current(), UnitVersion.unit_code == code))
+        return row.unit_name, row.aliases
+
+
+def test_a_unit_renamed_by_document_has_its_new_name_everywhere_in_one_transaction(gate, press):
+    certify(gate, press, "A1")
+    done = through_a_door(gate, press, "director", rename_unit, "A1", "县第一实验学校", "编委15号")
+    assert (done["before"], done["after"]) == ({"name": "单位A1"}, {"name": "县第一实验学校"})
+    assert name_in_register(gate, "A1") == ("县第一实验学校", "单位A1")
+    assert certificate(gate, "A1")[:2] == (2, "VALID")
+    assert gate.slot(gate.seats[0]).unit_code == "A1"
+    with refused("SAME_NAME"):
+        gate.do(rename_unit, "director", "A1", "县第一实验学校", "编委16号")
+    for login in ("reviewer", "officer-a1"):
+        with pytest.raises(Forbidden):
+            gate.do(rename_unit, login, "A1", "别的名称", "编委16号")
+    assert gate.broken() == []
+
+
+def test_a_delivery_that_lags_behind_does_not_take_the_new_name_back_and_a_newer_one_does(gate):
+    gate.do(rename_unit, "director", "A1", "县第一实验学校", "编委15号")
+
+    def delivered(name: str) -> None:
+        with writing(gate.engine) as session:
+            session.execute(delete(UnitVersion).where(UnitVersion.unit_code == "A1"))
+            session.add(UnitVersion(
+                unit_code="A1", unit_name=name, division_code="990102", level="COUNTY", unit_kind="INSTITUTION",
+                delivers="PERSONS", delivered_by="990102", seen_on=gate.today,
+            ))  # fmt: skip
+            session.flush()
+            keep_names(session)
+
+    delivered("单位A1")
+    assert name_in_register(gate, "A1")[0] == "县第一实验学校"
+    delivered("县第一中学")
+    assert name_in_register(gate, "A1")[0] == "县第一中学"
+    with reading(gate.engine) as session:
+        assert session.get(PoolNode, "U:A1").name == "县第一中学"

@@ -163,8 +163,11 @@ def test_a_full_number_is_printed_for_who_may_see_it_and_leaves_a_trail(browser,
     path = f"/staffing/slots/{gate.left}/exit.pdf"
     masked = browser("finance").get(path)
     assert (masked.status_code, masked.headers["Content-Type"]) == (200, "application/pdf")
-    assert browser("personnel").post(path, {"name": "王小明"}).status_code == 403
-    full = browser("reviewer").post(path, {"name": "王小明"})
+    asked = {"name": "王小明", "reason": "送财政停薪"}
+    assert browser("personnel").post(path, asked).status_code == 403
+    for reason in ("", "看看", person_number(1)):
+        assert browser("reviewer").post(path, asked | {"reason": reason}).status_code == 409
+    full = browser("reviewer").post(path, asked)
     assert full.status_code == 200
     assert _text(full.data).count("王小明") == 1
     assert person_number(1) in _text(full.data)
@@ -172,6 +175,7 @@ def test_a_full_number_is_printed_for_who_may_see_it_and_leaves_a_trail(browser,
     with db.read() as session:
         event = session.scalar(select(AuditEvent).where(AuditEvent.action == "staff_identity_printed"))
         assert (event.actor, gate.left in event.subject) == ("reviewer", True)
+        assert "送财政停薪" in event.details
         assert not {"王小明", person_number(1)} & set(re.findall(r"\w+", f"{event.subject} {event.details}"))
     assert browser("reviewer").get(f"/staffing/slots/{gate.left}/entry.pdf").status_code == 409
 

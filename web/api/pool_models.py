@@ -299,10 +299,11 @@ class LimitsBody(Strict):
 
 
 class ReorganiseBody(Strict):
-    """REPARENT under or MERGE into `target`, or ABOLISH."""
+    """REPARENT under or MERGE into `target`, RENAME to `name`, or ABOLISH. A split is POST /staffing/splits."""
 
-    kind: Literal["REPARENT", "MERGE", "ABOLISH"]
+    kind: Literal["REPARENT", "MERGE", "RENAME", "ABOLISH"]
     target: Node | None = None
+    name: str | None = Field(None, min_length=2, max_length=200)
     document_no: Document
     effective: date | None = None
 
