@@ -17,6 +17,7 @@ from core.db import engine_for, reading, writing
 from core.parameters import set_parameter
 from core.permissions import scope_of
 from core.settings import Settings
+from core.units import UnitVersion
 from pool.acting import Act
 from pool.models import PoolNode
 from pool.proof import broken_proofs
@@ -392,3 +393,44 @@ def test_a_post_is_carried_with_its_person_and_both_units_certificates_follow(ci
     assert [(row["unit_code"], row["status"]) for row in detail["units"]] == [(UNIT, "MOVED"), (OTHER, "FILLED")]
     assert city.newest()["version"] == 2
     assert city.get("officer", f"/api/v1/staffing/slots/{slot}").status_code == 404
+
+
+def register(city: City, code: str, name: str) -> None:
+    """A unit as the units book brings it: in the register, and nowhere else."""
+    with writing(engine_for(city.settings.database_url)) as session:
+        session.add(UnitVersion(
+            unit_code=code, unit_name=name, division_code="370100", level="CITY", unit_kind="INSTITUTION",
+            delivers="PERSONS", delivered_by="370100", approval_doc="编委〔2026〕30号", seen_on=city.clock.now.date(),
+        ))  # fmt: skip
+
+
+def test_a_unit_is_split_over_the_api_with_its_certificates_or_not_at_all(city):
+    register(city, "3701010", "市第三中学")
+    slot = city.done("personnel", "/people", {"unit_code": UNIT, **CELL, "identity": COMER})["slot"]
+    city.certify()
+    body = {
+        "unit_code": UNIT,
+        "document_no": "编委〔2026〕31号",
+        "parts": [{"unit_code": "3701010", "slot_nos": [slot]}],
+    }
+    more = body | {"parts": [*body["parts"], {"unit_code": OTHER, "vacant": [{**CELL, "posts": 9}]}]}
+    assert refusal(city.send("director", "/splits", more))[:2] == (409, "NOT_ENOUGH")
+    assert city.send("reviewer", "/splits", body).status_code == 403
+    assert city.get("director", f"/api/v1/staffing/slots/{slot}").json["unit_code"] == UNIT
+    assert (city.newest()["version"], city.get("reviewer", "/api/v1/certificates/3701010").json["versions"]) == (1, [])
+    done = city.done("director", "/splits", body)
+    assert (done["units"], done["slots"]) == (["3701010"], [slot])
+    first = city.get("reviewer", "/api/v1/certificates/3701010").json["versions"]
+    assert [(row["version"], row["state"]) for row in first] == [(1, "VALID")]
+    assert (city.newest()["version"], city.verdict(first[0]["code"])) == (2, "有效")
+
+
+def test_a_unit_is_renamed_and_its_certificate_says_so(city):
+    code = city.certify()
+    headers = {"Authorization": f"Bearer {city.tokens['director']}", "Idempotency-Key": "rename"}
+    body = {"kind": "RENAME", "name": "市实验中学", "document_no": "编委〔2026〕32号"}
+    address = f"/api/v1/pool/nodes/U:{UNIT}/reorganise"
+    answer = city.app.test_client().post(address, json=body, headers=headers)
+    assert answer.json["after"] == {"name": "市实验中学"}
+    assert (city.newest()["version"], city.verdict(code)) == (2, "已被新版本取代")
+    assert city.get("reviewer", f"/api/v1/certificates/{UNIT}").json["content"]["facts"]["unit_name"] == "市实验中学"

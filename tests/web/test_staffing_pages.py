@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from core.accounts import LOCALES, change_grants, get_user, parse_grant
 from core.audit import AuditEvent
+from core.units import UnitVersion
 from staffing.models import StaffApplication, StaffBlock, StaffNotice, StaffSlot
 from tests.staffkit import person_number
 from tests.web.gate_seeding import Seeded, seed_gate
@@ -231,3 +232,28 @@ def test_lists_hold_only_what_lies_in_the_scope(browser, gate):
         page = said(small.get(f"/staffing{name}"))
         assert "市教育局" not in page.split("<main")[1], name
     assert small.get(f"/staffing/units/{SCHOOL}").status_code == 404
+
+
+def test_a_unit_is_split_from_its_page_and_a_refusal_leaves_everything(browser, db, gate):
+    with db.write() as session:
+        session.add(UnitVersion(
+            unit_code="3701011", unit_name="市数据局", division_code="370100", level="CITY", unit_kind="ORGAN",
+            delivers="PERSONS", delivered_by="370100", seen_on=NOW.date(),
+        ))  # fmt: skip
+    director, address = browser("director"), f"/staffing/split?unit={BUREAU}&into=3701011"
+    page = said(director.get(address))
+    check(page)
+    assert gate.seated2 in page
+    sent = {
+        "unit_code": BUREAU, "into": "3701011", "document_no": "编委〔2026〕40号", "effective": str(NOW.date()),
+        "client_id": key_of(page, "/staffing/split"), "vacant-0-ADMIN-FULL": "2",
+    }  # fmt: skip
+    leaving = director.post("/staffing/split", sent | {f"slot-{gate.seated2}": "3701011", "client_id": "x"})
+    assert leaving.status_code == 409
+    assert "已预报减编" in said(leaving)
+    done = [director.post("/staffing/split", sent) for _ in range(2)]
+    assert [answer.status_code for answer in done] == [303, 303]
+    shown = said(director.get(done[0].headers["Location"]))
+    assert "已分设：3701011。" in shown
+    check(shown)
+    assert browser("reviewer").get("/staffing/split").status_code == 403
