@@ -167,15 +167,24 @@ def document() -> None:
     """
 
 
+def of_reader(command):
+    """The options of whoever looks at documents or adds to them."""
+    for option in (
+        AS_JSON,
+        click.option("--token-file", type=click.File(), default="-", help="File with your API token; - = stdin."),
+        click.option("--as", "login", required=True, help="Your login."),
+    ):
+        command = option(command)
+    return command
+
+
 def _reader(login: str, token_file, settings):
     return act_of(settings, hand_of(login, token_file, None, "document"))
 
 
 @document.command("list")
 @click.option("--search", default="", help="Part of number or title.")
-@click.option("--as", "login", required=True, help="Your login.")
-@click.option("--token-file", type=click.File(), default="-", help="File with your API token; - = stdin.")
-@AS_JSON
+@of_reader
 def list_documents(search: str, login: str, token_file, as_json: bool) -> None:
     """Documents of your scope, the newest first, and numbers that were used and never registered."""
     from core.db import reading
@@ -199,9 +208,7 @@ def list_documents(search: str, login: str, token_file, as_json: bool) -> None:
 
 @document.command("show")
 @click.argument("doc_no")
-@click.option("--as", "login", required=True, help="Your login.")
-@click.option("--token-file", type=click.File(), default="-", help="File with your API token; - = stdin.")
-@AS_JSON
+@of_reader
 def show_document(doc_no: str, login: str, token_file, as_json: bool) -> None:
     """One document: its files with their hashes, and what hangs on it, as far as you see it."""
     from core.db import reading
@@ -227,9 +234,7 @@ def show_document(doc_no: str, login: str, token_file, as_json: bool) -> None:
 @document.command("add")
 @click.argument("doc_no")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--as", "login", required=True, help="Your login.")
-@click.option("--token-file", type=click.File(), default="-", help="File with your API token; - = stdin.")
-@AS_JSON
+@of_reader
 def add_document_file(doc_no: str, file: Path, login: str, token_file, as_json: bool) -> None:
     """Add a FILE to a registered document; size and type are checked."""
     from staffing.certificate_pdf import papers_dir

@@ -83,7 +83,7 @@ def settle(settings: Settings, run_id: int, now: datetime) -> dict[str, int]:
         keep_identities(session, run_id, folder, settings.person_key)
         if result.outcome is settling.Outcome.SETTLED and not result.backfill:
             keep_names(session)
-            write_strength(session, run, folder)
+            write_strength(session, run, folder, settings.person_key)
     return {"findings": result.findings, **result.moves}
 
 
@@ -99,5 +99,5 @@ def release(session: Session, settings: Settings, as_of: date, user: User, now: 
     result = settling.release_night(session, run.id, folder, scope_of(session, user), now)
     if not result.backfill:
         keep_names(session)
-        write_strength(session, run, folder)
+        write_strength(session, run, folder, settings.person_key)
     return run.id

@@ -416,7 +416,8 @@ def test_a_unit_is_split_over_the_api_with_its_certificates_or_not_at_all(city):
     more = body | {"parts": [*body["parts"], {"unit_code": OTHER, "vacant": [{**CELL, "posts": 9}]}]}
     assert refusal(city.send("director", "/splits", more))[:2] == (409, "NOT_ENOUGH")
     assert city.send("reviewer", "/splits", body).status_code == 403
-    assert city.get("director", f"/api/v1/staffing/slots/{slot}").json["unit_code"] == UNIT
+    here = city.get("director", f"/api/v1/staffing/slots/{slot}").json["units"]
+    assert [row["unit_code"] for row in here] == [UNIT]
     assert (city.newest()["version"], city.get("reviewer", "/api/v1/certificates/3701010").json["versions"]) == (1, [])
     done = city.done("director", "/splits", body)
     assert (done["units"], done["slots"]) == (["3701010"], [slot])
