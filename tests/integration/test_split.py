@@ -3,6 +3,7 @@ or nothing; and certificates of units that close."""
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 
 import pytest
@@ -11,7 +12,6 @@ from sqlalchemy import delete, func, select
 from core.db import engine_for, reading, writing
 from core.errors import Forbidden, InputRejected, NotFound
 from core.permissions import is_current
-from core.settings import Settings
 from core.units import UnitVersion
 from pool.models import PoolMovement, PoolNode, PoolReorganisation
 from pool.naming import keep_names, rename_unit
@@ -24,22 +24,14 @@ from staffing.certificates import renew_certificate
 from staffing.own_books import own_copies, own_permits, own_stays
 from staffing.renewal import mark_of, renew_moved
 from staffing.service_split import Part, split_unit
+from staffing.signing import Signer
 from tests.poolkit import FULL, SEEN
 from tests.staffkit import Gate, found_gate, refused
 
 
 @pytest.fixture
 def press(tmp_path) -> Press:
-    environ = {
-        "BIANZHI_HOME": str(tmp_path / "home"), "BIANZHI_SECRET_KEY": "s" * 40, "BIANZHI_PERSON_KEY": "p" * 40,
-    }  # fmt: skip
-    return Press.of(load(environ))
-
-
-def load(environ) -> Settings:
-    from core.settings import load_settings
-
-    return load_settings(environ)
+    return Press(tmp_path / "papers", "https://portal.example", Signer.of("s" * 40))
 
 
 @pytest.fixture
@@ -73,8 +65,6 @@ def certify(gate: Gate, press: Press, code: str) -> None:
 
 def certificate(gate: Gate, code: str) -> tuple[int, str, list[int]] | None:
     """Version, state and the quotas of the newest certificate of a unit."""
-    import json
-
     with reading(gate.engine) as session:
         row = newest_of(session, code)
         if row is None:

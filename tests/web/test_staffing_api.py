@@ -435,3 +435,22 @@ def test_a_unit_is_renamed_and_its_certificate_says_so(city):
     assert answer.json["after"] == {"name": "市实验中学"}
     assert (city.newest()["version"], city.verdict(code)) == (2, "已被新版本取代")
     assert city.get("reviewer", f"/api/v1/certificates/{UNIT}").json["content"]["facts"]["unit_name"] == "市实验中学"
+
+
+def test_one_out_and_one_in_on_one_day_goes_in_that_order_and_is_refused_in_reverse(city):
+    today = str(city.clock.now.date())
+    seat = city.done("personnel", "/people", {"unit_code": UNIT, **CELL, "identity": LEAVER})["slot"]
+    city.plan()
+    talk = city.consult()
+    city.done("officer", f"/slots/{seat}/announce", {"planned": today, "reason": "退休"})
+    wish = WISH | {"consultation_no": talk, "bound_slot": seat}
+    number = city.done("officer", "/applications", wish)["application"]
+    city.done("finance", f"/applications/{number}/confirm-cost")
+    city.done("reviewer", f"/applications/{number}/review")
+    permit = city.done("director", f"/applications/{number}/grant")["permit_no"]
+    early = city.enter(permit)
+    assert refusal(early)[:2] == (409, "EXIT_FIRST")
+    city.done("personnel", f"/slots/{seat}/exit", {"reason": "退休"})
+    assert city.enter(permit).status_code == 200
+    with reading(engine_for(city.settings.database_url)) as session:
+        assert [*broken_staffing(session), *broken_proofs(session)] == []

@@ -16,6 +16,7 @@ from reconcile import store
 from staffing import tipoffs
 from staffing.tipoff_life import Outcome, TipOffKind, TipOffMove, TipOffStatus
 from staffing.tipoff_models import TipOff
+from web.api.gate_moves import beyond_the_document
 from web.api.models import Problem, Strict
 from web.api.pool_models import WHOLE
 from web.api.pool_reads import fields
@@ -133,7 +134,8 @@ def step_case(path: TipStepPath, body: TipStepBody) -> Response:
     """Take, ask, link, answer, close, hand back, reassign. Repeated on the version that was read it is refused."""
     move, hand = STEPS[str(path.step)], tipoffs.Hand(g.scope, g.now, seals(), body.version)
     if move is not TipOffMove.LINK:
-        return _case(tipoffs.turn_case(g.db, path.receipt, move, hand, body.note, body.outcome))
+        with beyond_the_document():
+            return _case(tipoffs.turn_case(g.db, path.receipt, move, hand, body.note, body.outcome))
     if body.unit is None and body.flag is None:
         raise Refused("请填写单位编码或不符项编号。", answer="INPUT", field="unit")
     flag = store.flag_of(g.db, body.flag, g.scope) if body.flag else None
