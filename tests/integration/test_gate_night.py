@@ -382,4 +382,5 @@ def test_who_left_by_the_gate_backs_no_loan_though_the_roster_still_counts_the_r
     desk.books(people=[desk.entered(), elder, desk.seated(12)], unpaid=(11,))
     assert desk.night(NIGHT) == 0
     coming = desk.query(select(Strength.month, Strength.people).where(Strength.unit_code == "A1", Strength.month != ""))
-    assert [tuple(row) for row in coming] == ([] if leaves else [("2030-04", 1)])
+    others = [("2037-08", 1)]
+    assert sorted(map(tuple, coming)) == (others if leaves else [("2030-04", 1), *others])
