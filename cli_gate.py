@@ -67,15 +67,17 @@ def apply(file, tokens, check, as_json) -> None:
       review,shenhe,number=@one.application,
       grant,zhuren,number=@one.application,
 
-    Besides the acts of `gate`: `certify`, `certificate-check`, `certificate-revoke`, `document`. An identity number
+    Besides the acts of `gate`: `switch`, `certify`, `certificate-check`, `certificate-revoke`, `document`. An identity number
     stands in the row: keep such a file as you keep a roster.
     """
+    from pool.acts import DEEDS as POOL_DEEDS
     from staffing.acts import DEEDS
     from staffing.certificate_pdf import Press
     from staffing.paper_acts import paper_deeds
 
     settings = opened()
-    apply_file(settings, file, tokens, DEEDS | paper_deeds(Press.of(settings)), check, as_json)
+    deeds = DEEDS | paper_deeds(Press.of(settings)) | {"switch": POOL_DEEDS["switch"]}
+    apply_file(settings, file, tokens, deeds, check, as_json)
 
 
 # What each list shows of a row; a person is a mask everywhere.

@@ -1,8 +1,7 @@
 """One night of the stage as rows per book and folder: what is delivered, and what the gate must make of it.
 
 Marks on a row, none of which is delivered: `_bad` (the column that shuts it out), `_raw` (texts as delivered),
-`_copy` (an exact duplicate of an earlier row), `_even` (written in no odd spelling: a duplicate must stay one), `_ours`
-(values our own gate fills in: read by the rules, not delivered).
+`_copy` (an exact duplicate of an earlier row), `_even` (written in no odd spelling: a duplicate must stay one).
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class NightBooks:
     def accepted_rows(self, book: str) -> list[Row]:
         """What every rule reads: no refused book, no quarantined row, no duplicate."""
         return [
-            row | row.get("_ours", {})
+            row
             for folder, rows in sorted(self.rows[book].items())
             if (folder, book) not in self.refused
             for row in rows

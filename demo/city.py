@@ -19,7 +19,7 @@ from demo.atlas import CITY, build_atlas
 from demo.counted import state_counts
 from demo.crowd import populate
 from demo.delivering import claim_files, deliver
-from demo.gated import own_books, switch_units, switches, write_gate
+from demo.gated import switch_units, write_gate
 from demo.loans import lend_posts, write_pool
 from demo.names import Registry
 from demo.plants_damage import plant_damage
@@ -90,14 +90,14 @@ def make_city(out: Path, people: int, seed: int, as_of: date, nights: int = 3, c
         verdicts = history.verdicts(night)
         own = position_tables(stage, k)
         write_position(out / "position" / night_date.isoformat(), own)
-        judgement = judge_night(night, verdicts, own | {"gate_start": starts} | own_books(stage, k))
+        judgement = judge_night(night, verdicts, own | {"gate_start": starts})
         check_claims(stage.claims[k], judgement.findings, night_date)
         truth = truth_of(stage, k, night, verdicts, judgement)
         check_colour(stage.red.get(k, {}), truth, verdicts)
         write_truth(out, truth)
         counts = Counter(row["rule"] for row in judgement.findings)
         summary.nights[night_date] = ("red" if truth["exit"] else "green", dict(sorted(counts.items())))
-    write_pool(out / "pool", stage, switches(stage))
+    write_pool(out / "pool", stage)
     write_gate(out / "gate", stage)
     acting = [*(lending.borrower for lending in stage.lendings), *stage.gated]
     write_accounts(out / "accounts.csv", CITY, atlas.every_unit, acting)

@@ -1,8 +1,9 @@
 """Units of the demo whose gate is ours: what they do between the first two nights, through the doors, and what that leaves in
 their books. The first night knows them from delivered books alone; then they are switched over.
 
-What the gate registers (permit, slot, day of registration) the units do not deliver: the night fills it in, and the truth
-reads the rows as the rules will.
+The units report what stands on their papers: the notice's number, the slot's, the days of registration. So their books say
+the same whether the script was run or not, and the truth of a night is one; that the numbers are those the gate gives is what
+the test of this script is about.
 """
 
 from __future__ import annotations
@@ -14,17 +15,19 @@ from pathlib import Path
 
 from demo.atlas import Unit
 from demo.histories import CONTROL, ENTRY_FORM
-from demo.loans import COLUMNS, officer, reviewer
+from demo.loans import COLUMNS, officer, reviewer, swap_day
 from demo.stage import Row, Stage
 
 Deed = tuple[date, str, str, str, str]
 FEWEST = 4  # people in a cell who may come and go without a plant being missed
+STAYERS = 2  # of whoever was there before, so many get a slot number
 SPARE = 3  # vacant posts, for an entry, an open permit and an open application
 
 
 def switch_units(stage: Stage) -> None:
     """Set two units aside, one of the city and one of a county: nobody comes or goes there but through the gate."""
-    if len(stage.nights) < 2:
+    # Where a permit of one year would be used in the next, or there is no second night, nobody is switched over.
+    if len(stage.nights) < 2 or _entry_day(stage).year != switched_on(stage).year:
         return
     for level in ("CITY", "COUNTY"):
         unit = next((unit for unit in stage.quiet if unit.level == level and _fits(stage, unit)), None)
@@ -81,44 +84,26 @@ def _leave(stage: Stage, unit: Unit) -> None:
             (stage.before_night(1) if mask == stage.always and other.get("person_key") == stage.left else mask, other)
             for mask, other in stage.rows[book]
         ]
-    gone["_ours"] = {"exit_registered": max(stage.firsts[1], switched_on(stage))}
+    gone["exit_registered"] = max(stage.firsts[1], switched_on(stage))
     stage.rows["roster"].append((later, gone))
     stage.hold(unit, unit.first_cell, later, -1)
 
 
 def _enter(stage: Stage, unit: Unit) -> None:
-    """Somebody comes by our permit; the unit reports the person and the day, and nothing of the permit."""
+    """Somebody comes by our permit, and the unit cites it."""
     person, later, day = stage.registry.person(), stage.from_night(1), _entry_day(stage)
     stage.came = person.number
-    row = stage.post(0, person, unit, entry_date=day)
-    stage.rows["roster"].remove((0, row))
-    form = ENTRY_FORM.get(unit.first_cell[0], "EXAM")
-    row["_ours"] = {
-        "permit_no": _permit_no(stage), "entry_form": form, "entry_registered": day, "slot_no": f"BZ{day.year}-000001",
-    }  # fmt: skip
-    stage.rows["roster"].append((later, row))
-    stage.hold(unit, unit.first_cell, later)
+    starts, form = switched_on(stage), ENTRY_FORM.get(unit.first_cell[0], "EXAM")
+    permit = stage.histories.plant_permit(
+        unit, unit.first_cell, day, permit_no=f"用编〔{starts.year}〕1号", approved_on=starts, source_of_people=form
+    )
+    # Slot numbers go by turns: whoever was swapped off a lent post before (demo.loans), those recorded, then the permit's.
+    swapped = swap_day(stage).year == starts.year and sum(lending.fate == "swapped" for lending in stage.lendings)
+    before = swapped + 1 + STAYERS
+    slot = f"BZ{starts.year}-{before + 1:06d}"
+    cited = {"permit_no": permit["permit_no"], "slot_no": slot, "entry_form": form, "entry_registered": day}
+    stage.post(later, person, unit, entry_date=day, **cited)
     stage.pay(later, person, unit, unit.first_cell[1])
-
-
-def _permit_no(stage: Stage) -> str:
-    return f"用编〔{switched_on(stage).year}〕1号"
-
-
-def own_books(stage: Stage, k: int) -> dict[str, list[Row]]:
-    """What a night reads of our gate beside the delivered books: own_unit, and own_permit in the columns of permits."""
-    if k == 0 or not stage.gated:
-        return {"own_unit": [], "own_permit": []}
-    starts, unit = switched_on(stage), stage.gated[0]
-    permit = {
-        "permit_no": _permit_no(stage), "unit_code": unit.code, "post_type": unit.first_cell[0],
-        "fund_form": unit.first_cell[1], "posts": 1, "approved_on": starts, "valid_until": date(starts.year, 12, 31),
-        "source_of_people": ENTRY_FORM.get(unit.first_cell[0], "EXAM"), "delivered_by": unit.folder,
-    }  # fmt: skip
-    return {
-        "own_unit": [{"unit_code": each.code, "starts": starts} for each in stage.gated],
-        "own_permit": [permit],
-    }
 
 
 # The script
@@ -133,20 +118,20 @@ def _at(role: str, unit: Unit) -> str:
     return role if unit.level == "CITY" else f"{role}-{unit.division[:6]}"
 
 
-def switches(stage: Stage) -> Iterator[Deed]:
-    """The acts of `bianzhi pool apply` by which they are switched over."""
-    for unit in stage.gated:
-        day = switched_on(stage)
-        yield day, "", "switch", director(unit), f"unit_code={unit.code}; on={day}"
+def _switch(stage: Stage, unit: Unit) -> Deed:
+    day = switched_on(stage)
+    return day, "", "switch", director(unit), f"unit_code={unit.code}; on={day}"
 
 
 def write_gate(folder: Path, stage: Stage) -> None:
-    """folder/acts.csv as `bianzhi gate apply` takes it, and the files `bianzhi duties import` takes; none without units."""
+    """folder/acts.csv as `bianzhi gate apply` takes it, folder/units.csv: login and unit of every ledger to open before, and
+    the files `bianzhi duties import` takes; none without units."""
     if not stage.gated:
         return
     folder.mkdir(parents=True)
     acts = [act for n, unit in enumerate(stage.gated) for act in (_busy, _waiting)[n](stage, unit)]
     _write(folder / "acts.csv", COLUMNS, sorted(acts, key=lambda act: act[0]))
+    _write(folder / "units.csv", ("login", "unit_code"), [(reviewer(unit), unit.code) for unit in stage.gated])
     _write_duties(folder, stage, stage.gated[0])
 
 
@@ -194,9 +179,10 @@ def _busy(stage: Stage, unit: Unit) -> Iterator[Deed]:
     yield day, "", "document", reviewer(unit), (
         f"doc_no=云编委〔{day.year}〕1号; doc_date={day}; title=关于{unit.name}用编计划的批复; meeting=市编委第三次会议; units={unit.code}"
     )  # fmt: skip
+    yield _switch(stage, unit)
     yield day, "", "certify", reviewer(unit), f"unit_code={unit.code}"
     yield _record(stage, unit, "leaver", stage.left)
-    for n, row in enumerate(_stayers(stage, unit)[:2]):
+    for n, row in enumerate(_stayers(stage, unit)[:STAYERS]):
         yield _record(stage, unit, f"stayer{n}", row["person_key"])
     yield from _chain(stage, unit, "1", 2)
     leaves = max(stage.firsts[1], day)
@@ -227,6 +213,7 @@ def _busy(stage: Stage, unit: Unit) -> Iterator[Deed]:
 def _waiting(stage: Stage, unit: Unit) -> Iterator[Deed]:
     """A permit nobody has entered on yet, an exit to come, and a certificate revoked and issued anew."""
     day, entry = switched_on(stage), _entry_day(stage)
+    yield _switch(stage, unit)
     yield day, "", "certify", reviewer(unit), f"unit_code={unit.code}"
     yield _record(stage, unit, "coming", _stayers(stage, unit)[0]["person_key"])
     yield from _chain(stage, unit, "2", 1)

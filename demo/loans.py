@@ -7,7 +7,7 @@ they name (`bianzhi pool apply`), and the nights after it take them from the led
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -81,6 +81,11 @@ def _pairs(stage: Stage) -> Iterator[tuple[Unit, Unit, Cell]]:
         yield lender, borrower, cell
 
 
+def swap_day(stage: Stage) -> date:
+    """When somebody on a lent post moves onto an own one, which takes a slot number of the unit."""
+    return stage.nights[0] + timedelta(days=16)
+
+
 def reviewer(unit: Unit) -> str:
     """Login of the office that answers for a unit."""
     return "bianban" if unit.level == "CITY" else f"bianban-{unit.division[:6]}"
@@ -100,13 +105,13 @@ def supervisor(code: str) -> str:
     return f"zhuguan-{code.lower()}"
 
 
-def write_pool(folder: Path, stage: Stage, switches: Iterable[tuple[date, str, str, str, str]] = ()) -> None:
-    """folder/acts.csv as `bianzhi pool apply` takes it, `switches` among them, and folder/units.csv: login and unit of every ledger to open."""
+def write_pool(folder: Path, stage: Stage) -> None:
+    """folder/acts.csv as `bianzhi pool apply` takes it, and folder/units.csv: login and unit of every ledger to open."""
     folder.mkdir(parents=True)
     acts = [*_stock(stage), *(act for n, lending in enumerate(stage.lendings) for act in _acts(stage, lending, n))]
-    acts += [*_waiting(stage), *switches]
+    acts += _waiting(stage)
     _write(folder / "acts.csv", COLUMNS, sorted(acts, key=lambda act: act[0]))
-    units = [unit for lending in stage.lendings for unit in (lending.lender, lending.borrower)] + stage.gated
+    units = [unit for lending in stage.lendings for unit in (lending.lender, lending.borrower)]
     _write(folder / "units.csv", ("login", "unit_code"), [(reviewer(unit), unit.code) for unit in units])
 
 
@@ -174,7 +179,7 @@ def _acts(stage: Stage, lending: Lending, n: int) -> Iterator[tuple[date, str, s
     yield day, f"lent{n}", "approve", director(taker), number
     yield day, "", "fill", office, f"{slot}; person={_somebody(stage, taker, lending.cell)}"
     if lending.fate == "swapped":
-        later = day + timedelta(days=14)
+        later = swap_day(stage)
         yield (
             later,
             "",

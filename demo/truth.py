@@ -67,10 +67,9 @@ def _verdict(night: NightBooks, folder: str, book: str, expected: set, delivered
 def judge_night(night: NightBooks, verdicts: list[Row], own: dict[str, list[Row]]) -> Judgement:
     """The oracle on the logical rows: what is left once the gate has done its part.
 
-    own: rows of our own position book, of gate_start and year_ago, and of our gate (own_unit, own_permit), by name.
+    own: rows of our own position book and of gate_start and year_ago, by name.
     """
     books = {book: night.accepted_rows(book) for book in BOOKS}
-    books["permits"] = books["permits"] + own["own_permit"]
     facts = {"quarantine": quarantine_rows(night), "totals": night.totals, "cutoffs": night.cutoffs, **own}
     facts["rank_order"] = [{"word": word, "place": place} for place, words in enumerate(RANKS, 1) for word in words]
     opens = min(row["starts"] for row in own["gate_start"])

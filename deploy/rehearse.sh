@@ -31,8 +31,8 @@ tokens="$HOME_DIR/tokens.json"
 token_of() { python -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$tokens" "$1"; }
 bianzhi account token $(cat "$DEMO_DIR"/*/acts.csv | grep -v '^on,' | cut -d, -f4 | sort -u) --out "$tokens"
 bianzhi pool tree --as bianban --token-file <(token_of bianban) >"$HOME_DIR/pool.log"
-for login in $(tail -n +2 "$DEMO_DIR/pool/units.csv" | cut -d, -f1 | sort -u); do
-  units=$(grep "^$login," "$DEMO_DIR/pool/units.csv" | cut -d, -f2 | tr -d '\r' | sed 's/^/--unit /')
+for login in $(cat "$DEMO_DIR"/*/units.csv | grep -v '^login,' | cut -d, -f1 | sort -u); do
+  units=$(cat "$DEMO_DIR"/*/units.csv | grep "^$login," | cut -d, -f2 | tr -d '\r' | sed 's/^/--unit /')
   bianzhi pool open --as-of "$first" --as "$login" --token-file <(token_of "$login") $units >>"$HOME_DIR/pool.log"
 done
 bianzhi pool apply "$DEMO_DIR/pool/acts.csv" --tokens "$tokens" >>"$HOME_DIR/pool.log"

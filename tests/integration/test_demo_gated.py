@@ -45,7 +45,8 @@ def hands_of(folder: Path, tmp_path: Path) -> tuple[Path, dict[str, tuple]]:
 
 def open_ledger(folder: Path, first: str, hands: dict[str, tuple]) -> None:
     run("pool", "tree", *hands["bianban"])
-    logins, units = (column(folder / "pool/units.csv", name) for name in ("login", "unit_code"))
+    files = [folder / "pool/units.csv", folder / "gate/units.csv"]
+    logins, units = ([value for file in files for value in column(file, name)] for name in ("login", "unit_code"))
     for login in sorted(set(logins)):
         own = [part for by, unit in zip(logins, units, strict=True) if by == login for part in ("--unit", unit)]
         run("pool", "open", "--as-of", first, *hands[login], *own)
