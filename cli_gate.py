@@ -77,7 +77,7 @@ def apply(file, tokens, check, as_json) -> None:
 
     settings = opened()
     deeds = DEEDS | paper_deeds(Press.of(settings)) | {"switch": POOL_DEEDS["switch"]}
-    apply_file(settings, file, tokens, deeds, check, as_json)
+    apply_file(settings, file, tokens, deeds, check, as_json, "gate/")
 
 
 # What each list shows of a row; a person is a mask everywhere.

@@ -148,12 +148,14 @@ def apply(file, tokens, check, as_json) -> None:
     apply_file(opened(), file, tokens, DEEDS, check, as_json)
 
 
-def apply_file(settings: Settings, file: Path, tokens: Path, deeds, check: bool, as_json: bool) -> None:
+def apply_file(
+    settings: Settings, file: Path, tokens: Path, deeds, check: bool, as_json: bool, table: str = ""
+) -> None:
     """Do the acts of a file, each a transaction of its own; the certificates it touches are renewed in it."""
     from pool.script import Answers, read_script, read_tokens
 
     with explained(as_json):
-        rows, known = read_script(file, deeds), read_tokens(tokens)
+        rows, known = read_script(file, deeds, table), read_tokens(tokens)
         _check_hands(settings, rows, known)
         answers = Answers()
         for row in [] if check else rows:
