@@ -203,6 +203,13 @@ VOCABULARIES: dict[str, dict[str, str]] = {
     "staff_notice_status": NOTICE_STATUS_LABELS,
     "staff_receiver": RECEIVER_LABELS,
     "staff_block": BLOCK_WORDS,
+    "reorganisation": {
+        "REPARENT": "调整隶属",
+        "MERGE": "并入",
+        "SPLIT": "分设",
+        "RENAME": "更名",
+        "ABOLISH": "撤销",
+    },
     "difference": {kind.value: label for kind, label in own_difference.KIND_LABELS.items()},
     "difference_to_do": {kind.value: sentence for kind, sentence in own_difference.TO_DO.items()},
     "work_kind": {kind.value: label for kind, label in WORK_LABELS.items()},

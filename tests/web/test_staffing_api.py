@@ -454,3 +454,14 @@ def test_one_out_and_one_in_on_one_day_goes_in_that_order_and_is_refused_in_reve
     assert city.enter(permit).status_code == 200
     with reading(engine_for(city.settings.database_url)) as session:
         assert [*broken_staffing(session), *broken_proofs(session)] == []
+
+
+def test_a_plan_its_permit_and_a_reorganisation_hang_on_their_document(city):
+    permit = city.permit()
+    headers = {"Authorization": f"Bearer {city.tokens['reviewer']}"}
+    papers = {"doc_no": "编委〔2026〕5号", "doc_date": "2026-11-01", "title": "关于用编计划的批复", "units": [UNIT]}
+    assert city.app.test_client().post("/api/v1/documents", json=papers, headers=headers).status_code == 200
+    shown = city.get("reviewer", "/api/v1/documents/编委〔2026〕5号").json
+    assert (shown["plans"], shown["permits"]) == (["JH2026-000001"], [permit["permit_no"]])
+    page = city.get("reviewer", "/api/v1/documents").json
+    assert page["items"][0]["doc_no"] == "编委〔2026〕5号"

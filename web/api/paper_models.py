@@ -213,12 +213,15 @@ class DocumentList(BaseModel):
 
 
 class DocumentOut(BaseModel):
-    """A document and what hangs on it."""
+    """A document and what hangs on it. permits: their notice numbers. reorganisations: kind and node."""
 
     document: DocumentRow
     units: list[str]
     movements: list[int]
     certificates: list[str]
+    plans: list[str]
+    permits: list[str]
+    reorganisations: list[str]
 
 
 class RegisteredOut(BaseModel):

@@ -23,6 +23,7 @@ from staffing.certificate_store import (
     versions_of,
 )
 from staffing.copies import copies
+from staffing.document_gate import hanging_at_the_gate
 from staffing.documents import (
     Registration,
     add_file,
@@ -134,10 +135,13 @@ def register(body: m.DocumentBody) -> Response:
 def read_document(path: m.DocumentPath) -> Response:
     """One document with its files and what hangs on it, as far as the scope sees it."""
     row, hanging = g.document, hanging_on(g.db, g.scope, g.document.doc_no)
+    gate = hanging_at_the_gate(g.db, g.scope, row.doc_no)
     return _answer(m.DocumentOut(
         document=_row(row, files_of(g.db, [row.doc_no])[row.doc_no]), units=hanging.units,
         movements=[movement.seq for movement in hanging.movements],
         certificates=[f"{each.unit_code}-{each.version:03d}" for each in hanging.certificates],
+        plans=[plan.number for plan in gate.plans], permits=[row.permit_no for row in gate.permits],
+        reorganisations=[f"{each.kind} {each.node_id}" for each in gate.reorganisations],
     ))  # fmt: skip
 
 
