@@ -15,18 +15,15 @@ from pypdf import PdfReader, PdfWriter
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import DBAPIError
 
-from core.accounts import get_user
 from core.audit import AuditEvent, broken_link
 from core.db import engine_for, reading, writing
 from core.errors import Forbidden, InputRejected, NotFound, Refused
 from core.parameters import set_parameter
-from core.permissions import scope_of
 from pool.models import PoolBalance
 from pool.service import cut_posts, grant_posts, transfer_posts
 from pool.service_nodes import merge_nodes
 from staffing import shelf
 from staffing.certificate_content import claim_of, content_hash
-from staffing.certificate_lists import Listing, certificate_counts, certificate_page
 from staffing.certificate_pdf import Press
 from staffing.certificate_store import (
     Due,
@@ -385,40 +382,3 @@ def test_facts_are_read_strictly_and_hang_on_a_document(province, press):
         facts = json.loads(newest_of(session, "A1").content)["facts"]
     assert facts["inner_bodies"] == ["办公室", "人事科"]
     assert "编委〔2026〕7号" in [line["doc_no"] for line in facts["documents"]]
-
-
-def listed(province: Province, on: date, which: Listing | None = None, **page) -> tuple[list[tuple], int]:
-    with reading(province.engine) as session:
-        scope = scope_of(session, get_user(session, "reviewer"))
-        rows, total = certificate_page(session, scope, on, which=which, **page)
-        return [(row.unit.unit_code, row.state and row.state.value, row.due, row.check_missing) for row in rows], total
-
-
-def test_the_list_is_paged_filtered_and_counted_by_the_database(province, press):
-    for unit in ("A2", "A3"):
-        province.grant(unit, 2)
-        renewed(province, press, unit)
-    renewed(province, press)
-    province.do(revoke_certificate, "director", "A3", "登记有误")
-    province.grant("B1", 1, login="reviewer3")
-    province.do(grant_posts, "reviewer", "U:A2", *FULL, 1, "编委9号")
-    today, late = province.today, date(2040, 1, 1)
-    everything = [("A1", "VALID", None, False), ("A2", "VALID", Due.CHANGED, False), ("A3", "REVOKED", None, False)]
-    assert listed(province, today) == (everything, 3)
-    assert listed(province, today, limit=1, offset=1) == (everything[1:2], 3)
-    assert listed(province, today, Listing.DUE) == (everything[1:2], 1)
-    assert listed(province, today, Listing.REVOKED) == (everything[2:], 1)
-    assert listed(province, today, text="单位A1") == (everything[:1], 1)
-    assert [row[0] for row in listed(province, late, Listing.EXPIRED)[0]] == ["A1", "A2"]
-    assert [row[0] for row in listed(province, late, Listing.CHECK)[0]] == ["A1", "A2", "A3"]
-    with reading(province.engine) as session:
-        scope = scope_of(session, get_user(session, "reviewer"))
-        assert certificate_counts(session, scope, late) == {
-            Listing.EXPIRED: 2, Listing.CHECK: 3, Listing.NONE: 0, Listing.REVOKED: 1,
-        }  # fmt: skip
-    assert checks_missing_of(province, late) == {"A1", "A2", "A3"}
-
-
-def checks_missing_of(province: Province, on: date) -> set[str]:
-    with reading(province.engine) as session:
-        return checks_missing(session, {"A1", "A2", "A3"}, on)

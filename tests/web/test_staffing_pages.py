@@ -246,7 +246,7 @@ def test_a_unit_is_split_from_its_page_and_a_refusal_leaves_everything(browser, 
     assert gate.seated2 in page
     sent = {
         "unit_code": BUREAU, "into": "3701011", "document_no": "编委〔2026〕40号", "effective": str(NOW.date()),
-        "client_id": key_of(page, "/staffing/split"), "vacant-0-ADMIN-FULL": "2",
+        "client_id": re.search(r'name="client_id" value="([^"]+)"', page)[1], "vacant-0-ADMIN-FULL": "2",
     }  # fmt: skip
     leaving = director.post("/staffing/split", sent | {f"slot-{gate.seated2}": "3701011", "client_id": "x"})
     assert leaving.status_code == 409
