@@ -71,7 +71,7 @@ def switched_on(stage: Stage) -> date:
 
 
 def _entry_day(stage: Stage) -> date:
-    return max(stage.firsts[1], switched_on(stage)) + timedelta(days=2)
+    return min(max(stage.firsts[1], switched_on(stage)) + timedelta(days=2), stage.nights[1])
 
 
 def _leave(stage: Stage, unit: Unit) -> None:
