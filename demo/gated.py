@@ -233,6 +233,7 @@ def _write_duties(folder: Path, stage: Stage, unit: Unit) -> None:
     day, cell = switched_on(stage), unit.first_cell
     paper, quota = f"云编委〔{day.year}〕1号", stage.quota(unit, cell, 1)
     version = (unit.code, paper, day)
+    trade, measure, per = ("义务教育", "STUDENTS", 19) if unit.trade == "school" else ("公共服务", "POPULATION", 1000)
     blank = ("", "", "", "", "", "")
     _write(folder / "determinations.csv", ("单位编码", "文号", "生效日期", "部分", "内容", "正职", "副职", "编制类型", "经费形式", "编制数"), [
         (*version, "DUTY", "承担本辖区的公共服务", *blank[:5]), (*version, "DUTY", "负责本行业的统计和报告", *blank[:5]),
@@ -244,10 +245,10 @@ def _write_duties(folder: Path, stage: Stage, unit: Unit) -> None:
         (unit.code, f"{unit.code}-02", "行业统计报告", "OTHER", "云泽市统计办法第五条", "办公室", 2, day, "", "", "", ""),
     ])  # fmt: skip
     _write(folder / "standards.csv", ("行业", "层级", "指标", "每多少", "编制数", "取整", "编制类型", "起始日期", "文号"), [
-        (unit.trade, unit.level, "POPULATION", 1000, 1, "UP", cell[0], day, paper),
+        (trade, unit.level, measure, per, 1, "UP", cell[0], day, paper),
     ])  # fmt: skip
     _write(folder / "workloads.csv", ("单位编码", "行业", "指标", "数量", "截至日期", "来源"), [
-        (unit.code, unit.trade, "POPULATION", (quota + 2) * 1000, stage.nights[0], "统计年报"),
+        (unit.code, trade, measure, (quota + 2) * per, stage.nights[0], "统计年报"),
     ])  # fmt: skip
     _write(folder / "reform.csv", ("单位编码", "任务", "期限", "责任人账号", "领导职数变化", "编制类型", "经费形式", "编制变化"), [
         (unit.code, "收回空编，充实一线", stage.nights[-1] + timedelta(days=90), officer(unit), "", *cell, -1),
