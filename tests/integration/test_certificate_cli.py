@@ -150,3 +150,19 @@ def test_documents_from_the_command_line(desk, tmp_path):
     shown = json.loads(paper("show", "编委〔2026〕8号", *hand).stdout)
     assert (shown["units"], shown["files"]) == (["A1"], [])
     assert paper("show", "编委〔2026〕99号", *hand).exit_code == 10
+
+
+def test_a_file_of_acts_renews_the_certificates_it_touches_with_each_act(desk, tmp_path):
+    renew(tmp_path, "A1")
+    (tmp_path / "tokens.json").write_text(json.dumps({"reviewer": (tmp_path / "token").read_text()}))
+    acts = tmp_path / "acts.csv"
+    acts.write_text(
+        "act,as,arguments\n"
+        "grant,reviewer,holder=A1; post_type=INSTITUTION; fund_form=FULL; posts=2; document_no=编委21号\n"
+        "cut,reviewer,holder=A1; post_type=INSTITUTION; fund_form=FULL; posts=500; document_no=编委22号\n",
+        encoding="utf-8",
+    )
+    result = CliRunner().invoke(main, ["pool", "apply", str(acts), "--tokens", str(tmp_path / "tokens.json")])
+    assert result.exit_code == 10, "the cut is refused, what came before it stays"
+    (row,) = json.loads(run("list", "--json").output)
+    assert (row["version"], row["state"], row["due"]) == (2, "VALID", "")
