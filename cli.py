@@ -16,7 +16,7 @@ from cli_door import DAY, Door, opened, signed_in
 from cli_duties import duties
 from cli_gate import gate
 from cli_notices import notices
-from cli_papers import certificate
+from cli_papers import certificate, document
 from cli_pool import pool
 from cli_report import report
 from core.account_import import import_accounts
@@ -45,6 +45,7 @@ def main() -> None:
 main.add_command(pool)
 main.add_command(gate)
 main.add_command(certificate)
+main.add_command(document)
 main.add_command(notices)
 main.add_command(duties)
 main.add_command(report)

@@ -133,11 +133,11 @@ def act_of(settings: Settings, hand: Hand, now: datetime | None = None):
 def do(settings: Settings, hand: Hand, use_case: Callable[..., dict], *args, **kwargs) -> dict:
     """One use-case in a transaction of its own, with the certificates of the units it moved."""
     from staffing.certificate_pdf import Press
-    from staffing.renewal import last_movement, renew_moved
+    from staffing.renewal import mark_of, renew_moved
 
     act, now = act_of(settings, hand), datetime.now(UTC)
     with writing(engine_of(settings)) as session:
-        since = last_movement(session)
+        since = mark_of(session)
         answer = use_case(session, act, *args, **kwargs)
         renew_moved(session, Press.of(settings), now, act.login, since)
         return answer

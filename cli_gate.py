@@ -21,6 +21,7 @@ from cli_door import (
     show_rows,
 )
 from cli_pool import UNIT, deed_command
+from cli_pool_many import apply_file, of_script
 from core.db import reading
 from core.errors import InvariantViolated, Refused
 
@@ -37,7 +38,7 @@ def gate() -> None:
     Enter:    gate enter → papers → pay                   Leave: announce · exit · exit-person → cancel
     Besides:  gate record · carry · waiver · acknowledge · release · undo-exit · revoke
     Look:     gate work · plans · talks · uses · slots · exits · notices · blocks · waivers · unit · form
-    Prove:    gate prove
+    Many:     gate apply FILE                             Prove: gate prove
 
     Whatever decides acts as a person: --as LOGIN with that person's API token in a file (bianzhi account token LOGIN).
     The key it prints makes trying again harmless. Identity numbers are read from a file, never from the command line.
@@ -53,6 +54,30 @@ def _add_deeds() -> None:
 
 
 _add_deeds()
+
+
+@gate.command()
+@of_script
+def apply(file, tokens, check, as_json) -> None:
+    """Do the gate's acts of a FILE (csv or json), each as the person its row names; as `pool apply`, same columns.
+
+    \b
+      act,as,arguments,name
+      apply,officer-007,unit_code=007; post_type=ADMIN; fund_form=FULL; posts=1; entry_form=TRANSFER; reason=补员,one
+      review,shenhe,number=@one.application,
+      grant,zhuren,number=@one.application,
+
+    Besides the acts of `gate`: `switch`, `certify`, `certificate-check`, `certificate-revoke`, `document`. An identity number
+    stands in the row: keep such a file as you keep a roster.
+    """
+    from pool.acts import DEEDS as POOL_DEEDS
+    from staffing.acts import DEEDS
+    from staffing.certificate_pdf import Press
+    from staffing.paper_acts import paper_deeds
+
+    settings = opened()
+    deeds = DEEDS | paper_deeds(Press.of(settings)) | {"switch": POOL_DEEDS["switch"]}
+    apply_file(settings, file, tokens, deeds, check, as_json, "gate/")
 
 
 # What each list shows of a row; a person is a mask everywhere.

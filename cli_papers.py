@@ -23,6 +23,7 @@ from cli_door import (
     show_json,
     show_rows,
 )
+from cli_pool import deed_command
 from core.db import writing
 from core.errors import InputRejected, Refused
 
@@ -38,6 +39,7 @@ def certificate() -> None:
     \b
     Look:     certificate list · show UNIT · pdf UNIT --out FILE
     Renew:    certificate renew UNIT --as LOGIN   (nothing changed: no new version) · renew --due
+    Keep:     certificate check UNIT YEAR PASSED|RECTIFY · revoke UNIT --reason WHY
     Verify:   certificate verify FILE.pdf         (--public-key key.pem: without database or network)
 
     Exits: 0 done, or genuine and in force · 10 refused, or not in force, tampered with, unknown · 11 unreadable.
@@ -142,6 +144,110 @@ def pdf(unit: str, version: int | None, out: Path) -> None:
     except OSError as error:
         raise Refused(f"{out} cannot be written: {error.strerror}") from None
     click.echo(f"{out}: {row.unit_code} version {row.version}, {len(content):,} bytes")
+
+
+def _add_deeds() -> None:
+    from staffing.paper_acts import CHECK, REGISTER, REVOKE
+
+    for deed in (CHECK, REVOKE):
+        certificate.add_command(deed_command(deed))
+    document.add_command(deed_command(REGISTER))
+
+
+@click.group()
+def document() -> None:
+    """Documents that quota, permits and certificates hang on: register, add files, list.
+
+    \b
+    document register NO DATE --title T [--units CODE,CODE] --as LOGIN    once; the same again changes nothing
+    document add NO FILE --as LOGIN                                      size and type are checked, the hash is kept
+    document list [--search TEXT] --as LOGIN · show NO --as LOGIN
+
+    Exits: 0 done · 10 refused · 11 something could not be read.
+    """
+
+
+def of_reader(command):
+    """The options of whoever looks at documents or adds to them."""
+    for option in (
+        AS_JSON,
+        click.option("--token-file", type=click.File(), default="-", help="File with your API token; - = stdin."),
+        click.option("--as", "login", required=True, help="Your login."),
+    ):
+        command = option(command)
+    return command
+
+
+def _reader(login: str, token_file, settings):
+    return act_of(settings, hand_of(login, token_file, None, "document"))
+
+
+@document.command("list")
+@click.option("--search", default="", help="Part of number or title.")
+@of_reader
+def list_documents(search: str, login: str, token_file, as_json: bool) -> None:
+    """Documents of your scope, the newest first, and numbers that were used and never registered."""
+    from core.db import reading
+    from staffing.documents import document_page, unregistered
+
+    settings = opened()
+    act = _reader(login, token_file, settings)
+    with reading(engine_of(settings)) as session:
+        rows, _total = document_page(session, act.by, search, None, 0)
+        shown = [
+            {"doc_no": row.doc_no, "date": row.doc_date, "title": row.title, "meeting": row.meeting} for row in rows
+        ]
+        missing = [row.doc_no for row in unregistered(session, act.by)]
+    if as_json:
+        return show_json({"items": shown, "unregistered": missing})
+    show_rows(shown, False)
+    if missing:
+        click.echo(f"not registered: {' '.join(missing)}")
+    return None
+
+
+@document.command("show")
+@click.argument("doc_no")
+@of_reader
+def show_document(doc_no: str, login: str, token_file, as_json: bool) -> None:
+    """One document: its files with their hashes, and what hangs on it, as far as you see it."""
+    from core.db import reading
+    from staffing.documents import files_of, hanging_on, seen_document
+
+    settings = opened()
+    act = _reader(login, token_file, settings)
+    with reading(engine_of(settings)) as session:
+        row, hanging = seen_document(session, act.by, doc_no), hanging_on(session, act.by, doc_no)
+        answer = {
+            "doc_no": row.doc_no, "date": row.doc_date, "title": row.title, "meeting": row.meeting,
+            "files": [
+                {"name": file.name, "bytes": file.size, "sha256": file.sha256} for file in files_of(session, [row.doc_no])[row.doc_no]
+            ],
+            "units": hanging.units, "movements": [movement.seq for movement in hanging.movements],
+            "certificates": [f"{each.unit_code} v{each.version}" for each in hanging.certificates],
+            "facts": [f"{each.unit_code} {each.kind}" for each in hanging.facts],
+            "determinations": [each.unit_code for each in hanging.determinations],
+        }  # fmt: skip
+    show_json(answer) if as_json else show_answer(answer, False)
+
+
+@document.command("add")
+@click.argument("doc_no")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@of_reader
+def add_document_file(doc_no: str, file: Path, login: str, token_file, as_json: bool) -> None:
+    """Add a FILE to a registered document; size and type are checked."""
+    from staffing.certificate_pdf import papers_dir
+    from staffing.documents import add_file
+
+    settings = opened()
+    act = _reader(login, token_file, settings)
+    with explained(as_json), writing(engine_of(settings)) as session:
+        answer = add_file(session, act, doc_no, file.name, file.read_bytes(), papers_dir(settings))
+    show_answer(answer, as_json)
+
+
+_add_deeds()
 
 
 @certificate.command()

@@ -115,12 +115,21 @@ def _proposal_json(proposal) -> dict:
     }  # fmt: skip
 
 
+def of_script(command):
+    """The arguments of whatever takes a file of acts."""
+    for option in (
+        AS_JSON,
+        click.option("--check", is_flag=True, help="Only check the file."),
+        click.option("--tokens", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True,
+                     help="JSON: {login: API token}."),
+        click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False)),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--tokens", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True,
-              help="JSON: {login: API token}.")  # fmt: skip
-@click.option("--check", is_flag=True, help="Only check the file.")
-@AS_JSON
+@of_script
 def apply(file, tokens, check, as_json) -> None:
     """Do the acts of a FILE (csv or json), each as the person its row names.
 
@@ -134,10 +143,19 @@ def apply(file, tokens, check, as_json) -> None:
     before anything is booked; then each row is a transaction of its own. Running it again is harmless: file name and row
     are the key. A refused row stops the file; what came before it stays, and is skipped over next time.
     """
+    from pool.acts import DEEDS
+
+    apply_file(opened(), file, tokens, DEEDS, check, as_json)
+
+
+def apply_file(
+    settings: Settings, file: Path, tokens: Path, deeds, check: bool, as_json: bool, table: str = ""
+) -> None:
+    """Do the acts of a file, each a transaction of its own; the certificates it touches are renewed in it."""
     from pool.script import Answers, read_script, read_tokens
 
     with explained(as_json):
-        settings, rows, known = opened(), read_script(file), read_tokens(tokens)
+        rows, known = read_script(file, deeds, table), read_tokens(tokens)
         _check_hands(settings, rows, known)
         answers = Answers()
         for row in [] if check else rows:
@@ -175,7 +193,9 @@ def _check_hands(settings: Settings, rows, tokens: dict[str, str]) -> None:
 def _apply_row(settings: Settings, row, answers, tokens: dict[str, str]) -> dict:
     """One row in a transaction of its own. Errors: what the act raises, with file and row."""
     from pool.acting import OFFICE_TIME
+    from staffing.certificate_pdf import Press
     from staffing.deeds import perform
+    from staffing.renewal import mark_of, renew_moved
 
     values = answers.values(row)
     at = None
@@ -184,7 +204,10 @@ def _apply_row(settings: Settings, row, answers, tokens: dict[str, str]) -> dict
     try:
         act = act_of(settings, Hand(row.login, tokens[row.login], row.acting_for, row.client_id), at)
         with writing(engine_of(settings)) as session:
-            return perform(session, act, row.deed, values, settings.person_key)
+            since = mark_of(session)
+            receipt = perform(session, act, row.deed, values, settings.person_key)
+            renew_moved(session, Press.of(settings), at or datetime.now(UTC), act.login, since)
+            return receipt
     except BianzhiError as error:
         raise row.named(error) from None
 

@@ -26,6 +26,8 @@ KNOWN = {
     "SECRET_KEY": "signs sessions, manifests and certificates; at least 32 characters",
     "PERSON_KEY": "keys person_key, the keyed hash of an identity number; at least 32 characters",
     "PORTAL_URL": "address printed in mails and on certificates, QR codes too (default http://127.0.0.1:8400)",
+    "NOTICES": "folder the night writes entry and exit notices into, one below it per receiver (default: none; only on command)",
+    "NOTICES_FORM": "csv (default) or xlsx: form of the files in NOTICES",
     "TIMEZONE": "time zone of the schedule and of printed times (default Asia/Shanghai)",
 }
 
@@ -47,6 +49,9 @@ class Settings:
     memory_limit: str | None = None
     spark_master: str = "local[2]"
     spark_staging: str | None = None
+    # Where the night hands notices over without being asked; None: it does not.
+    notices: Path | None = None
+    notices_form: str = "csv"
     # Whether PERSON_KEY came from the environment, where nobody but the operator can change it.
     person_key_given: bool = False
 
@@ -85,6 +90,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     engine = get("ENGINE", "duckdb")
     if engine not in ("duckdb", "spark"):
         raise Misconfigured("BIANZHI_ENGINE must be duckdb or spark")
+    form = get("NOTICES_FORM", "csv")
+    if form not in ("csv", "xlsx"):
+        raise Misconfigured("BIANZHI_NOTICES_FORM must be csv or xlsx")
     limit = get("MEMORY_LIMIT")
     if limit is not None and not MEMORY.fullmatch(limit):
         raise Misconfigured("BIANZHI_MEMORY_LIMIT must be a number and KB, MB, GB or TB, such as 4GB")
@@ -105,6 +113,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         memory_limit=limit,
         spark_master=get("SPARK_MASTER", "local[2]"),
         spark_staging=get("SPARK_STAGING"),
+        notices=Path(get("NOTICES")).expanduser().resolve() if get("NOTICES") else None,
+        notices_form=form,
     )
 
 

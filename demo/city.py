@@ -19,6 +19,7 @@ from demo.atlas import CITY, build_atlas
 from demo.counted import state_counts
 from demo.crowd import populate
 from demo.delivering import claim_files, deliver
+from demo.gated import switch_units, write_gate
 from demo.loans import lend_posts, write_pool
 from demo.names import Registry
 from demo.plants_damage import plant_damage
@@ -75,6 +76,7 @@ def make_city(out: Path, people: int, seed: int, as_of: date, nights: int = 3, c
     populate(stage)
     lawful_leads(stage)
     lend_posts(stage)
+    switch_units(stage)
     lawful_movements(stage)
     _plant(stage, 0 if clean else max(1, people // PEOPLE_PER_ROUND))
     summary = CitySummary(out, people, len(atlas.every_unit))
@@ -96,7 +98,9 @@ def make_city(out: Path, people: int, seed: int, as_of: date, nights: int = 3, c
         counts = Counter(row["rule"] for row in judgement.findings)
         summary.nights[night_date] = ("red" if truth["exit"] else "green", dict(sorted(counts.items())))
     write_pool(out / "pool", stage)
-    write_accounts(out / "accounts.csv", CITY, atlas.every_unit, [lending.borrower for lending in stage.lendings])
+    write_gate(out / "gate", stage)
+    acting = [*(lending.borrower for lending in stage.lendings), *stage.gated]
+    write_accounts(out / "accounts.csv", CITY, atlas.every_unit, acting)
     return summary
 
 

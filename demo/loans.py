@@ -81,6 +81,11 @@ def _pairs(stage: Stage) -> Iterator[tuple[Unit, Unit, Cell]]:
         yield lender, borrower, cell
 
 
+def swap_day(stage: Stage) -> date:
+    """When somebody on a lent post moves onto an own one, which takes a slot number of the unit."""
+    return stage.nights[0] + timedelta(days=16)
+
+
 def reviewer(unit: Unit) -> str:
     """Login of the office that answers for a unit."""
     return "bianban" if unit.level == "CITY" else f"bianban-{unit.division[:6]}"
@@ -174,7 +179,7 @@ def _acts(stage: Stage, lending: Lending, n: int) -> Iterator[tuple[date, str, s
     yield day, f"lent{n}", "approve", director(taker), number
     yield day, "", "fill", office, f"{slot}; person={_somebody(stage, taker, lending.cell)}"
     if lending.fate == "swapped":
-        later = day + timedelta(days=14)
+        later = swap_day(stage)
         yield (
             later,
             "",

@@ -79,6 +79,9 @@ class Stage:
         self.frozen: set[str] = set()
         # Who lends to whom (demo.loans).
         self.lendings: list = []
+        # Whose gate is ours (demo.gated), and the numbers of who leaves and who comes there.
+        self.gated: list[Unit] = []
+        self.left = self.came = ""
         # Our own ledger: (borrowed, lent), movements, quota by date (number, first, last good day), months without a
         # usable post (texts their names end with).
         self.loans: dict[tuple[str, Cell], tuple[int, int]] = {}

@@ -29,13 +29,28 @@ through_airflow "$first"
 work "the ledger of posts opens with that night; loans through the doors, each by the person who may"
 tokens="$HOME_DIR/tokens.json"
 token_of() { python -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$tokens" "$1"; }
-bianzhi account token $(tail -n +2 "$DEMO_DIR/pool/acts.csv" | cut -d, -f4 | sort -u) --out "$tokens"
+bianzhi account token $(cat "$DEMO_DIR"/*/acts.csv | grep -v '^on,' | cut -d, -f4 | sort -u) --out "$tokens"
 bianzhi pool tree --as bianban --token-file <(token_of bianban) >"$HOME_DIR/pool.log"
-for login in $(tail -n +2 "$DEMO_DIR/pool/units.csv" | cut -d, -f1 | sort -u); do
-  units=$(grep "^$login," "$DEMO_DIR/pool/units.csv" | cut -d, -f2 | tr -d '\r' | sed 's/^/--unit /')
+for login in $(cat "$DEMO_DIR"/*/units.csv | grep -v '^login,' | cut -d, -f1 | sort -u); do
+  units=$(cat "$DEMO_DIR"/*/units.csv | grep "^$login," | cut -d, -f2 | tr -d '\r' | sed 's/^/--unit /')
   bianzhi pool open --as-of "$first" --as "$login" --token-file <(token_of "$login") $units >>"$HOME_DIR/pool.log"
 done
 bianzhi pool apply "$DEMO_DIR/pool/acts.csv" --tokens "$tokens" >>"$HOME_DIR/pool.log"
+if [ -d "$DEMO_DIR/gate" ]; then
+  work "two units go over to our own gate: plans, permits, entries, exits, certificates, duties"
+  bianzhi gate apply "$DEMO_DIR/gate/acts.csv" --tokens "$tokens" >>"$HOME_DIR/pool.log"
+  as_bianban() { "$@" --as bianban --token-file <(token_of bianban) >>"$HOME_DIR/pool.log"; }
+  for kind in determinations items workloads standards; do
+    as_bianban bianzhi duties import "$kind" "$DEMO_DIR/gate/$kind.csv"
+  done
+  document=$(tail -n 1 "$DEMO_DIR/gate/standards.csv" | cut -d, -f9 | tr -d '\r')
+  as_bianban bianzhi duties import reform "$DEMO_DIR/gate/reform.csv" --document "$document" --title 收回空编、充实一线
+  # The personnel office answers for its notices; those of finance stay unanswered, and age.
+  bianzhi notices export --to-receiver PERSONNEL --as renshe --token-file <(token_of renshe) >>"$HOME_DIR/pool.log"
+  for file in "$HOME_DIR"/notices/personnel/*.csv; do
+    bianzhi notices acknowledge "$file" --as renshe --token-file <(token_of renshe) >>"$HOME_DIR/pool.log"
+  done
+fi
 rm -f "$tokens"
 through_airflow $(cd "$DEMO_DIR/inbox" && ls | tail -n +2)
 bianzhi verify >/dev/null

@@ -14,6 +14,7 @@ from core.db import engine_for, writing
 from core.errors import Refused
 from core.settings import Settings
 from core.types import PersonStatus
+from night.notice_files import hand_out
 from night.places import run_of, snapshot_dir
 from night.strength import is_active, people_of
 from pool.acting import OFFICE_TIME
@@ -40,8 +41,10 @@ def housekeeping(settings: Settings, run_id: int, now: datetime) -> dict[str, in
             return {}
         left = gone_people(session, snapshot_dir(settings, run), run.as_of)
         kept = _kept(session, settings, run.as_of, now, left)
+        as_of = run.as_of
     # The register may say otherwise since the night settled.
-    return kept | renew_certificates(settings, run_id, now)
+    kept |= renew_certificates(settings, run_id, now)
+    return kept | {"notices_handed_over": sum(hand_out(settings, as_of, now).values())}
 
 
 def _kept(session: Session, settings: Settings, as_of: date, now: datetime, left: frozenset[str]) -> dict[str, int]:
@@ -70,7 +73,8 @@ def keep_house(settings: Settings, as_of: date, now: datetime) -> dict[str, int]
         if as_of > now.astimezone(OFFICE_TIME).date() or (newest is not None and as_of < newest.as_of):
             raise Refused("只能办理最近一夜至今天之间的一天。", answer="WRONG_DAY")
         left = gone_people(session, snapshot_dir(settings, newest), newest.as_of) if newest else frozenset()
-        return _kept(session, settings, as_of, now, left)
+        kept = _kept(session, settings, as_of, now, left)
+    return kept | {"notices_handed_over": sum(hand_out(settings, as_of, now).values())}
 
 
 def gone_people(session: Session, folder: Path, as_of: date) -> frozenset[str]:

@@ -19,6 +19,7 @@ from night.lookups import looked_up, rule_night
 from night.own_gate import merge_own_books
 from night.places import check_run_key, run_of, snapshot_dir
 from night.strength import write_strength
+from pool.naming import keep_names
 from reconcile import settle as settling
 from reconcile.engine import DetectSetting, VerdictFact
 from reconcile.engine import detect as detect_all
@@ -81,7 +82,8 @@ def settle(settings: Settings, run_id: int, now: datetime) -> dict[str, int]:
         result = settling.settle(session, run_id, folder, now)
         keep_identities(session, run_id, folder, settings.person_key)
         if result.outcome is settling.Outcome.SETTLED and not result.backfill:
-            write_strength(session, run, folder)
+            keep_names(session)
+            write_strength(session, run, folder, settings.person_key)
     return {"findings": result.findings, **result.moves}
 
 
@@ -96,5 +98,6 @@ def release(session: Session, settings: Settings, as_of: date, user: User, now: 
     folder = snapshot_dir(settings, run)
     result = settling.release_night(session, run.id, folder, scope_of(session, user), now)
     if not result.backfill:
-        write_strength(session, run, folder)
+        keep_names(session)
+        write_strength(session, run, folder, settings.person_key)
     return run.id

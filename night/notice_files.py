@@ -6,18 +6,22 @@ import csv
 import io
 import os
 from collections.abc import Callable, Sequence
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
 import xlsxwriter
 from sqlalchemy.orm import Session
 
-from core.errors import InputRejected
+from core.db import engine_for, writing
+from core.errors import InputRejected, Unavailable
 from core.identity import strip_spaces
+from core.permissions import Scope
 from core.settings import Settings
 from expectations.workbooks import read_workbook
 from night.lists import RUNS
 from pool.acting import Act, lock_paths
+from pool.approvals import NIGHT
 from pool.service_people import roots
 from staffing.deliveries import FILE, Answer, Delivered, acknowledge_all, hand_over, next_batch
 from staffing.notices import KIND_LABELS, RECEIVER_LABELS, RECEIVERS, STATUS_LABELS
@@ -48,7 +52,7 @@ LARGEST = 2**31 - 1
 
 def notices_dir(settings: Settings) -> Path:
     """Where files for the receivers lie when no other folder is named."""
-    return settings.home / "notices"
+    return settings.notices or settings.home / "notices"
 
 
 def export_notices(
@@ -65,10 +69,38 @@ def export_notices(
     rows = hand_over(session, act, receiver, FILE, batch, settings.person_key)
     if not rows:
         return None
-    folder = (to or notices_dir(settings)) / receiver.lower()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return _put(rows, (to or notices_dir(settings)) / receiver.lower(), batch, form)
+
+
+def hand_out(settings: Settings, as_of: date, now: datetime) -> dict[str, int]:
+    """The night's own hand-over: a file per receiver of what is due, where BIANZHI_NOTICES names a folder. → notices by
+    receiver, those that got any. A transaction each, so that one receiver's folder keeps no other waiting.
+
+    Errors: Unavailable when a folder cannot be written; asked again, the night tries again.
+    """
+    if settings.notices is None:
+        return {}
+    act = Act(Scope(0, NIGHT, frozenset(), (), frozenset()), now, f"night-notices-{as_of}", portal=settings.portal_url)
+    handed: dict[str, int] = {}
+    for receiver in RECEIVERS:
+        with writing(engine_for(settings.database_url)) as session:
+            lock_paths(session, roots(session))
+            batch = next_batch(session, receiver, act.today)
+            rows = hand_over(session, act, receiver, FILE, batch, settings.person_key, everybody=True)
+            if rows:
+                _put(rows, settings.notices / receiver.lower(), batch, settings.notices_form)
+                handed[receiver] = len(rows)
+    return handed
+
+
+def _put(rows: Sequence[Delivered], folder: Path, batch: str, form: str) -> Path:
+    """Write what was handed over as one file. Errors: Unavailable."""
     content = {"csv": _csv, "xlsx": _xlsx}[form]([[read(row) for _, read in COLUMNS] for row in rows])
-    return _whole(folder / f"{batch}.{form}", content)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return _whole(folder / f"{batch}.{form}", content)
+    except OSError as error:
+        raise Unavailable(f"notices cannot be written into {folder}: {error.strerror}") from None
 
 
 def _whole(path: Path, content: bytes) -> Path:

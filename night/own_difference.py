@@ -32,6 +32,22 @@ KIND_LABELS = {
     DifferenceKind.QUOTA_DIFFERS: "报送的编制数与台账不同",
     DifferenceKind.PERMIT_NOT_OURS: "报送的用编通知单不是本系统核发",
 }
+# What makes the two agree again, for whoever reads the list; and the rule under which it shows.
+TO_DO = {
+    DifferenceKind.ENTRY_UNKNOWN: "确已入编的，先办用编许可，再登记入编；名册报错的，请报送单位改正。",
+    DifferenceKind.ENTRY_DIFFERS: "名册报错的，请报送单位按登记改正；登记有误的，由编办减编后重新登记。",
+    DifferenceKind.ENTRY_MISSING: "请报送单位把此人列入名册；逾期未列入的，记为逾期登记（P04）。",
+    DifferenceKind.EXIT_UNREGISTERED: "请登记减编；逾期未登记的，记为逾期减编（P05）。",
+    DifferenceKind.EXIT_DIFFERS: "名册报错的，请报送单位按登记改正；登记有误的，凭文件撤销减编后重新登记。",
+    DifferenceKind.EXIT_MISSING: "请报送单位把此人改为已出编，并停发工资；减编登记有误的，凭文件撤销减编。",
+    DifferenceKind.QUOTA_DIFFERS: "请报送单位按台账改正；台账有误的，凭文件核增或核减。",
+    DifferenceKind.PERMIT_NOT_OURS: "请报送单位说明来源；据以入编的人员按无许可入编核查。",
+}
+RULE_OF = {
+    DifferenceKind.ENTRY_UNKNOWN: "P01", DifferenceKind.ENTRY_DIFFERS: "P01", DifferenceKind.ENTRY_MISSING: "P04",
+    DifferenceKind.EXIT_UNREGISTERED: "P05", DifferenceKind.EXIT_DIFFERS: "P05", DifferenceKind.EXIT_MISSING: "D07",
+    DifferenceKind.QUOTA_DIFFERS: "Q07", DifferenceKind.PERMIT_NOT_OURS: "P01",
+}  # fmt: skip
 ORDER = list(DifferenceKind)
 
 

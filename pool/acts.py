@@ -18,6 +18,7 @@ from core.permissions import Permission
 from pool.acting import Act, Receipt
 from pool.ledger import parse_posts
 from pool.models import PoolCommand
+from pool.naming import rename_unit
 from pool.service import (
     convert_posts,
     cut_posts,
@@ -304,6 +305,8 @@ DEEDS: dict[str, Deed] = dict(
             "merge", "Merge a unit into another, with its posts and people.", merge_nodes, TREE, NODE,
             _at("into_id", "unit it goes into", read_node), DOCUMENT, EFFECTIVE,
         ),
+        _deed("rename", "Name a unit otherwise, by a document.", rename_unit, TREE, _at("unit_code", "unit code", read_code),
+              _at("name", "its new name"), DOCUMENT, EFFECTIVE),
         _deed("abolish", "Close a node that holds, lends and borrows nothing.", abolish_node, TREE, NODE, DOCUMENT, EFFECTIVE),
         _deed(
             "switch", "From a day on our ledger is the unit's LEDGER copy.", switch_unit, ("node", "switched_on"),

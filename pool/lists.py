@@ -172,6 +172,11 @@ def stock_rows(session: Session, scope: Scope) -> list[StockRow]:
     return sorted(found, key=lambda row: levels.index(Level(row.node.level)))
 
 
+def switched_on(session: Session, node_id: str) -> date | None:
+    """From which day our ledger and gate are a unit's source; None while they are not."""
+    return session.scalar(select(PoolNode.switched_on).where(PoolNode.id == node_id))
+
+
 def unit_nodes(session: Session, scope: Scope, limit: int | None, offset: int = 0) -> tuple[list[PoolNode], int]:
     """A page of the unit nodes of a scope that still stand, and how many there are."""
     query = select(PoolNode).where(

@@ -12,7 +12,7 @@ import io
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -37,11 +37,13 @@ class Row:
     name: str | None = None
     acting_for: str | None = None
     on: date | None = None
+    table: str = ""
 
     @property
     def client_id(self) -> str:
-        """The same file and row give the same key, so that a second run replays what is booked."""
-        key = f"{self.file}:{self.number}"
+        """The same file and row give the same key, so that a second run replays what is booked; of each table of acts
+        its own, for two files may go by one name."""
+        key = f"{self.table}{self.file}:{self.number}"
         plain = key.isascii() and key.isprintable() and len(key) <= 100
         return key if plain else f"{hashlib.sha256(self.file.encode()).hexdigest()[:32]}:{self.number}"
 
@@ -86,11 +88,14 @@ class Answers:
         return receipt[int(place)]
 
 
-def read_script(path: Path) -> list[Row]:
-    """All rows, checked: acts, arguments, references, dates in order. Errors: InputRejected names file, row, column."""
+def read_script(path: Path, deeds: Mapping[str, Deed] = DEEDS, table: str = "") -> list[Row]:
+    """All rows, checked: acts, arguments, references, dates in order. Errors: InputRejected names file, row, column.
+
+    deeds: the acts a row may name. table: what they are called, where they are not the pool's.
+    """
     rows: list[Row] = []
     for number, raw in _raw_rows(path):
-        row = _row(path.name, number, raw)
+        row = replace(_row(path.name, number, raw, deeds), table=table)
         _check(row, {earlier.name: earlier.deed for earlier in rows if earlier.name})
         if row.on and rows and rows[-1].on and row.on < rows[-1].on:
             raise row.wrong(f"日期早于前一行的 {rows[-1].on}；请按先后排列。", "on")
@@ -137,14 +142,14 @@ def _json_rows(file: str, text: str) -> list[Mapping[str, object]]:
     return rows
 
 
-def _row(file: str, number: int, raw: Mapping[str, object]) -> Row:
+def _row(file: str, number: int, raw: Mapping[str, object], deeds: Mapping[str, Deed]) -> Row:
     text = {name: str(raw.get(name) or "").strip() for name in ALLOWED if name != "arguments"}
     bare = Row(file, number, Deed(text["act"], "", (), None, ()), text["as"], {})
     unknown = sorted(str(name) for name, value in raw.items() if name not in ALLOWED and value)
     if unknown:
         raise bare.wrong(f"没有这一列；可用的列：{'、'.join(ALLOWED)}。", unknown[0] or "末尾多出的")
-    if text["act"] not in DEEDS:
-        raise bare.wrong(f"没有“{text['act']}”这种办理；有 {'、'.join(DEEDS)}。", "act")
+    if text["act"] not in deeds:
+        raise bare.wrong(f"没有“{text['act']}”这种办理；有 {'、'.join(deeds)}。", "act")
     if not text["as"]:
         raise bare.wrong("须写明由谁办理（登录名）。", "as")
     try:
@@ -152,7 +157,7 @@ def _row(file: str, number: int, raw: Mapping[str, object]) -> Row:
     except InputRejected as error:
         raise bare.wrong(error.message, "on") from None
     given = _given(bare, raw.get("arguments"))
-    return Row(file, number, DEEDS[text["act"]], text["as"], given, text["name"] or None, text["for"] or None, on)
+    return Row(file, number, deeds[text["act"]], text["as"], given, text["name"] or None, text["for"] or None, on)
 
 
 def _given(row: Row, cell: object) -> Mapping[str, object]:

@@ -177,7 +177,7 @@ def abolish_node(session: Session, act: Act, node_id: str, document_no: str, eff
 
     def change() -> None:
         check_empty(session, node)
-        _close(session, node, act.today)
+        close_node(session, node, act.today)
 
     return _reorganise(session, act, "ABOLISH", node, None, document_no, effective, change)
 
@@ -198,7 +198,7 @@ def merge_nodes(
         check_no_loans(session, node)
         _hand_over(session, act, node, into, document_no, parse_day(effective, act))
         check_empty(session, node)
-        _close(session, node, act.today)
+        close_node(session, node, act.today)
 
     return _reorganise(session, act, "MERGE", node, into, document_no, effective, change)
 
@@ -218,19 +218,8 @@ def _reorganise(
     def do() -> Receipt:
         open_node(node)
         number = note_document(session, act, document_no)
-        before = {tree: load_tree(session, tree[:2], tree[2]) for tree in partitions(session)}
-        change()
-        after = {tree: load_tree(session, tree[:2], tree[2]) for tree in partitions(session)}
-        _check_trees(session, before, after)
-        for post_type, fund_form, purpose in after:
-            rebuild_sums(session, (post_type, fund_form), purpose)
-        proof = {"before": _spelled(before), "after": _spelled(after)}
-        session.execute(insert(PoolReorganisation.__table__), [{
-            "at": act.now, "actor": act.login, "kind": kind, "node_id": node.id,
-            "target_id": target.id if target else None, "document_no": number, "effective_date": day,
-            "proof": json.dumps(proof, ensure_ascii=False, sort_keys=True),
-        }])  # fmt: skip
-        trail(session, act, kind.lower(), f"node {node.id}", target=target.id if target else None, document_no=number)
+        proof = prove_trees(session, change)
+        keep_proof(session, act, kind, node, target, number, day, proof)
         return {"node": node.id, "kind": kind, **proof}
 
     body = {
@@ -240,6 +229,30 @@ def _reorganise(
         "effective": effective,
     }
     return once(session, act, kind, body, [place.id for place in places], do)
+
+
+def prove_trees(session: Session, change: Callable[[], object]) -> dict[str, dict[str, dict[str, int]]]:
+    """Make a change, with T of every node before and after it. Errors: Refused where it deepens any deficit."""
+    before = {tree: load_tree(session, tree[:2], tree[2]) for tree in partitions(session)}
+    change()
+    after = {tree: load_tree(session, tree[:2], tree[2]) for tree in partitions(session)}
+    _check_trees(session, before, after)
+    for post_type, fund_form, purpose in after:
+        rebuild_sums(session, (post_type, fund_form), purpose)
+    return {"before": _spelled(before), "after": _spelled(after)}
+
+
+def keep_proof(
+    session: Session, act: Act, kind: str, node: PoolNode, target: PoolNode | None, number: str, day: date,
+    proof: dict[str, object],
+) -> None:  # fmt: skip
+    """Keep a reorganisation with its proof, and its audit event."""
+    session.execute(insert(PoolReorganisation.__table__), [{
+        "at": act.now, "actor": act.login, "kind": kind, "node_id": node.id,
+        "target_id": target.id if target else None, "document_no": number, "effective_date": day,
+        "proof": json.dumps(proof, ensure_ascii=False, sort_keys=True),
+    }])  # fmt: skip
+    trail(session, act, kind.lower(), f"node {node.id}", target=target.id if target else None, document_no=number)
 
 
 Trees = dict[tuple[str, str, str], dict[str, Node]]
@@ -284,7 +297,8 @@ def check_empty(session: Session, node: PoolNode) -> None:
         raise Refused("该节点还有编制、下级或待批事项，须先划转。", answer="NOT_EMPTY")
 
 
-def _close(session: Session, node: PoolNode, on: date) -> None:
+def close_node(session: Session, node: PoolNode, on: date) -> None:
+    """Close a node that `check_empty` let pass, from a day on."""
     session.execute(update(PoolNode).where(PoolNode.id == node.id).values(closed_on=on))
     session.expire(node)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from core.errors import InputRejected, Refused
@@ -15,7 +15,7 @@ from core.units import UnitVersion, parent_division
 from pool import entries
 from pool.acting import Act, Receipt, check_place, note_document, once, open_node, unit_node
 from pool.ledger import Kind, parse_cell
-from pool.models import DivisionTotal, PoolBalance, PoolNode, Strength
+from pool.models import DivisionTotal, PoolBalance, PoolEntry, PoolNode, Strength
 from pool.posting import Booking, book
 from pool.service import trail
 
@@ -139,12 +139,22 @@ def take_strength(
 
 
 def switch_unit(session: Session, act: Act, unit_code: str, on: date) -> Receipt:
-    """From this day our ledger is the unit's LEDGER copy (DOMAIN §6), once it has an entry by then (decision 0016)."""
+    """From this day our ledger is the unit's LEDGER copy (DOMAIN §6). → node, switched_on.
+
+    Refused for a unit without an open ledger (NOT_OPENED), and for a day before its first entry (BEFORE_LEDGER).
+    """
     node = unit_node(session, unit_code)
     check_place(session, act, Permission.REORGANISE, node)
 
     def do() -> Receipt:
         open_node(node)
+        opened = session.scalar(select(func.min(PoolEntry.effective_date)).where(PoolEntry.holder == node.id))
+        if opened is None:
+            raise Refused(f"{node.name}尚未建账，须先建账才能启用用编登记。", answer="NOT_OPENED")
+        if on < opened:
+            raise Refused(
+                f"{node.name}自 {opened} 起建账，启用日不得早于这一天。", answer="BEFORE_LEDGER", opened=opened
+            )
         session.execute(update(PoolNode).where(PoolNode.id == node.id).values(switched_on=on))
         session.expire(node)
         trail(session, act, "switched", f"node {node.id}", on=on)

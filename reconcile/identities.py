@@ -23,6 +23,8 @@ from reconcile.store import flag_of
 
 CHUNK = 5_000
 SHOWN = "identity_shown"
+# A notice of the gate printed with the number (web.gate_papers).
+PRINTED = "staff_identity_printed"
 WINDOW = timedelta(hours=1)
 REASON_LEAST, REASON_MOST = 4, 400
 # The reason goes into the trail, where no number may stand.
@@ -97,16 +99,9 @@ def show_identity(session: Session, key: str, by: Scope, reason: str, person_key
         raise NotFound("这条不符项与具体人员无关，或者没有保存其证件号码。")
     if not may_show(flag, by):
         raise Forbidden("只有编办审核人员可以查看完整证件号。")
-    why = _checked(reason)
+    why = checked_reason(reason)
     record(session, actor=by.login, action=SHOWN, subject=f"flag {key}", now=now, flag=flag.id, reason=why)
-    # Counted after the event is written: two at once cannot both be the last.
-    shown = session.scalar(
-        select(func.count()).where(
-            AuditEvent.actor == by.login, AuditEvent.action == SHOWN, AuditEvent.at > now - WINDOW
-        )
-    )
-    if (shown or 0) > parameter_value(session, "identity_limit", now.date()):
-        raise Refused("一小时内查看的次数已达上限，请稍后再试。")
+    check_limit(session, by.login, now)
     sealed = dict(
         session.execute(
             select(PersonIdentity.person_key, PersonIdentity.sealed).where(PersonIdentity.person_key.in_(persons))
@@ -118,7 +113,22 @@ def show_identity(session: Session, key: str, by: Scope, reason: str, person_key
     return [sealer.open(sealed[person], person).decode() for person in persons if person in sealed]
 
 
-def _checked(reason: str) -> str:
+def check_limit(session: Session, login: str, now: datetime) -> None:
+    """Errors: Refused when this person saw more full numbers within the hour than `identity_limit`, on pages or on paper.
+
+    Asked after the event is written: two at once cannot both be the last.
+    """
+    shown = session.scalar(
+        select(func.count()).where(
+            AuditEvent.actor == login, AuditEvent.action.in_((SHOWN, PRINTED)), AuditEvent.at > now - WINDOW
+        )
+    )
+    if (shown or 0) > parameter_value(session, "identity_limit", now.date()):
+        raise Refused("一小时内查看的次数已达上限，请稍后再试。")
+
+
+def checked_reason(reason: str) -> str:
+    """Why somebody must see a number, as the trail keeps it. Errors: Refused when it says too little, or a number itself."""
     why = reason.strip()
     if not REASON_LEAST <= len(why) <= REASON_MOST:
         raise Refused("请写明查看完整证件号的理由（4 至 400 字）。")

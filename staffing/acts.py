@@ -51,6 +51,7 @@ from staffing.service_plans import (
     submit_plan,
     withdraw_plan,
 )
+from staffing.service_split import Part, split_unit
 
 
 def read_yes(text: str) -> bool:
@@ -82,6 +83,20 @@ def _line(text: str) -> tuple[str, str, int]:
     if len(parts) != 3:
         raise InputRejected("计划每类写作 编制类型:经费形式:编制数，例如 INSTITUTION:FULL:3。")
     return parts[0].upper(), parts[1].upper(), parse_posts(parts[2]) if parts[2].strip() != "0" else 0
+
+
+def read_part(text: str) -> Part:
+    """What one unit gets of a split: `UNIT=BZ2026-000001+INSTITUTION:FULL:3`, slot numbers and vacant posts apart by +."""
+    unit, _, rest = text.strip().replace("＝", "=").partition("=")
+    given = [each.strip() for each in rest.replace("＋", "+").split("+") if each.strip()]
+    if not unit.strip() or not given:
+        raise InputRejected(
+            "分设每个单位写作 单位编码=用编序号+编制类型:经费形式:编制数，例如 A1=BZ2026-000001+ADMIN:FULL:2。"
+        )
+    cells = tuple(_line(each) for each in given if ":" in each or "：" in each)
+    return Part(
+        read_code(unit), tuple(read_code(each) for each in given if ":" not in each and "：" not in each), cells
+    )
 
 
 def _at(name: str, help: str, read: Callable[[str], object] = read_text, many: bool = False) -> Argument:
@@ -217,6 +232,11 @@ DEEDS: dict[str, Deed] = dict((
     _deed("carry", "Move posts with their people to another unit, by a document.", carry_posts, ("slots", "movements", "unit"),
           UNIT, _at("slot_nos", "slot numbers (BZ…)", read_code, many=True), DOCUMENT, EFFECTIVE,
           _option("central_no", "central approval number"), ORIGIN[-1]),
+    _deed("split", "Split a unit by a document: people with their posts, and vacant posts, go to new units.", split_unit,
+          ("node", "units", "slots", "movements"), UNIT,
+          _at("parts", "NEWUNIT=BZ…+TYPE:FORM:POSTS, what each unit gets", read_part, many=True), DOCUMENT, EFFECTIVE,
+          _option("central_no", "central approval number"), ORIGIN[-1],
+          _option("closes", "yes: the old unit keeps nothing and is closed", read_yes)),
     _deed("acknowledge", "The receiver has got a notice.", acknowledge_notice, ("notice", "status"), _at("notice_id", "its number", read_number)),
     _deed("release", "The director lets a unit plan again after a late registration.", release_block, ("block", "slot"),
           _at("block_id", "its number", read_number), REASON),
@@ -233,7 +253,7 @@ MOVES: dict[str, Move] = {
     "cancel": Move.CANCEL, "carry": Move.CARRY,
 }  # fmt: skip
 BESIDE = {
-    "waiver": Permission.GRANT_WAIVER, "acknowledge": Permission.ACKNOWLEDGE_NOTICE,
+    "waiver": Permission.GRANT_WAIVER, "split": Permission.REORGANISE, "acknowledge": Permission.ACKNOWLEDGE_NOTICE,
     "release": Permission.RELEASE_BLOCK, "opinion": Permission.REVIEW_POSTS,
 }  # fmt: skip
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -15,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.parameters import parameter_value
-from core.permissions import Scope, is_current
+from core.permissions import is_current
 from core.units import UnitVersion
 from pool.acting import NOT_HERE
 from pool.ledger import Kind
@@ -277,14 +276,18 @@ def certificate_due(session: Session, units: Collection[str] | None, on: date) -
     return found
 
 
+def check_year(month: int, on: date) -> tuple[int, date]:
+    """The year whose check must be done by now, and the first day after its last. month: the last of each year for it."""
+    year = on.year if on.month > month else on.year - 1
+    return year, date(year + (month == 12), month % 12 + 1, 1)
+
+
 def checks_missing(session: Session, codes: Collection[str], on: date) -> set[str]:
     """Units certified before the last deadline of the yearly check and not checked for its year.
 
     A year's check is due by the end of the month `certificate_check_month`‡ of that year.
     """
-    month = parameter_value(session, "certificate_check_month", on)
-    year = on.year if on.month > month else on.year - 1
-    deadline = date(year + (month == 12), month % 12 + 1, 1)
+    year, deadline = check_year(parameter_value(session, "certificate_check_month", on), on)
     first = session.execute(
         select(Certificate.unit_code, func.min(Certificate.issued_on).label("since")).group_by(Certificate.unit_code)
     )
@@ -297,37 +300,3 @@ def public_keys(session: Session) -> list[bytes]:
     """Every public key certificates were ever signed with, the oldest first."""
     rows = session.scalars(select(CertificateKey).order_by(CertificateKey.since, CertificateKey.key_id))
     return [bytes.fromhex(row.public) for row in rows]
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A unit of the list: its newest version (None: none yet), state, why a new one is due, whether a check is missing."""
-
-    unit: UnitVersion
-    newest: Certificate | None
-    state: State | None
-    due: Due | None
-    check_missing: bool
-
-
-def certificate_list(session: Session, scope: Scope, on: date) -> list[Listed]:
-    """Units of the scope with an open ledger or a certificate, by code."""
-    rows = session.scalars(
-        select(UnitVersion)
-        .where(is_current(), scope.condition(UnitVersion.unit_code, UnitVersion.division_code))
-        .order_by(UnitVersion.unit_code)
-    )
-    units = {row.unit_code: row for row in rows}
-    held = newest_versions(session, units)
-    opened = {holder.removeprefix("U:") for holder in session.scalars(select(PoolEntry.holder).distinct())}
-    due, missing = certificate_due(session, held, on), checks_missing(session, held, on)
-    gone = revoked(session)
-    listed = []
-    for code, unit in units.items():
-        if code not in held and code not in opened:
-            continue
-        row = held.get(code)
-        kinds = {State.REVOKED} if row is not None and (code, row.version) in gone else set()
-        state = _state(kinds, row, on) if row is not None else None
-        listed.append(Listed(unit, row, state, due.get(code), code in missing))
-    return listed

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, true
 from sqlalchemy.orm import Session
 
 from core.errors import InputRejected, InvariantViolated
@@ -34,6 +34,7 @@ from staffing.notices import (
     SENT,
     WITHDRAWN,
     acknowledge,
+    next_attempt,
     officers_at,
 )
 from staffing.store import gate_parameters
@@ -78,14 +79,16 @@ class Waiting:
     told: str | None
 
     def due(self, now: datetime, longest: int) -> bool:
-        """Whether it is time to hand it over (again): 1, 2, 4 … days after the last attempt, `longest` at most."""
+        """Whether it is time to hand it over (again)."""
         if self.notice.status == WITHDRAWN:
             return True
-        return self.last is None or self.last + timedelta(days=min(2 ** (self.attempts - 1), longest)) <= now
+        return self.last is None or next_attempt(self.attempts, self.last, longest) <= now
 
 
-def waiting_notices(session: Session, act: Act, receiver: str) -> list[Waiting]:
+def waiting_notices(session: Session, act: Act, receiver: str, everybody: bool = False) -> list[Waiting]:
     """Notices addressed to a receiver that wait for it, of the units where the person acts for it, or sees numbers.
+
+    everybody: of all units, for the night, which hands over what the settings say.
 
     Errors: InputRejected for an unknown receiver.
     """
@@ -103,7 +106,7 @@ def waiting_notices(session: Session, act: Act, receiver: str) -> list[Waiting]:
         .outerjoin(tried, tried.c.notice_id == StaffNotice.id)
         .where(
             StaffNotice.receiver == receiver, StaffNotice.status.in_([SENT, WITHDRAWN]),
-            act.scope.condition(PoolNode.unit_code, PoolNode.division_code),
+            true() if everybody else act.scope.condition(PoolNode.unit_code, PoolNode.division_code),
         )
         .order_by(StaffNotice.id)
         .execution_options(populate_existing=True)
@@ -113,10 +116,14 @@ def waiting_notices(session: Session, act: Act, receiver: str) -> list[Waiting]:
         Waiting(row.StaffNotice, row.StaffSlot, row.PoolNode, row.attempts or 0, row.last, told.get(row.StaffNotice.id))
         for row in rows
     ]
-    mine = {node.id: _acts_for(act, node, receiver) for node in {each.node.id: each.node for each in found}.values()}
+    mine = (
+        {}
+        if everybody
+        else {node.id: _acts_for(act, node, receiver) for node in {each.node.id: each.node for each in found}.values()}
+    )
     # Who never heard of a notice need not hear that it was taken back.
     open_ = lambda each: each.notice.status == SENT or each.told == SENT
-    return [each for each in found if mine[each.node.id] and open_(each)]
+    return [each for each in found if (everybody or mine[each.node.id]) and open_(each)]
 
 
 def _acts_for(act: Act, node: PoolNode, receiver: str) -> bool:
@@ -134,15 +141,16 @@ def _last_told(session: Session, ids: list[int]) -> dict[int, str]:
 
 
 def hand_over(
-    session: Session, act: Act, receiver: str, channel: str, batch: str, person_key: str, *, due_only: bool = True
-) -> list[Delivered]:
+    session: Session, act: Act, receiver: str, channel: str, batch: str, person_key: str, *, due_only: bool = True,
+    everybody: bool = False,
+) -> list[Delivered]:  # fmt: skip
     """Record an attempt for what waits (due_only: and is due), and answer with it, numbers in full for who needs them.
 
     One audit event says how many, to whom, by which batch. Nothing waits: nothing is recorded. Errors: InputRejected;
     InvariantViolated when a number is not kept.
     """
-    lock_paths(session, sorted({each.node.id for each in waiting_notices(session, act, receiver)}))
-    chosen = waiting_notices(session, act, receiver)
+    lock_paths(session, sorted({each.node.id for each in waiting_notices(session, act, receiver, everybody)}))
+    chosen = waiting_notices(session, act, receiver, everybody)
     if due_only:
         longest = gate_parameters(session, act.today, "")["notice_days"]
         chosen = [each for each in chosen if each.due(act.now, longest)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, insert, or_, select, true, update
 from sqlalchemy.orm import Session
@@ -12,9 +12,10 @@ from core.accounts import Grant, Role, User
 from core.errors import Forbidden, NotFound, Refused
 from core.permissions import Permission, Scope
 from core.units import division_lineage
-from pool.acting import NOT_HERE, Act, Receipt, check_place, node_of, once
+from pool.acting import NOT_HERE, OFFICE_TIME, Act, Receipt, check_place, node_of, once
 from pool.letters import Letter, queue_letter
 from pool.models import PoolNode
+from staffing.delivery_models import StaffDelivery
 from staffing.models import StaffNotice, StaffSlot
 from staffing.telling import PAGE, trail
 
@@ -144,14 +145,23 @@ def acknowledge(session: Session, act: Act, notices: list[StaffNotice]) -> None:
             session.refresh(notice)
 
 
+def next_attempt(attempts: int, last: datetime, longest: int) -> datetime:
+    """When a notice handed over so often is due again: 1, 2, 4 … days after the last time, `longest` at most."""
+    return last + timedelta(days=min(2 ** (attempts - 1), longest))
+
+
 @dataclass(frozen=True)
 class NoticeView:
-    """A notice with its age: days since it was queued, while nobody has acknowledged it."""
+    """A notice with its age: days since it was queued, while nobody has acknowledged it. attempts: how often it was handed
+    over to the receiver's program, last and next: when; all of that empty while only its page shows it."""
 
     notice: StaffNotice
     unit_name: str
     age: int | None
     overdue: bool
+    attempts: int = 0
+    last: date | None = None
+    next: date | None = None
 
 
 def notice_page(
@@ -159,9 +169,15 @@ def notice_page(
     unit_code: str | None = None, receiver: str | None = None, limit: int | None = None, offset: int = 0,
 ) -> tuple[list[NoticeView], int]:  # fmt: skip
     """Notices of the units of a scope (None: of all), the longest waiting first, and how many there are."""
+    tried = (
+        select(StaffDelivery.notice_id, func.count().label("attempts"), func.max(StaffDelivery.at).label("last"))
+        .group_by(StaffDelivery.notice_id)
+        .subquery()
+    )
     query = (
-        select(StaffNotice, PoolNode.name)
+        select(StaffNotice, PoolNode.name, tried.c.attempts, tried.c.last)
         .join(PoolNode, PoolNode.unit_code == StaffNotice.unit_code)
+        .outerjoin(tried, tried.c.notice_id == StaffNotice.id)
         .where(true() if scope is None else scope.condition(PoolNode.unit_code, PoolNode.division_code))
     )
     if open_only:
@@ -172,10 +188,14 @@ def notice_page(
         query = query.where(StaffNotice.receiver == receiver)
     total = session.scalar(select(func.count()).select_from(query.subquery()))
     rows = session.execute(query.order_by(StaffNotice.queued_on, StaffNotice.id).limit(limit).offset(offset))
-    return [_view(notice, name, today, overdue_days) for notice, name in rows], int(total or 0)
+    return [_view(*row, today, overdue_days) for row in rows], int(total or 0)
 
 
-def _view(notice: StaffNotice, name: str, today: date, overdue_days: int) -> NoticeView:
+def _view(
+    notice: StaffNotice, name: str, attempts: int | None, last: datetime | None, today: date, longest: int
+) -> NoticeView:
     waits = notice.status in (QUEUED, SENT)
     age = (today - notice.queued_on).days if waits else None
-    return NoticeView(notice, name, age, waits and age > overdue_days)
+    day = lambda moment: moment.astimezone(OFFICE_TIME).date()
+    again = day(next_attempt(attempts, last, longest)) if waits and attempts else None
+    return NoticeView(notice, name, age, waits and age > longest, attempts or 0, day(last) if last else None, again)

@@ -1,5 +1,5 @@
 """调编带人: posts move with the people on them, as one dated transaction: TRANSFER, slot, roster row and notices together;
-and a merger of units, which carries everybody. A split is a carry of several."""
+and a merger of units, which carries everybody."""
 
 from __future__ import annotations
 
@@ -67,14 +67,10 @@ def carry_posts(
         check_opened(session, giver)
         check_opened(session, taker)
         document = note_document(session, act, document_no)
-        movements = []
-        for number in numbers:
-            slot = staff_slot(session, number)
-            _check_carry(session, act, slot, giver, taker, day, central_no, waiver_no)
-            given, taken = cell_of(slot), Cell(taker.id, slot.post_type, slot.fund_form)
-            seq = book_transfer(session, act, given, taken, 1, 1, day, document, central_no, number)
-            arrive(session, act, slot, giver, taker, day, seq, waiver_no)
-            movements.append(seq)
+        movements = [
+            carry_one(session, act, staff_slot(session, number), giver, taker, day, document, central_no, waiver_no)
+            for number in numbers
+        ]
         trail(session, act, "carried", f"slot {numbers[0]}", slots=numbers, unit=unit_code, document_no=document)
         return {"slots": numbers, "movements": movements, "unit": unit_code}
 
@@ -85,20 +81,43 @@ def carry_posts(
     return once(session, act, "carry_posts", body, [giver.id, taker.id], do)
 
 
-def _check_carry(session, act, slot: StaffSlot, giver, taker, day, central_no, waiver_no) -> None:
+def check_carry(
+    session: Session, act: Act, slot: StaffSlot, giver: PoolNode, taker: PoolNode, day: date,
+    central_no: str | None, waiver_no: str | None,
+) -> None:  # fmt: skip
+    """Errors: Refused when this person on this post cannot go along to that unit on that day."""
     check_move(session, act, Move.CARRY, slot, giver)
     if day > act.today or (slot.entry_date is not None and day <= slot.entry_date):
         raise Refused("划转时间须在入编之后、今天以前。", answer="ENTRY_DAY")
     check_nothing_waits(session, slot)
-    allowed = terms_of(session, taker, act.today).allowed_types
-    if slot.post_type not in allowed:
-        words = "、".join(TYPE_LABELS.get(kind, kind) for kind in allowed)
-        raise Refused(f"{taker.name}按机构类别只能使用：{words}。", answer="TYPE_NOT_ALLOWED")
-    if giver.level != taker.level and slot.post_type in CENTRAL_ONLY and not (central_no or "").strip():
-        raise Refused("行政和政法专项编制跨层级划转须有中央编办批准文号。", answer="NEEDS_CENTRAL_NUMBER")
+    check_type(session, act, slot.post_type, giver, taker, central_no)
     decision = _flow(session, slot, giver, taker, day, waiver_no)
     if not decision.allowed:
         raise Refused(decision.sentence, answer="REVERSE_FLOW", flow=decision.answer.value)
+
+
+def check_type(
+    session: Session, act: Act, post_type: str, giver: PoolNode, taker: PoolNode, central_no: str | None
+) -> None:
+    """Errors: Refused when a unit may not use posts of a type, or they cross levels without the central office."""
+    allowed = terms_of(session, taker, act.today).allowed_types
+    if post_type not in allowed:
+        words = "、".join(TYPE_LABELS.get(kind, kind) for kind in allowed)
+        raise Refused(f"{taker.name}按机构类别只能使用：{words}。", answer="TYPE_NOT_ALLOWED")
+    if giver.level != taker.level and post_type in CENTRAL_ONLY and not (central_no or "").strip():
+        raise Refused("行政和政法专项编制跨层级划转须有中央编办批准文号。", answer="NEEDS_CENTRAL_NUMBER")
+
+
+def carry_one(
+    session: Session, act: Act, slot: StaffSlot, giver: PoolNode, taker: PoolNode, day: date, document: str,
+    central_no: str | None = None, waiver_no: str | None = None,
+) -> int:  # fmt: skip
+    """One post with its person: checked, TRANSFER booked, the slot's row ended and begun anew. → the movement."""
+    check_carry(session, act, slot, giver, taker, day, central_no, waiver_no)
+    given, taken = cell_of(slot), Cell(taker.id, slot.post_type, slot.fund_form)
+    seq = book_transfer(session, act, given, taken, 1, 1, day, document, central_no, slot.slot_no)
+    arrive(session, act, slot, giver, taker, day, seq, waiver_no)
+    return seq
 
 
 def _flow(session, slot: StaffSlot, giver: PoolNode, taker: PoolNode, day: date, waiver_no) -> FlowDecision:

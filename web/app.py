@@ -19,7 +19,7 @@ from core.permissions import scope_of
 from core.settings import Settings
 from reconcile.flags import OFFICE_TIME
 from staffing.certificate_pdf import Press
-from staffing.renewal import last_movement, renew_moved
+from staffing.renewal import mark_of, renew_moved
 from web import api, errors, health, i18n, pages, scoping, security, templating
 from web import session as sessions
 from web.auth import AddressThrottle
@@ -73,7 +73,7 @@ class Portal(OpenAPI):
             admit(route)
             if request.method in SAFE:
                 return self.make_response(super().dispatch_request())
-            since = last_movement(db)
+            since = mark_of(db)
             answer = self.make_response(super().dispatch_request())
             # Any change of the ledger renews the certificates it touches, or neither is kept.
             renew_moved(db, Press.of(current_app.config["SETTINGS"]), g.now, g.user.login, since)

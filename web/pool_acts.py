@@ -54,6 +54,9 @@ ASKED: dict[str, Asked] = {
     "document_no": Asked("文号"),
     "central_no": Asked("中央编办批准文号"),
     "effective": Asked("生效日期", "date"),
+    "unit_code": Asked("单位编码"),
+    "name": Asked("新名称"),
+    "on": Asked("启用日期", "date", "自这一天起，台账、许可、入编、减编以本系统的登记为准。"),
 }
 DELEGATION: dict[str, Asked] = {
     "taker": Asked("受托人账号"),
@@ -98,6 +101,8 @@ FORMS: dict[str, Form] = dict(
         _form("reparent", "调整隶属", P.REORGANISE, "一个节点连同下级改挂到另一节点之下。"),
         _form("merge", "并入", P.REORGANISE, "一个单位连同编制和人员并入另一个单位，然后撤销。"),
         _form("abolish", "撤销", P.REORGANISE, "撤销没有编制、没有借用、没有下级的单位或节点。"),
+        _form("rename", "更名", P.REORGANISE, "一个单位凭文件改用新名称，编制和人员不动，管理证随即换发。"),
+        _form("switch", "启用用编登记", P.REORGANISE, "一个单位自某日起以本系统的账和用编登记为准；须先建账。"),
         _form(
             "reverse",
             KINDS[Kind.REVERSE].label,
@@ -109,7 +114,8 @@ FORMS: dict[str, Form] = dict(
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("编制变动", ("grant", "cut", "transfer", "convert")),
     ("周转池进出", ("deposit", "withdraw", "limits")),
-    ("机构调整", ("reparent", "merge", "abolish")),
+    ("机构调整", ("reparent", "merge", "rename", "abolish")),
+    ("用编登记", ("switch",)),
     ("更正", ("reverse",)),
 )
 

@@ -41,7 +41,8 @@ HOME_OF = {
     **dict.fromkeys(
         ("staffing_units", "staffing_unit", "staffing_plans", "staffing_plan_new", "staffing_plan", "staffing_talks",
          "staffing_talk", "staffing_uses", "staffing_use_new", "staffing_use", "staffing_slots", "staffing_slot",
-         "staffing_notices", "staffing_blocks", "staffing_waivers", "staffing_new"), "staffing",
+         "staffing_notices", "staffing_blocks", "staffing_waivers", "staffing_new", "staffing_split",
+         "staffing_differences"), "staffing",
     ),
     **dict.fromkeys(("certificate", "documents", "document_new", "document"), "certificates"),
     **dict.fromkeys(

@@ -12,7 +12,7 @@ from core.parameters import DEFINITIONS
 from core.standard_posts import MEASURE_LABELS, ROUNDING_LABELS
 from expectations.books import BOOKS, WORDS
 from expectations.verdicts import REMEDIES
-from night import own_record, situation
+from night import own_difference, own_record, situation
 from pool.approvals import REQUEST_MOVES, SLOT_MOVES
 from pool.approvals import SENTENCES as POOL_MOVE_SENTENCES
 from pool.approvals import STATUS_LABELS as POOL_STATUS_LABELS
@@ -203,6 +203,15 @@ VOCABULARIES: dict[str, dict[str, str]] = {
     "staff_notice_status": NOTICE_STATUS_LABELS,
     "staff_receiver": RECEIVER_LABELS,
     "staff_block": BLOCK_WORDS,
+    "reorganisation": {
+        "REPARENT": "调整隶属",
+        "MERGE": "并入",
+        "SPLIT": "分设",
+        "RENAME": "更名",
+        "ABOLISH": "撤销",
+    },
+    "difference": {kind.value: label for kind, label in own_difference.KIND_LABELS.items()},
+    "difference_to_do": {kind.value: sentence for kind, sentence in own_difference.TO_DO.items()},
     "work_kind": {kind.value: label for kind, label in WORK_LABELS.items()},
     "agrees": {"yes": "同意", "no": "不同意"},
     "remedy": {code.value: remedy for code, remedy in REMEDIES.items()},

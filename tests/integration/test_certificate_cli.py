@@ -111,3 +111,58 @@ def test_verifying_offline_needs_no_settings_and_no_database(desk, tmp_path, mon
     result = run("verify", tmp_path / "a.pdf", "--public-key", tmp_path / "key.pem")
     assert (result.exit_code, "GENUINE" in result.output) == (0, True)
     assert str(NOW.year + 5) in result.output
+
+
+def test_the_yearly_check_and_the_revocation_from_the_command_line(desk, tmp_path):
+    renew(tmp_path, "A1")
+    hand = ("--as", "reviewer", "--token-file", tmp_path / "token", "--json")
+    year = NOW.year - 1
+    answer = json.loads(run("check", "A1", year, "PASSED", "--note", "与台账一致", *hand).stdout)
+    assert (answer["result"], answer["recorded"]) == ("PASSED", True)
+    assert json.loads(run("check", "A1", year, "PASSED", "--note", "与台账一致", *hand).stdout)["recorded"] is False
+    assert run("check", "A1", year, "GOOD", *hand).exit_code == 11
+    assert run("revoke", "A1", "--reason", "证书遗失", *hand).exit_code == 10
+    with writing(desk.engine) as session:
+        token = issue_token(session, get_user(session, "director"), label="t", actor="test", now=NOW)
+    (tmp_path / "director").write_text(token)
+    director = ("--as", "director", "--token-file", tmp_path / "director", "--json")
+    assert json.loads(run("revoke", "A1", "--reason", "证书遗失", *director).stdout)["version"] == 1
+    assert json.loads(run("list", "--json").output)[0]["state"] == "REVOKED"
+
+
+def paper(*command: object) -> Result:
+    result = CliRunner().invoke(main, ["document", *map(str, command)])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def test_documents_from_the_command_line(desk, tmp_path):
+    hand = ("--as", "reviewer", "--token-file", tmp_path / "token", "--json")
+    first = paper("register", "编委[2026]8号", "2026-03-01", "--title", "关于核定编制的通知", "--units", "A1", *hand)
+    assert json.loads(first.stdout)["doc_no"] == "编委〔2026〕8号"
+    assert paper("register", "编委〔2026〕9号", "2099-01-01", "--title", "将来的文件", *hand).exit_code == 10
+    file = tmp_path / "通知.txt"
+    file.write_bytes(b"\x00\x01 no such kind of file")
+    assert paper("add", "编委〔2026〕8号", file, *hand).exit_code in (10, 11)
+    listed = json.loads(paper("list", *hand).stdout)
+    assert [row["doc_no"] for row in listed["items"]] == ["编委〔2026〕8号"]
+    assert "编委1" in listed["unregistered"]
+    shown = json.loads(paper("show", "编委〔2026〕8号", *hand).stdout)
+    assert (shown["units"], shown["files"]) == (["A1"], [])
+    assert paper("show", "编委〔2026〕99号", *hand).exit_code == 10
+
+
+def test_a_file_of_acts_renews_the_certificates_it_touches_with_each_act(desk, tmp_path):
+    renew(tmp_path, "A1")
+    (tmp_path / "tokens.json").write_text(json.dumps({"reviewer": (tmp_path / "token").read_text()}))
+    acts = tmp_path / "acts.csv"
+    acts.write_text(
+        "act,as,arguments\n"
+        "grant,reviewer,holder=A1; post_type=INSTITUTION; fund_form=FULL; posts=2; document_no=编委21号\n"
+        "cut,reviewer,holder=A1; post_type=INSTITUTION; fund_form=FULL; posts=500; document_no=编委22号\n",
+        encoding="utf-8",
+    )
+    result = CliRunner().invoke(main, ["pool", "apply", str(acts), "--tokens", str(tmp_path / "tokens.json")])
+    assert result.exit_code == 10, "the cut is refused, what came before it stays"
+    (row,) = json.loads(run("list", "--json").output)
+    assert (row["version"], row["state"], row["due"]) == (2, "VALID", "")

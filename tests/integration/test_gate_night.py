@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from core.db import engine_for, reading, writing
 from core.parameters import set_parameter
+from core.person_identity import person_of
 from core.settings import Settings
 from night.own_gate import read_differences
 from night.places import snapshot_dir
@@ -27,9 +28,10 @@ from staffing.certificate_store import newest_of
 from staffing.certificates import renew_certificate
 from staffing.service_carry import carry_posts
 from staffing.service_entries import finish_papers, note_pay
-from tests.nightkit import House, deliver, member, pay, unit
-from tests.poolkit import K2
-from tests.staffkit import Gate, found_gate, person
+from staffing.service_exits import record_person
+from tests.nightkit import House, deliver, member, pay, person_id, unit
+from tests.poolkit import FULL, K2
+from tests.staffkit import KEY, Gate, found_gate, person
 
 NIGHT = date(2026, 10, 31)
 SWITCH = date(2026, 10, 20)
@@ -367,3 +369,18 @@ def test_a_step_that_is_run_again_keeps_what_the_gate_was_when_the_night_began(d
     assert len(merged) == 3
     perform("detect", run, settings=desk.settings)
     assert {path.name: path.read_bytes() for path in folder.glob("*.read.parquet")} == merged
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_who_left_by_the_gate_backs_no_loan_though_the_roster_still_counts_the_retirement(desk, leaves):
+    number = person_id(11, birth="19690301")
+    seat = desk.gate.do(record_person, "personnel", "A1", *FULL, person_of(number, KEY))["slot"]
+    desk.gate.pass_days(8)
+    if leaves:
+        desk.gate.leave(seat, date(2026, 10, 26))
+    elder = member(11, "A1", person_id=number, **POSTS)
+    desk.books(people=[desk.entered(), elder, desk.seated(12)], unpaid=(11,))
+    assert desk.night(NIGHT) == 0
+    coming = desk.query(select(Strength.month, Strength.people).where(Strength.unit_code == "A1", Strength.month != ""))
+    others = [("2037-08", 1)]
+    assert sorted(map(tuple, coming)) == (others if leaves else [("2030-04", 1), *others])

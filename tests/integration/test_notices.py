@@ -14,12 +14,13 @@ from sqlalchemy.exc import DBAPIError
 
 from core.audit import AuditEvent
 from core.db import engine_for, reading, writing
-from core.errors import InputRejected
+from core.errors import InputRejected, Unavailable
 from core.outbox import OutboxMail
 from core.settings import Settings
-from night.notice_files import export_notices, import_acknowledgements, notices_dir
+from night.notice_files import export_notices, hand_out, import_acknowledgements, notices_dir
 from staffing.deliveries import FILE, Answer, acknowledge_all, hand_over, remind_waiting
 from staffing.delivery_models import StaffDelivery
+from staffing.notices import acknowledge_notice, notice_page
 from staffing.service_entries import finish_papers
 from staffing.service_exits import undo_exit
 from tests.nightkit import person_id
@@ -225,3 +226,37 @@ def test_answers_by_a_program_are_taken_whole_or_not_at_all(gate):
     with writing(gate.engine) as session:
         both = [Answer(ids[name], name) for name in ("INSURANCE", "PERSONNEL")]
         assert acknowledge_all(session, gate.act("personnel"), both)["acknowledged"] == 2
+
+
+def test_the_night_hands_over_what_is_due_where_the_settings_name_a_folder(gate, here, tmp_path):
+    assert hand_out(here, gate.today, gate.now) == {}
+    told = replace(here, notices=tmp_path / "exchange", notices_form="xlsx")
+    assert hand_out(told, gate.today, gate.now) == {"PERSONNEL": 1, "FINANCE": 1, "INSURANCE": 1}
+    assert hand_out(told, gate.today, gate.now) == {}
+    files = sorted(path.relative_to(tmp_path / "exchange") for path in (tmp_path / "exchange").rglob("*.xlsx"))
+    assert [str(path.parent) for path in files] == ["finance", "insurance", "personnel"]
+    assert all((tmp_path / "exchange" / path).stat().st_mode & 0o777 == 0o600 for path in files)
+    sheet = openpyxl.load_workbook(tmp_path / "exchange" / files[0]).active
+    assert NUMBER in [cell.value for cell in sheet[2]]
+    with reading(gate.engine) as session:
+        events = session.scalars(select(AuditEvent).where(AuditEvent.action == "staff_notices_handed_over"))
+        assert {(event.actor, json.loads(event.details)["numbers"]) for event in events} == {("night", 1), ("night", 0)}
+        views, _ = notice_page(session, None, gate.today, 5, open_only=True)
+    assert {(view.attempts, view.last, view.next) for view in views} == {
+        (1, gate.today, gate.today + timedelta(days=1))
+    }
+    gate.do(acknowledge_notice, "finance", next(n.id for n in notices(gate) if n.receiver == "FINANCE"))
+    gate.pass_days(1)
+    assert hand_out(told, gate.today, gate.now) == {"PERSONNEL": 1, "INSURANCE": 1}
+
+
+def test_a_folder_that_cannot_be_written_leaves_no_attempt_and_the_next_night_tries_again(gate, here, tmp_path):
+    blocked = tmp_path / "exchange"
+    blocked.write_text("a file where the folder should be")
+    told = replace(here, notices=blocked)
+    with pytest.raises(Unavailable):
+        hand_out(told, gate.today, gate.now)
+    with reading(gate.engine) as session:
+        assert session.scalars(select(StaffDelivery)).all() == []
+    blocked.unlink()
+    assert sum(hand_out(told, gate.today, gate.now).values()) == 3

@@ -462,6 +462,11 @@ def test_the_proof_names_what_was_tampered_with(province):
 
 
 def test_a_unit_is_switched_to_our_ledger_from_a_day(province):
+    with pytest.raises(Refused, match="尚未建账"):
+        province.do(switch_unit, "director", "A1", province.today)
+    province.do(open_balances, "reviewer", [("A1", *FULL, 3, 1)], province.today)
+    with pytest.raises(Refused, match="启用日不得早于这一天"):
+        province.do(switch_unit, "director", "A1", province.today - timedelta(days=1))
     assert province.do(switch_unit, "director", "A1", province.today)["switched_on"] == "2026-10-20"
 
 

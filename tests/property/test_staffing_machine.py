@@ -1,5 +1,6 @@
 """A state machine over the whole chain: two units, three officers, a clock. After every step the ledger's proofs hold, and
-ledger, permits, slots and the gate's roster agree (staffing.proof)."""
+ledger, permits, slots, the gate's roster and the certificates agree (staffing.proof). Steps are taken as doors take them: the
+certificates of the units they move are renewed in their transaction."""
 
 from __future__ import annotations
 
@@ -24,15 +25,21 @@ from core.accounts import GrantSpec, create_user
 from core.db import engine_for, reading, writing
 from core.errors import Refused
 from core.migrate import upgrade
+from core.settings import load_settings
 from pool.proof import broken_proofs
 from pool.store import cell_figures
 from staffing.blocks import release_block
 from staffing.books import roster_rows
+from staffing.certificate_pdf import Press
+from staffing.certificate_store import certificate_due
+from staffing.certificates import renew_certificate, renew_due
 from staffing.chain import IN_POST, Status
 from staffing.housekeeping import keep_staffing
 from staffing.models import StaffApplication, StaffBlock, StaffNotice, StaffPlan, StaffSlot
 from staffing.notices import acknowledge_notice
+from staffing.own_books import own_copies
 from staffing.proof import broken_staffing
+from staffing.renewal import mark_of, renew_moved
 from staffing.service_applications import apply_for_posts, confirm_cost, review_application, withdraw_application
 from staffing.service_carry import carry_posts
 from staffing.service_entries import enter, finish_papers, note_pay
@@ -46,7 +53,9 @@ from tests.staffkit import Gate, found_gate, person
 UNITS = ("A1", "A2")
 QUOTA, PEOPLE = {"A1": 5, "A2": 2}, {"A1": 2, "A2": 2}
 FOLDER: list = []
+PRESS: list[Press] = []
 REACHED: Counter[str] = Counter()
+RENEWED: Counter[str] = Counter()
 NAMES = count(1)
 TIMES = settings(
     max_examples=11, stateful_step_count=35, deadline=None, database=None, print_blob=True,
@@ -72,6 +81,14 @@ class Chain(RuleBasedStateMachine):
         for tail in ("", "-wal", "-shm"):
             self.path.with_name(self.path.name + tail).unlink(missing_ok=True)
 
+    def do(self, use_case, login: str, *args, **kwargs):
+        """As every door: the act, and the certificates of the units it moved, in one transaction."""
+        with writing(self.engine) as session:
+            act, since = self.gate.act(login), mark_of(session)
+            answer = use_case(session, act, *args, **kwargs)
+            RENEWED.update(row["unit_code"] for row in renew_moved(session, PRESS[0], act.now, login, since))
+            return answer
+
     def rows(self, table, *where) -> list:
         with reading(self.engine) as session:
             key = table.id if hasattr(table, "id") else table.number
@@ -83,7 +100,7 @@ class Chain(RuleBasedStateMachine):
     def try_it(self, use_case, login: str, *args, **kwargs):
         """A use-case is done, or refused in words; anything else is a failure."""
         try:
-            answer = self.gate.do(use_case, login, *args, **kwargs)
+            answer = self.do(use_case, login, *args, **kwargs)
         except Refused:
             return None
         REACHED[use_case.__name__] += 1
@@ -91,7 +108,7 @@ class Chain(RuleBasedStateMachine):
 
     def must(self, use_case, login: str, *args):
         """A use-case that nothing stands in the way of."""
-        answer = self.gate.do(use_case, login, *args)
+        answer = self.do(use_case, login, *args)
         REACHED[use_case.__name__] += 1
         return answer
 
@@ -199,7 +216,9 @@ class Chain(RuleBasedStateMachine):
     @rule(days=st.sampled_from([1, 1, 2, 7, 40]))
     def pass_days(self, days):
         self.gate.pass_days(days)
-        self.gate.do(lambda session, act: vars(keep_staffing(session, act.today, act.now)), "office")
+        with writing(self.engine) as session:
+            keep_staffing(session, self.gate.today, self.gate.now)
+            renew_due(session, PRESS[0], self.gate.now)
 
     @rule(unit=st.sampled_from(UNITS), data=st.data(), undone=st.booleans())
     def one_out_one_in_on_one_day(self, unit, data, undone):
@@ -234,7 +253,7 @@ class Chain(RuleBasedStateMachine):
         assert caught.value.details["answer"] == answer
 
     @invariant()
-    def ledger_permits_slots_and_roster_agree(self):
+    def ledger_permits_slots_roster_and_certificates_agree(self):
         with reading(self.engine) as session:
             assert broken_staffing(session) == []
             # The pool's whole proof costs ten times a step: every fourth time, and at the end of each example.
@@ -242,6 +261,10 @@ class Chain(RuleBasedStateMachine):
             assert self.checks % 4 or broken_proofs(session) == []
             held = cell_figures(session, [f"U:{unit}" for unit in UNITS], self.gate.today)
             roster = roster_rows(session, self.gate.today)
+            copies = own_copies(session, self.gate.today, UNITS)
+            assert certificate_due(session, UNITS, self.gate.today) == {}
+        assert all(row["certified"] and row["ledger"] == row["certificate"] == row["database"] for row in copies)
+        assert {f"U:{row['unit_code']}" for row in copies} == {cell.holder for cell in held}
         for cell, figures in held.items():
             mine = [row for row in roster if f"U:{row['unit_code']}" == cell.holder and row["status"] == "IN_SERVICE"]
             assert figures.quota - figures.in_post - figures.open_permits == figures.usable
@@ -273,6 +296,12 @@ def founded(tmp_path):
     seats = [unit for unit in UNITS for _ in range(PEOPLE[unit])]
     for number, seat in enumerate(seats):
         gate.do(record_person, "office", seat, *FULL, person(number))
+    environ = {
+        "BIANZHI_HOME": str(tmp_path), "BIANZHI_SECRET_KEY": "machine-secret-" * 3, "BIANZHI_PERSON_KEY": "machine-person-" * 3,
+    }  # fmt: skip
+    PRESS[:] = [Press.of(load_settings(environ))]
+    for unit in UNITS:
+        gate.do(renew_certificate, "reviewer", unit, PRESS[0])
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     engine.dispose()
@@ -280,11 +309,13 @@ def founded(tmp_path):
     return path
 
 
-def test_ledger_slots_and_roster_agree_after_every_step(founded):
+def test_ledger_slots_roster_and_certificate_agree_after_every_step(founded):
     number = SystemRandom().randrange(10**9)
     print(f"seed {number}")
     REACHED.clear()
+    RENEWED.clear()
     run_state_machine_as_test(seed(number)(Chain), settings=TIMES)
     print(dict(REACHED))
     # A machine that is refused everything would find nothing.
     assert REACHED.total() >= 50
+    assert set(RENEWED) == set(UNITS)

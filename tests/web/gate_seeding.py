@@ -105,6 +105,7 @@ CITY_GRANTS = {
     "director": ("DIRECTOR:370100/CITY",), "finance": ("FINANCE:370100/CITY",),
     "personnel": ("PERSONNEL:370100/CITY",), "stranger": (f"UNIT_OFFICER:unit={OTHER}",),
     "auditor": ("AUDITOR:370100/*",),
+    "deputy": ("DIRECTOR:370102/COUNTY",),
     "both": (f"UNIT_OFFICER:unit={UNIT}", "REVIEWER:370100/CITY", "DIRECTOR:370100/CITY"),
 }  # fmt: skip
 LEAVER, COMER, SECOND = person_number(1), person_number(2), person_number(3)

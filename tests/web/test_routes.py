@@ -53,6 +53,7 @@ ADDRESSES = {
     "staffing_notices": "/staffing/notices",
     "staffing_blocks": "/staffing/blocks",
     "staffing_waivers": "/staffing/waivers",
+    "staffing_differences": "/staffing/differences",
     "staffing_units": "/staffing/units?page=1",
     "staffing_unit": "/staffing/units/3701001",
     "pool_acts": "/pool/acts",

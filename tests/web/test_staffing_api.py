@@ -113,7 +113,17 @@ def refusal(answer) -> tuple[int, str, str]:
     return answer.status_code, answer.json["details"].get("answer"), answer.json["message"]
 
 
-def test_a_unit_goes_from_plan_to_pay_and_its_certificate_follows(city):
+@dataclass
+class Walked:
+    """What a walk left: codes of the certificate's versions, the permit's number, the slot entered on."""
+
+    codes: list[str]
+    permit: str
+    slot: str
+
+
+def walk(city: City) -> Walked:
+    """From plan to verified certificate: refused for being full, an exit, the permit, the entry, notices acknowledged."""
     codes = [city.certify()]
     city.plan()
     talk = city.consult()
@@ -143,7 +153,12 @@ def test_a_unit_goes_from_plan_to_pay_and_its_certificate_follows(city):
     assert city.get("reviewer", "/api/v1/staffing/notices?open_only=true").json["total"] == 0
     city.done("reviewer", f"/slots/{left['slot']}/cancel")
     codes.append(city.newest()["code"])
-    assert [city.verdict(code) for code in codes] == ["已被新版本取代", "已被新版本取代", "有效"]
+    return Walked(codes, permit["permit_no"], entered.json["slot"])
+
+
+def test_a_unit_goes_from_plan_to_pay_and_its_certificate_follows(city):
+    done = walk(city)
+    assert [city.verdict(code) for code in done.codes] == ["已被新版本取代", "已被新版本取代", "有效"]
     assert city.get("reviewer", f"/api/v1/staffing/units/{UNIT}").json["certificate_due"] is None
     with reading(engine_for(city.settings.database_url)) as session:
         assert [*broken_staffing(session), *broken_proofs(session)] == []

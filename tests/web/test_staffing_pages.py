@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from core.accounts import LOCALES, change_grants, get_user, parse_grant
 from core.audit import AuditEvent
+from core.units import UnitVersion
 from staffing.models import StaffApplication, StaffBlock, StaffNotice, StaffSlot
 from tests.staffkit import person_number
 from tests.web.gate_seeding import Seeded, seed_gate
@@ -22,12 +23,13 @@ from web.routes import STAFFING, Door, Scoped
 PAGES = {
     "auditor": ["", "/units", "/units/{bureau}", "/plans", "/plans/{plan}", "/consultations", "/consultations/{talk}",
                 "/applications", "/applications?list=permits", "/applications/{granted}", "/slots", "/slots/{seated2}",
-                "/slots/{left}", "/notices", "/notices?list=all&receiver=FINANCE", "/blocks", "/blocks?list=all", "/waivers"],
+                "/slots/{left}", "/notices", "/notices?list=all&receiver=FINANCE", "/blocks", "/blocks?list=all", "/waivers", "/differences"],
     "officer": ["", "/plans/new", "/plans/new?year=2027", "/applications/new", "/applications/{asked}", "/new/consult",
                 "/slots/{seated2}"],
     "reviewer": ["/plans/{waiting_plan}", "/consultations/{asking}", "/applications/{asked}", "/slots/{left}",
                  "/new/enter", "/new/record", "/new/exit-person", "/new/carry?slot_nos={seated2}"],
-    "director": ["/applications/{granted}", "/blocks", "/new/waiver", "/plans/{waiting_plan}"],
+    "director": ["/applications/{granted}", "/blocks", "/new/waiver", "/plans/{waiting_plan}", "/split",
+                 "/split?unit={bureau}&into=3701009"],
     "finance": ["", "/notices", "/applications/{asked}"],
 }  # fmt: skip
 
@@ -162,8 +164,11 @@ def test_a_full_number_is_printed_for_who_may_see_it_and_leaves_a_trail(browser,
     path = f"/staffing/slots/{gate.left}/exit.pdf"
     masked = browser("finance").get(path)
     assert (masked.status_code, masked.headers["Content-Type"]) == (200, "application/pdf")
-    assert browser("personnel").post(path, {"name": "王小明"}).status_code == 403
-    full = browser("reviewer").post(path, {"name": "王小明"})
+    asked = {"name": "王小明", "reason": "送财政停薪"}
+    assert browser("personnel").post(path, asked).status_code == 403
+    for reason in ("", "看看", person_number(1)):
+        assert browser("reviewer").post(path, asked | {"reason": reason}).status_code == 409
+    full = browser("reviewer").post(path, asked)
     assert full.status_code == 200
     assert _text(full.data).count("王小明") == 1
     assert person_number(1) in _text(full.data)
@@ -171,6 +176,7 @@ def test_a_full_number_is_printed_for_who_may_see_it_and_leaves_a_trail(browser,
     with db.read() as session:
         event = session.scalar(select(AuditEvent).where(AuditEvent.action == "staff_identity_printed"))
         assert (event.actor, gate.left in event.subject) == ("reviewer", True)
+        assert "送财政停薪" in event.details
         assert not {"王小明", person_number(1)} & set(re.findall(r"\w+", f"{event.subject} {event.details}"))
     assert browser("reviewer").get(f"/staffing/slots/{gate.left}/entry.pdf").status_code == 409
 
@@ -226,3 +232,28 @@ def test_lists_hold_only_what_lies_in_the_scope(browser, gate):
         page = said(small.get(f"/staffing{name}"))
         assert "市教育局" not in page.split("<main")[1], name
     assert small.get(f"/staffing/units/{SCHOOL}").status_code == 404
+
+
+def test_a_unit_is_split_from_its_page_and_a_refusal_leaves_everything(browser, db, gate):
+    with db.write() as session:
+        session.add(UnitVersion(
+            unit_code="3701011", unit_name="市数据局", division_code="370100", level="CITY", unit_kind="ORGAN",
+            delivers="PERSONS", delivered_by="370100", seen_on=NOW.date(),
+        ))  # fmt: skip
+    director, address = browser("director"), f"/staffing/split?unit={BUREAU}&into=3701011"
+    page = said(director.get(address))
+    check(page)
+    assert gate.seated2 in page
+    sent = {
+        "unit_code": BUREAU, "into": "3701011", "document_no": "编委〔2026〕40号", "effective": str(NOW.date()),
+        "client_id": re.search(r'name="client_id" value="([^"]+)"', page)[1], "vacant-0-ADMIN-FULL": "2",
+    }  # fmt: skip
+    leaving = director.post("/staffing/split", sent | {f"slot-{gate.seated2}": "3701011", "client_id": "x"})
+    assert leaving.status_code == 409
+    assert "已预报减编" in said(leaving)
+    done = [director.post("/staffing/split", sent) for _ in range(2)]
+    assert [answer.status_code for answer in done] == [303, 303]
+    shown = said(director.get(done[0].headers["Location"]))
+    assert "已分设：3701011。" in shown
+    check(shown)
+    assert browser("reviewer").get("/staffing/split").status_code == 403

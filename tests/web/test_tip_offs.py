@@ -211,3 +211,40 @@ def test_steps_cannot_be_rewritten(browser, db):
     send(browser)
     with pytest.raises(DBAPIError), db.write() as session:
         session.scalar(select(TipOffStep)).actor = "somebody else"
+
+
+def test_a_case_is_handled_over_the_api_as_on_its_page(browser, api):
+    number, secret = send(browser)
+    officer, address = api("reviewer"), f"/api/v1/tip-offs/{number}"
+    assert [row["number"] for row in officer.get("/api/v1/tip-offs").json["items"]] == [number]
+    before = officer.get(address)
+    assert before.json["words"] is None
+    assert TEXT not in before.get_data(as_text=True)
+
+    def move(name: str, version: int, **body):
+        return officer.post(f"{address}/{name}", json={"version": version, **body})
+
+    assert move("take", 1).json["words"] == TEXT
+    assert move("take", 1).status_code == 409
+    assert api("reviewer2").get(address).json["words"] is None
+    assert api("reviewer2").post(f"{address}/contact", json={}).status_code == 403
+    assert officer.post(f"{address}/contact", json={}).json == {"contact": CONTACT}
+    assert move("link", 2).status_code == 409
+    assert move("link", 2, flag=F01).status_code == 200
+    assert move("answer", 3, note="已列入核查。").status_code == 200
+    assert move("close", 4, note="追回工资。", outcome="BEST").status_code == 422
+    closed = move("close", 4, note="追回工资。", outcome="CONFIRMED").json
+    assert (closed["status"], closed["outcome"]) == ("CLOSED", "CONFIRMED")
+    assert officer.get("/api/v1/tip-offs").json["items"] == []
+    assert officer.get("/api/v1/tip-offs?closed=true").json["items"][0]["number"] == number
+    assert "追回工资。" in look(browser, number, secret).get_data(as_text=True)
+
+
+def test_the_api_shows_a_case_to_its_own_area_and_never_to_the_unit(browser, api):
+    number, _ = send(browser)
+    assert api("officer").get("/api/v1/tip-offs").status_code == 403
+    county = api("county")
+    assert county.get("/api/v1/tip-offs").json["items"] == []
+    unseen, unknown = county.get(f"/api/v1/tip-offs/{number}"), county.get("/api/v1/tip-offs/SL2026-000099")
+    strip = lambda answer: {**answer.json, "request_id": None}
+    assert (unseen.status_code, strip(unseen)) == (404, strip(unknown))

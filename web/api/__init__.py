@@ -14,6 +14,7 @@ from web.api import (
     papers,
     pool_moves,
     pool_reads,
+    tip_offs,
     worklists,
 )
 from web.api.views import blueprint
@@ -29,6 +30,7 @@ __all__ = [
     "pool_moves",
     "pool_reads",
     "register",
+    "tip_offs",
     "worklists",
 ]
 

@@ -32,6 +32,8 @@ class GateReceipt(BaseModel):
     first_unpaid: str | None = None
     opened: list[str] | None = None
     unit: str | None = None
+    node: str | None = None
+    units: list[str] | None = None
     waiver: str | None = None
     notice: int | None = None
     block: int | None = None
@@ -188,7 +190,8 @@ class PostOut(BaseModel):
 
 
 class StaffNoticeOut(BaseModel):
-    """入编 or 减编通知单 to one receiver. age: days it has waited, null once acknowledged or withdrawn."""
+    """入编 or 减编通知单 to one receiver. age: days it has waited, null once acknowledged or withdrawn. attempts: how often a
+    program was handed it; last and next: the days of it."""
 
     id: int
     slot_no: str
@@ -205,6 +208,9 @@ class StaffNoticeOut(BaseModel):
     acknowledged_by: str | None
     age: int | None
     overdue: bool
+    attempts: int
+    last: date | None
+    next: date | None
 
 
 class BlockOut(BaseModel):

@@ -30,11 +30,21 @@ class PlanLine(Strict):
     posts: Annotated[int, Field(ge=0, le=1_000_000, strict=True), WHOLE]
 
 
+class SplitPart(Strict):
+    """What one unit gets: posts with the people on them by slot number, and vacant posts."""
+
+    unit_code: Annotated[str, Field(min_length=1, max_length=64)]
+    slot_nos: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=24)]], Field(default_factory=list, max_length=500)
+    ]
+    vacant: Annotated[list[PlanLine], Field(default_factory=list, max_length=50)]
+
+
 # Types of arguments by name; what is not here is a short text.
 KINDS: dict[str, Any] = {
     "post_type": PostType, "fund_form": FundForm, "entry_form": EntryForm, "work_kind": WorkKind, "id_type": IdType,
     "leader_tier": LeaderTier, "from_level": Level, "from_fund_form": FundForm, "posts": Posts, "yearly_cost": Money,
-    "leader_posts": Count, "leaders": Count, "agrees": bool, "draft": bool,
+    "leader_posts": Count, "leaders": Count, "agrees": bool, "draft": bool, "closes": bool, "parts": SplitPart,
     "year": Annotated[int, Field(ge=1000, le=2999, strict=True), WHOLE], "lines": PlanLine,
     "month": Annotated[str, Field(pattern=r"^[12][0-9]{3}-(0[1-9]|1[0-2])$")],
     **dict.fromkeys(("planned", "exit_date", "entry_date", "effective", "valid_from", "valid_until"), date),

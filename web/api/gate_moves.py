@@ -16,6 +16,7 @@ from pool.acting import Receipt
 from pool.acts import Deed
 from staffing.acts import DEEDS
 from staffing.service_applications import UseWish, foresee_use
+from staffing.service_split import Part
 from web.api import gate_answers as a
 from web.api import gate_models as m
 from web.api import models as shared
@@ -54,6 +55,7 @@ DOORS: tuple[tuple[str, str, str, type[BaseModel] | None, str], ...] = (
     ("/slots/<post_no>/undo-exit", "undo_exit", "undo-exit", m.PostPath, "slot_no"),
     ("/slots/<post_no>/cancel", "cancel", "cancel", m.PostPath, "slot_no"),
     ("/carries", "carry", "carry", None, ""),
+    ("/splits", "split", "split", None, ""),
     ("/waivers", "waiver", "waiver", None, ""),
     ("/notices/<int:notice_id>/acknowledge", "acknowledge", "acknowledge", m.StaffNoticePath, "notice_id"),
     ("/blocks/<int:block_id>/release", "release", "release", m.BlockPath, "block_id"),
@@ -74,6 +76,12 @@ def values_of(deed: Deed, body: BaseModel) -> dict[str, Any]:
             continue
         if argument.name in ("lines", "passed"):
             values[argument.name] = [(str(line.post_type), str(line.fund_form), line.posts) for line in given]
+        elif argument.name == "parts":
+            values[argument.name] = [
+                Part(part.unit_code, tuple(part.slot_nos),
+                     tuple((str(line.post_type), str(line.fund_form), line.posts) for line in part.vacant))
+                for part in given
+            ]  # fmt: skip
         elif argument.name == "posts":
             values[argument.name] = given
         elif argument.many:

@@ -25,7 +25,8 @@ class DifferenceQuery(Strict):
 
 
 class DifferenceOut(BaseModel):
-    """delivered, ours: the two readings. day: the entry or exit. file, row: where the delivered row stands."""
+    """delivered, ours: the two readings. day: the entry or exit. file, row: where the
+    delivered row stands. since: the first of the nights without a gap that saw it. to_do: what makes the two agree."""
 
     kind: DifferenceKind
     label: str
@@ -38,6 +39,8 @@ class DifferenceOut(BaseModel):
     ours: str | None
     file: str | None
     row: int | None
+    since: date
+    to_do: str
 
 
 class DifferenceList(BaseModel):

@@ -156,7 +156,11 @@ def list_notices(query: m.StaffNoticeQuery) -> Response:
         receiver=query.receiver, limit=query.page_size, offset=(query.page - 1) * query.page_size,
     )  # fmt: skip
     items = [
-        fields(view.notice, a.StaffNoticeOut, unit_name=view.unit_name, age=view.age, overdue=view.overdue)
+        fields(
+            view.notice,
+            a.StaffNoticeOut,
+            **{name: getattr(view, name) for name in ("unit_name", "age", "overdue", "attempts", "last", "next")},
+        )
         for view in views
     ]
     return _answer(a.StaffNoticeList(total=total, page=query.page, page_size=query.page_size, items=items))

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from staffing.certificate_lists import Listing
 from staffing.certificate_store import Due, FactKind, State
 from staffing.labels import CHECK_RESULTS
 from web.api.models import PAGE_MAX, Strict, UnitPath
-from web.api.pool_models import WHOLE
+from web.api.pool_models import WHOLE, PageQuery
 from web.papers import CERTIFICATE_STEPS
 
 StepName = StrEnum("StepName", {step.upper(): step for step in CERTIFICATE_STEPS})
@@ -76,9 +77,19 @@ class CertificateRow(BaseModel):
     valid_until: date | None
 
 
-class CertificateList(BaseModel):
-    """Units of the scope with a ledger or a certificate."""
+class CertificateQuery(PageQuery):
+    """Which units: by state of their certificate (DUE takes as long as the scope is large), by part of name or code."""
 
+    state: Listing | None = None
+    q: str | None = Field(None, max_length=64)
+
+
+class CertificateList(BaseModel):
+    """Units of the scope with a ledger or a certificate, by code."""
+
+    total: int
+    page: int
+    page_size: int
     items: list[CertificateRow]
 
 
@@ -202,12 +213,15 @@ class DocumentList(BaseModel):
 
 
 class DocumentOut(BaseModel):
-    """A document and what hangs on it."""
+    """A document and what hangs on it. permits: their notice numbers. reorganisations: kind and node."""
 
     document: DocumentRow
     units: list[str]
     movements: list[int]
     certificates: list[str]
+    plans: list[str]
+    permits: list[str]
+    reorganisations: list[str]
 
 
 class RegisteredOut(BaseModel):

@@ -13,9 +13,9 @@ from flask_openapi3 import Tag
 from core.errors import InputRejected
 from staffing import shelf
 from staffing.certificate_content import changes_between
+from staffing.certificate_lists import certificate_page
 from staffing.certificate_store import (
     certificate_due,
-    certificate_list,
     checks_missing,
     facts_of,
     state_of,
@@ -23,6 +23,7 @@ from staffing.certificate_store import (
     versions_of,
 )
 from staffing.copies import copies
+from staffing.document_gate import hanging_at_the_gate
 from staffing.documents import (
     Registration,
     add_file,
@@ -44,16 +45,20 @@ OCTETS = "application/octet-stream"
 
 
 @blueprint.get("/certificates", endpoint="certificates", tags=[PAPERS], responses={"200": m.CertificateList})
-def list_certificates() -> Response:
+def list_certificates(query: m.CertificateQuery) -> Response:
     """The newest certificate of every unit of the scope that has a ledger or one."""
-    return _answer(m.CertificateList(items=[
+    listed, total = certificate_page(
+        g.db, g.scope, paper_act().today, which=query.state, text=query.q or "", limit=query.page_size,
+        offset=(query.page - 1) * query.page_size,
+    )  # fmt: skip
+    return _answer(m.CertificateList(total=total, page=query.page, page_size=query.page_size, items=[
         m.CertificateRow(
             unit_code=each.unit.unit_code, unit_name=each.unit.unit_name, state=each.state, due=each.due,
             check_missing=each.check_missing, version=each.newest.version if each.newest else None,
             code=each.newest.code if each.newest else None, issued_on=each.newest.issued_on if each.newest else None,
             valid_until=each.newest.valid_until if each.newest else None,
         )
-        for each in certificate_list(g.db, g.scope, paper_act().today)
+        for each in listed
     ]))  # fmt: skip
 
 
@@ -130,10 +135,13 @@ def register(body: m.DocumentBody) -> Response:
 def read_document(path: m.DocumentPath) -> Response:
     """One document with its files and what hangs on it, as far as the scope sees it."""
     row, hanging = g.document, hanging_on(g.db, g.scope, g.document.doc_no)
+    gate = hanging_at_the_gate(g.db, g.scope, row.doc_no)
     return _answer(m.DocumentOut(
         document=_row(row, files_of(g.db, [row.doc_no])[row.doc_no]), units=hanging.units,
         movements=[movement.seq for movement in hanging.movements],
         certificates=[f"{each.unit_code}-{each.version:03d}" for each in hanging.certificates],
+        plans=[plan.number for plan in gate.plans], permits=[row.permit_no for row in gate.permits],
+        reorganisations=[f"{each.kind} {each.node_id}" for each in gate.reorganisations],
     ))  # fmt: skip
 
 

@@ -33,6 +33,7 @@ class ReceiptOut(BaseModel):
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
     delegation: int | None = None
+    switched_on: date | None = None
 
 
 class NodeOut(BaseModel):

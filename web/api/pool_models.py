@@ -299,12 +299,19 @@ class LimitsBody(Strict):
 
 
 class ReorganiseBody(Strict):
-    """REPARENT under or MERGE into `target`, or ABOLISH."""
+    """REPARENT under or MERGE into `target`, RENAME to `name`, or ABOLISH. A split is POST /staffing/splits."""
 
-    kind: Literal["REPARENT", "MERGE", "ABOLISH"]
+    kind: Literal["REPARENT", "MERGE", "RENAME", "ABOLISH"]
     target: Node | None = None
+    name: str | None = Field(None, min_length=2, max_length=200)
     document_no: Document
     effective: date | None = None
+
+
+class SwitchBody(Strict):
+    """From this day on the unit's ledger and gate are the source."""
+
+    on: date
 
 
 class WhatIfBody(Strict):

@@ -11,8 +11,10 @@ from pool import service
 from pool.acting import Receipt
 from pool.foresight import Supposed, changed_nodes, check_wish, suppose
 from pool.lists import seen_movement, seen_node
+from pool.naming import rename_unit
 from pool.service_loans import Wish, request_loan
 from pool.service_nodes import abolish_node, reparent_node, set_limits
+from pool.service_opening import switch_unit
 from pool.service_people import delegate, revoke_delegation
 from pool.service_reversal import reverse_movement
 from pool.tree import WhatIf
@@ -189,10 +191,21 @@ def reorganise(header: m.Keyed, path: m.NodePath, body: m.ReorganiseBody) -> Res
     act, papers = act_now(header.idempotency_key), (body.document_no, body.effective)
     if body.kind == "ABOLISH":
         return _receipt(abolish_node(g.db, act, path.node, *papers))
+    if body.kind == "RENAME":
+        if body.name is None:
+            raise InputRejected("须写明新名称。", field="name")
+        return _receipt(rename_unit(g.db, act, path.node.removeprefix("U:"), body.name, *papers))
     if body.target is None:
         raise InputRejected("须写明调整到哪个节点。", field="target")
     use_case = merge_units if body.kind == "MERGE" else reparent_node
     return _receipt(use_case(g.db, act, path.node, body.target, *papers))
+
+
+@_post("/nodes/<node>/switch", "switch")
+def switch(header: m.Keyed, path: m.NodePath, body: m.SwitchBody) -> Response:
+    """From a day on, ledger and gate are the source of a unit: delivered rows that differ are shown as differences."""
+    act = act_now(header.idempotency_key)
+    return _receipt(switch_unit(g.db, act, path.node.removeprefix("U:"), body.on))
 
 
 @_post("/what-if", "what_if", {"200": a.WhatIfOut, "409": shared.Problem})

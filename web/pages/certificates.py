@@ -12,12 +12,11 @@ from core.permissions import Permission, may
 from core.types import LeaderTier
 from staffing import shelf
 from staffing.certificate_content import Change, changes_between
+from staffing.certificate_lists import Listing, certificate_counts, certificate_page
 from staffing.certificate_pdf import certificate_number
 from staffing.certificate_store import (
     Certificate,
-    State,
     certificate_due,
-    certificate_list,
     checks_missing,
     checks_of,
     events_of,
@@ -36,33 +35,21 @@ from web.papers import certificate_step, download, folder, paper_act
 from web.words import word
 
 ENDPOINTS = ("certificates", "certificate", "certificate_pdf", "certificate_step", "pool_notice")
-FILTERS = ("DUE", "EXPIRED", "CHECK", "NONE", "REVOKED")
 
 
 def show_certificates() -> str:
     """Every unit of the scope with a ledger or a certificate: state, what is due, what is missing."""
-    listed = certificate_list(g.db, g.scope, paper_act().today)
+    today, asked = paper_act().today, request.args.get("state")
     text = (request.args.get("q") or "").strip()[:TEXT_LIMIT]
-    chosen = request.args.get("state") if request.args.get("state") in FILTERS else None
-    found = [
-        each
-        for each in listed
-        if (not text or text in each.unit.unit_name or text in each.unit.unit_code) and _passes(each, chosen)
-    ]
-    page_count = max(1, -(-len(found) // PAGE))
-    page = min(max(request.args.get("page", 1, int), 1), page_count)
+    chosen = Listing(asked) if asked in set(Listing) else None
+    page = max(request.args.get("page", 1, int), 1)
+    listed, total = certificate_page(
+        g.db, g.scope, today, which=chosen, text=text, limit=PAGE, offset=(page - 1) * PAGE
+    )
     return render_template(
-        "certificates.html", listed=found[(page - 1) * PAGE : page * PAGE], total=len(found), page=page,
-        page_count=page_count, text=text, chosen=chosen,
-        counts={name: sum(_passes(each, name) for each in listed) for name in FILTERS},
+        "certificates.html", listed=listed, total=total, page=page, page_count=max(1, -(-total // PAGE)), text=text,
+        chosen=chosen, counts=certificate_counts(g.db, g.scope, today),
     )  # fmt: skip
-
-
-def _passes(each, chosen: str | None) -> bool:
-    return {
-        None: True, "DUE": each.due is not None, "EXPIRED": each.state is State.EXPIRED, "CHECK": each.check_missing,
-        "NONE": each.newest is None, "REVOKED": each.state is State.REVOKED,
-    }[chosen]  # fmt: skip
 
 
 def show_certificate(code: str) -> str:

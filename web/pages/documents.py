@@ -10,6 +10,7 @@ from core.parameters import parameter_value
 from pool.lists import nodes_named
 from reconcile.store import unit_names
 from staffing import shelf
+from staffing.document_gate import hanging_at_the_gate
 from staffing.documents import (
     Registration,
     add_file,
@@ -49,13 +50,17 @@ def show_document(doc_no: str) -> Response | str:
         flash(_("文件已保存。") if done["added"] else _("这个文件已在这份文件名下，没有重复保存。"), "done")
         return redirect(url_for("document", doc_no=g.document.doc_no), code=303)
     hanging = hanging_on(g.db, g.scope, g.document.doc_no)
+    gate = hanging_at_the_gate(g.db, g.scope, g.document.doc_no)
     ends = {end for row in hanging.movements for end in (row.from_holder, row.to_holder)}
+    ends |= {end for row in gate.reorganisations for end in (row.node_id, row.target_id)}
     codes = {
         *hanging.units,
         *(each.unit_code for each in (*hanging.facts, *hanging.certificates, *hanging.determinations)),
+        *(each.unit_code for each in (*gate.plans, *gate.permits)),
     }
     return render_template(
         "document.html", row=g.document, files=files_of(g.db, [g.document.doc_no])[g.document.doc_no], hanging=hanging,
+        gate=gate,
         nodes=nodes_named(g.db, ends), names=unit_names(g.db, codes), may_add=may_add_file(g.scope, g.document),
         endings=ENDINGS, most=_most(g.document.division_code), has_notice=has_notice,
     )  # fmt: skip

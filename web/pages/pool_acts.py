@@ -70,6 +70,8 @@ def _seen(form: Form, values: Values) -> None:
     for each in form.deed.arguments:
         if each.read is read_node and each.name in values:
             lists.seen_node(g.db, view_scope(), values[each.name])
+    if "unit_code" in values:
+        lists.seen_node(g.db, view_scope(), f"U:{values['unit_code']}")
     for name in ("lot_no", "seq"):
         if name in values:
             lists.seen_movement(g.db, view_scope(), values[name])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 
-from flask import Response, flash, g, redirect, render_template, request, url_for
+from flask import Response, current_app, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from pool.lists import nodes_named, unit_nodes
+from night.own_lists import gate_differences
+from pool.lists import nodes_named, switched_on, unit_nodes
 from pool.store import cell_figures
 from staffing import lists
 from staffing.acts import DEEDS
@@ -19,6 +20,7 @@ from staffing.notices import RECEIVERS, notice_page
 from staffing.store import gate_parameters
 from web.gate_steps import begins, do_deed, read_form
 from web.pages.flags import PAGE, page_asked
+from web.pages.pool_requests import givers
 from web.pool_access import act_now, act_of, acting_for, view_scope
 
 ENDPOINTS = (
@@ -28,7 +30,7 @@ ENDPOINTS = (
 # What a person may begin, in the order of the chain: deed and the words on its button.
 BEGINNINGS = (
     ("plan", "申报计划"), ("consult", "事先沟通"), ("apply", "申请用编"), ("enter", "登记入编"), ("exit-person", "登记减编"),
-    ("record", "补登原有人员"), ("carry", "调编带人"), ("waiver", "签发豁免"),
+    ("record", "补登原有人员"), ("carry", "调编带人"), ("split", "分设单位"), ("waiver", "签发豁免"),
 )  # fmt: skip
 
 
@@ -49,8 +51,10 @@ def notice_days(division: str = "") -> int:
 
 def beginnings(act) -> list[tuple[str, str, str]]:
     """(deed, words, address) of what this person may begin."""
-    own = {"plan": "staffing_plan_new", "apply": "staffing_use_new"}
-    address = lambda deed: url_for(own[deed]) if deed in own else url_for("staffing_new", deed=deed)
+    own = {"plan": "staffing_plan_new", "apply": "staffing_use_new", "split": "staffing_split"}
+    address = lambda deed: (
+        url_for(own[deed], **for_whom()) if deed in own else url_for("staffing_new", deed=deed, **for_whom())
+    )
     return [(deed, words, address(deed)) for deed, words in BEGINNINGS if begins(act, deed)]
 
 
@@ -68,7 +72,7 @@ def show_staffing() -> str:
     names = nodes_named(g.db, {f"U:{each.unit_code}" for each in work})
     return render_template(
         "staffing.html", work=work, counts=counts, names=names, address=work_address, today=act.today,
-        begin=beginnings(act), giver=acting_for(),
+        begin=beginnings(act), giver=acting_for(), givers=givers(g.user.login),
     )  # fmt: skip
 
 
@@ -79,9 +83,15 @@ def work_address(work: Work) -> str:
         "APPLICATION": ("staffing_use", "use_no"), "SLOT": ("staffing_slot", "post_no"),
     }  # fmt: skip
     if work.subject not in pages:
-        return url_for("staffing_notices" if work.subject == "NOTICE" else "staffing_blocks")
+        return url_for("staffing_notices" if work.subject == "NOTICE" else "staffing_blocks", **for_whom())
     endpoint, name = pages[work.subject]
-    return url_for(endpoint, **{name: work.number})
+    return url_for(endpoint, **{name: work.number}, **for_whom())
+
+
+def for_whom() -> dict[str, str]:
+    """What keeps an address with the person acted for."""
+    giver = acting_for()
+    return {"acting_for": giver.login} if giver else {}
 
 
 def show_staffing_units() -> Response | str:
@@ -109,6 +119,8 @@ def show_staffing_unit(code: str) -> str:
         plans=lists.staff_page(g.db, scope, Subject.PLAN, (), code, 10)[0],
         uses=lists.staff_page(g.db, scope, Subject.APPLICATION, (), code, 10)[0], blocks=open_blocks(g.db, code),
         certificate=newest_of(g.db, code), due=certificate_due(g.db, [code], today).get(code),
+        differences=len(gate_differences(g.db, current_app.config["SETTINGS"], scope, unit_code=code)),
+        switched=switched_on(g.db, node_id),
     )  # fmt: skip
 
 

@@ -88,7 +88,9 @@ def show_staffing_slot_step(post_no: str, step: str) -> Response:
 def show_staffing_slot_form(post_no: str, form: str) -> Response:
     """入编 or 减编通知单: masked; posted, with the full number and a name that is kept nowhere."""
     if request.method == "POST":
-        content = full_slot_paper(act_now(secrets.token_hex(16)), g.row, form, request.form.get("name", ""))
+        content = full_slot_paper(
+            act_now(secrets.token_hex(16)), g.row, form, request.form.get("name", ""), request.form.get("reason", "")
+        )
     else:
         content = slot_paper(g.db, g.row, form, masked_person(g.row))
     return download(content, f"{NAMES[form]}-{post_no}.pdf", "application/pdf")
