@@ -10,10 +10,10 @@ from pathlib import Path
 from core.db import engine_for, reading
 from core.errors import BianzhiError
 from core.identity import check_digit
-from core.migrate import upgrade
 from core.settings import Settings
 from night.lists import flag_rows, not_evaluable_rows
 from night.steps import run_night
+from tests.databases import migrate
 
 A = date(2026, 10, 15)
 
@@ -86,7 +86,7 @@ class House:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.inbox = settings.home / "inbox"
-        upgrade(engine_for(settings.database_url))
+        migrate(settings.database_url)
 
     def night(self, as_of: date = A, inbox: Path | None = None) -> int:
         """Run a night; the exit code `bianzhi night` would give."""

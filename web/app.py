@@ -149,6 +149,20 @@ def _by_cookie() -> None:
             sessions.touch(db, g.visit, g.now)
 
 
+def open_over(app: Flask, settings: Settings, clock: Callable[[], datetime] | None = None) -> None:
+    """Everything of the portal that is of one database, one set of settings and one clock, as at its start."""
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SETTINGS=settings,
+        CLOCK=clock or (lambda: datetime.now(UTC)),
+        SESSION_COOKIE_SECURE=settings.portal_url.startswith("https://"),
+    )
+    app.extensions["bianzhi_engine"] = engine_for(settings.database_url)
+    app.extensions["bianzhi_throttle"] = AddressThrottle()
+    app.extensions["bianzhi_verify_throttle"] = AddressThrottle(tries=30)
+    app.extensions["bianzhi_public"] = PublicCache(unset=settings.env == "development")
+
+
 def create_app(settings: Settings, clock: Callable[[], datetime] | None = None) -> Flask:
     """The portal over a database that is already at the newest schema. `clock` gives the time, in UTC."""
     app = Portal(
@@ -160,16 +174,11 @@ def create_app(settings: Settings, clock: Callable[[], datetime] | None = None) 
         validation_error_callback=errors.validation_failed,
         validation_error_model=api.models.Problem,
     )
-    secure = settings.portal_url.startswith("https://")
     app.config.update(
-        SECRET_KEY=settings.secret_key,
-        SETTINGS=settings,
-        CLOCK=clock or (lambda: datetime.now(UTC)),
         MAX_CONTENT_LENGTH=MAX_BODY,
         MAX_FORM_MEMORY_SIZE=MAX_BODY,
         # Flask's own session carries nothing but the notice shown after a redirect.
         SESSION_COOKIE_NAME="bianzhi_notice",
-        SESSION_COOKIE_SECURE=secure,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SWAGGER_HTML_STRING=security.SWAGGER_PAGE,
@@ -178,10 +187,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] | None = None) 
     app.url_map.converters = {**app.url_map.converters, "int": NumberInAddress}
     app.json.ensure_ascii = False
     app.json.sort_keys = False
-    app.extensions["bianzhi_engine"] = engine_for(settings.database_url)
-    app.extensions["bianzhi_throttle"] = AddressThrottle()
-    app.extensions["bianzhi_verify_throttle"] = AddressThrottle(tries=30)
-    app.extensions["bianzhi_public"] = PublicCache(unset=settings.env == "development")
+    open_over(app, settings, clock)
     app.before_request_funcs.setdefault(None, []).insert(0, identify)
     i18n.register(app, settings.timezone)
     errors.register(app)

@@ -1,7 +1,8 @@
 """The plan of a night on Spark: a cluster, or one machine in local mode.
 
-A small night (a test, a county) costs planning more than work, so it runs interpreted, in one partition and in memory;
-any other is compiled, spread out and checkpointed to Parquet, so that no plan grows and a lost executor costs little.
+A small night (a test, a county) costs planning more than work, so it runs interpreted and in one partition, and the rows of
+every table are held by the driver, where an empty one makes the plans that read it short; any other is compiled, spread out
+and checkpointed to Parquet, so that no plan grows and a lost executor costs little.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ from reconcile.rules.plan import OUTPUTS
 from reconcile.rules.tables import FACTS
 
 _SQL = {"string": "STRING", "int64": "BIGINT", "boolean": "BOOLEAN", "date": "DATE"}
-SMALL_BYTES = 16 * 2**20
+# Some thirty thousand people: what a driver of 2 GB holds of all stages at once.
+SMALL_BYTES = 4 * 2**20
 # What makes Spark answer as DuckDB does, whatever the cluster's own defaults are.
 _MEANING = {
     "spark.sql.ansi.enabled": "true",
@@ -50,6 +52,8 @@ _MEANING = {
     "spark.sql.constraintPropagation.enabled": "false",
 }
 _SMALL = {
+    # Rows pass through the driver: a day before 1582 is itself there only as a LocalDate.
+    "spark.sql.datetime.java8API.enabled": "true",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.adaptive.enabled": "false",
@@ -187,11 +191,14 @@ def _placed(work: Workplace, table: pa.Table, name: str) -> str:
 def _view(work: Workplace, name: str, urls: Sequence[str], schema: Mapping[str, str]) -> None:
     columns = ", ".join(f"`{column}` {_SQL[kind]}" for column, kind in schema.items())
     frame = work.session.read.schema(columns).parquet(*urls) if urls else work.session.createDataFrame([], columns)
-    _named(work, frame, name)
+    (_held(work, frame) if work.small else frame).createOrReplaceTempView(name)
 
 
-def _named(work: Workplace, frame: DataFrame, name: str) -> None:
-    (frame.coalesce(1) if work.small else frame).createOrReplaceTempView(name)
+def _held(work: Workplace, frame: DataFrame) -> DataFrame:
+    """The rows of a frame without what they came from: in the driver, in one partition, as part of whatever plan reads them."""
+    rows = frame._jdf.collectAsList()
+    here = work.session._jsparkSession.createDataFrame(rows, frame._jdf.schema())
+    return DataFrame(here, work.session).coalesce(1)
 
 
 def answer(work: Workplace, compiled: Compiled | Dated, outputs: Mapping[str, tuple], out: Path) -> None:
@@ -199,12 +206,12 @@ def answer(work: Workplace, compiled: Compiled | Dated, outputs: Mapping[str, tu
     for name, query in compiled.stages:
         frame = work.session.sql(_spelled(query))
         if work.small:
-            frame = frame.coalesce(1).localCheckpoint()
+            frame = _held(work, frame)
         else:
             url = work.url(work.place("stages", name))
             frame.write.parquet(url)
             frame = work.session.read.schema(frame.schema).parquet(url)
-        _named(work, frame, name)
+        frame.createOrReplaceTempView(name)
     for name, (schema, order) in outputs.items():
         columns = ", ".join(f"CAST(`{column}` AS {_SQL[kind]}) AS `{column}`" for column, kind in schema.items())
         frame = work.session.sql(_spelled(f"SELECT {columns} FROM ({compiled.outputs[name]})"))

@@ -37,11 +37,13 @@ class Compiled:
     Spelling a plan takes as long as judging some hundred thousand people, and has a core to itself that way.
     """
 
-    def __init__(self, ready: Plan, dialect: str, keep: Path | None = None) -> None:
-        """keep: the file for the whole text. Errors: whatever Ibis raises of an expression, from who waits for it."""
+    def __init__(self, ready: Plan, dialect: str) -> None:
+        """Errors: whatever Ibis raises of an expression, from who waits for it."""
         self._stages = [(name, expression, Future()) for name, expression in ready.stages]
         self._outputs = [(name, expression, Future()) for name, expression in ready.outputs.items()]
-        self._dialect, self._keep = dialect, keep
+        self._dialect = dialect
+        self._files: list[Path] = []
+        self._ended, self._lock = False, Lock()
         self._thread = Thread(target=self._spell, name="spelling", daemon=True)
         self._thread.start()
 
@@ -51,8 +53,22 @@ class Compiled:
                 text.set_result(ibis.to_sql(expression, dialect=self._dialect))
             except Exception as error:
                 text.set_exception(error)
-        if self._keep is not None and not any(text.exception() for _, _, text in [*self._stages, *self._outputs]):
-            _write(self._keep, list(self.stages), self.outputs)
+        with self._lock:
+            self._ended = True
+            self._write()
+
+    def keep(self, file: Path) -> None:
+        """Write the whole text to a file, as soon as it is whole; a plan that cannot be spelled is not written."""
+        with self._lock:
+            self._files.append(file)
+            if self._ended:
+                self._write()
+
+    def _write(self) -> None:
+        if not any(text.exception() for _, _, text in [*self._stages, *self._outputs]):
+            for file in self._files:
+                _write(file, list(self.stages), self.outputs)
+        self._files.clear()
 
     def wait(self) -> None:
         """Until everything is spelled and kept."""
@@ -135,7 +151,16 @@ def _spelled(night: Night, dialect: str, keep: Path | None) -> Compiled | Kept:
         except (OSError, ValueError):
             # Not there yet, or damaged: it is only a copy.
             pass
-    return Compiled(plan(night), dialect, file)
+    spelled = _spelled_here(night, dialect)
+    if file is not None:
+        spelled.keep(file)
+    return spelled
+
+
+@lru_cache(maxsize=8)
+def _spelled_here(night: Night, dialect: str) -> Compiled:
+    """By this process, for whatever folders the text is to wait in."""
+    return Compiled(plan(night), dialect)
 
 
 def _key(night: Night, dialect: str) -> str:

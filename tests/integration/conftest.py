@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from sqlalchemy import create_engine
 
 from core.db import engine_for
 from core.migrate import upgrade
+from tests.databases import migrate
 from tests.postgres_server import Server, administrate, running_server
 
 
@@ -31,23 +31,29 @@ def postgres_template(postgres: Server) -> str:
     return "template_bianzhi"
 
 
-NUMBERS = count(1)
+@pytest.fixture(scope="session")
+def same_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("database")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a fresh database at the newest schema, once per kind of database."""
+def database_url(request: pytest.FixtureRequest, same_folder: Path) -> Iterator[str]:
+    """The URL of a fresh database at the newest schema, once per kind of database.
+
+    The URL is the same for every test: its engine knows the statements of the tests before.
+    """
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'bianzhi.db'}"
-        upgrade(engine_for(url))
+        url = f"sqlite:///{same_folder / 'bianzhi.db'}"
+        migrate(url)
         yield url
         engine_for(url).dispose()
+        for path in same_folder.iterdir():
+            path.unlink()
         return
     server: Server = request.getfixturevalue("postgres")
     template = request.getfixturevalue("postgres_template")
-    name = f"test_{next(NUMBERS)}"
-    administrate(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    url = server.url(name)
+    administrate(server, f"CREATE DATABASE test_bianzhi TEMPLATE {template}")
+    url = server.url("test_bianzhi")
     yield url
     engine_for(url).dispose()
-    administrate(server, f"DROP DATABASE {name} WITH (FORCE)")
+    administrate(server, "DROP DATABASE test_bianzhi WITH (FORCE)")

@@ -16,7 +16,6 @@ import pool.service_loans
 import pool.service_reversal
 import pool.tree
 from core.db import engine_for, reading, writing
-from core.migrate import upgrade
 from pool import entries
 from pool.acting import path_up
 from pool.approvals import Move
@@ -32,13 +31,14 @@ from pool.service_nodes import set_limits
 from pool.service_reversal import reverse_movement
 from pool.service_slots import _slot_booking, cell_of, fill_slot, lot_of, turn_slot
 from pool.store import stock_for
+from tests.databases import migrate
 from tests.poolkit import CITY, FULL, K2, Province, found_province
 
 
 @pytest.fixture
 def province(tmp_path) -> Province:
     url = f"sqlite:///{tmp_path / 'bianzhi.db'}"
-    upgrade(engine_for(url))
+    migrate(url)
     return found_province(engine_for(url))
 
 

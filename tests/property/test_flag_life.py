@@ -15,10 +15,10 @@ from core.accounts import Role
 from core.audit import broken_link
 from core.db import engine_for, reading, writing
 from core.errors import Refused
-from core.migrate import upgrade
 from core.permissions import Reach, Scope
 from reconcile.flags import Act, acknowledge_flag, close_flag, confirm_explanation, explain_flag
 from reconcile.models import Flag, FlagEvent, FlagStatus
+from tests.databases import migrate
 from tests.settlekit import HOME, Nights, finding, unit
 
 UNITS = ("U1", "U2", "U3")
@@ -39,8 +39,8 @@ class Flags(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         url = f"sqlite:///{Path(self.folder.name) / 'flags.db'}"
+        migrate(url)
         self.nights = Nights(engine_for(url), Path(self.folder.name))
-        upgrade(self.nights.engine)
         self.model: dict[str, list] = {}
         self.today = START
 

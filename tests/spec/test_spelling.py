@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from reconcile.engine.spelling import Compiled, Kept, _spelled, compiled_plan
+from reconcile.engine.spelling import Compiled, Kept, _spelled, _spelled_here, compiled_plan
 from reconcile.rules.plan import plan
 from reconcile.rules.tables import Night
 from tests.spec.spec import PARAMETERS
@@ -18,6 +18,12 @@ def text(spelled) -> tuple[list, dict]:
     bare = "".join
     stages = [(name, bare(sql.split())) for name, sql in spelled.stages]
     return stages, {name: bare(sql.split()) for name, sql in spelled.outputs.items()}
+
+
+def forget() -> None:
+    """As a new process, which has spelled nothing."""
+    _spelled.cache_clear()
+    _spelled_here.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -33,7 +39,7 @@ def test_the_text_waits_in_its_folder_for_the_next_night_and_a_damaged_copy_is_s
     for each in (night, replace(night, idle_months=6)):
         compiled_plan(each, keep=tmp_path)._spelled.wait()
     first = text(compiled_plan(night, keep=tmp_path))
-    _spelled.cache_clear()
+    forget()
     kept = compiled_plan(replace(night, as_of=date(2026, 11, 15)), keep=tmp_path)
     assert isinstance(kept._spelled, Kept)
     assert text(compiled_plan(night, keep=tmp_path)) == first
@@ -43,8 +49,20 @@ def test_the_text_waits_in_its_folder_for_the_next_night_and_a_damaged_copy_is_s
             said = file.read_text(encoding="utf-8")
             assert damage(said) != said
             file.write_text(damage(said), encoding="utf-8")
-        _spelled.cache_clear()
+        forget()
         again = compiled_plan(night, keep=tmp_path)
         assert isinstance(again._spelled, Compiled)
         again._spelled.wait()
         assert text(again) == first
+
+
+def test_a_plan_spelled_for_one_folder_is_kept_in_another_without_being_spelled_again(tmp_path):
+    night = Night.of(date(2026, 10, 15), **PARAMETERS)
+    first = compiled_plan(night, keep=tmp_path / "one")
+    first._spelled.wait()
+    second = compiled_plan(night, keep=tmp_path / "two")
+    assert second._spelled is first._spelled
+    forget()
+    kept = compiled_plan(night, keep=tmp_path / "two")
+    assert isinstance(kept._spelled, Kept)
+    assert text(kept) == text(first)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from core.db import engine_for, reading, writing
 from core.migrate import upgrade
 from core.settings import Settings, load_settings
 from tests.web import seeding
-from web.app import create_app
+from web.app import create_app, open_over
 
 ENVIRON = {"BIANZHI_SECRET_KEY": "test-secret-key-" * 3, "BIANZHI_PERSON_KEY": "test-person-key-" * 3}
 
@@ -49,18 +50,32 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def portal_settings(seeded_home, tmp_path) -> Settings:
-    import shutil
-
-    home = tmp_path / "home"
-    shutil.copytree(seeded_home, home)
-    return load_settings({**ENVIRON, "BIANZHI_HOME": str(home)})
+@pytest.fixture(scope="session")
+def same_home(tmp_path_factory) -> Path:
+    """Where every test finds its HOME: at one address SQLAlchemy knows the statements of the tests before."""
+    return tmp_path_factory.mktemp("portal-here") / "home"
 
 
 @pytest.fixture
-def app(portal_settings, clock) -> Flask:
-    return create_app(portal_settings, clock)
+def portal_settings(seeded_home, same_home) -> Iterator[Settings]:
+    settings = load_settings({**ENVIRON, "BIANZHI_HOME": str(same_home)})
+    shutil.copytree(seeded_home, same_home)
+    yield settings
+    engine_for(settings.database_url).dispose()
+    shutil.rmtree(same_home)
+
+
+@pytest.fixture(scope="session")
+def built(seeded_home) -> Flask:
+    """The application, put together once: its routes and templates are the same for every test."""
+    return create_app(load_settings({**ENVIRON, "BIANZHI_HOME": str(seeded_home)}))
+
+
+@pytest.fixture
+def app(built, portal_settings, clock) -> Flask:
+    """The application as it starts over this test's HOME. Who changes its routes makes one of their own."""
+    open_over(built, portal_settings, clock)
+    return built
 
 
 @pytest.fixture

@@ -9,14 +9,14 @@ from sqlalchemy.orm import Session
 
 from core.accounts import GrantSpec, Role, User, create_user, parse_grant
 from core.db import engine_for, writing
-from core.migrate import upgrade
 from core.settings import Settings
 from core.units import UnitVersion
 from pool.service_opening import open_balances, plant_tree
 from staffing.acts import DEEDS
+from tests.databases import migrate
 from tests.staffkit import person_number
 from tests.web.pool_seeding import BUREAU, SCHOOL, Office
-from tests.web.seeding import NOW, PASSWORD
+from tests.web.seeding import HASHED, NOW
 
 KEY = "test-person-key-" * 3
 CELL = {"post_type": "INSTITUTION", "fund_form": "SELF"}
@@ -114,7 +114,7 @@ LEAVER, COMER, SECOND = person_number(1), person_number(2), person_number(3)
 def found_city(settings: Settings, now: datetime | None = None) -> None:
     """An empty database gets what comes before any gate: the register, people, and the office's opening balances: full."""
     engine, now = engine_for(settings.database_url), now or datetime.now(UTC)
-    upgrade(engine)
+    migrate(settings.database_url)
     with writing(engine) as session:
         for code, name in ((UNIT, "市第一中学"), (OTHER, "市第二中学")):
             session.add(UnitVersion(
@@ -122,14 +122,12 @@ def found_city(settings: Settings, now: datetime | None = None) -> None:
                 delivers="PERSONS", delivered_by="370100", approval_doc="编委〔2010〕1号", valid_from=date(2010, 1, 1),
                 seen_on=now.date(),
             ))  # fmt: skip
-        hashed = None
         for login, grants in CITY_GRANTS.items():
             user: User = create_user(
                 session, login=login, email=f"{login}@example.org", display_name=f"{login} 同志", actor="test", now=now,
-                grants=[parse_grant(grant) for grant in grants], password=None if hashed else PASSWORD,
+                grants=[parse_grant(grant) for grant in grants],
             )  # fmt: skip
-            hashed = hashed or user.password
-            user.password = hashed
+            user.password = HASHED
         office = Office(session)
         office.do(plant_tree, "reviewer", now)
         office.do(open_balances, "reviewer", now, [(UNIT, *CITY_CELL, 2, 2), (OTHER, *CITY_CELL, 5, 0)], now.date())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import pytest
 
@@ -13,13 +14,17 @@ JSON = {"Accept": "application/json"}
 SECRET = "370102199001011234"
 
 
-def provoke(app, error: Exception) -> None:
+@pytest.fixture
+def provoke(app, monkeypatch) -> Callable[[Exception], None]:
     """Make the sign-in page raise."""
 
-    def fail():
-        raise error
+    def raising(error: Exception) -> None:
+        def fail():
+            raise error
 
-    app.view_functions["login"] = fail
+        monkeypatch.setitem(app.view_functions, "login", fail)
+
+    return raising
 
 
 @pytest.mark.parametrize(
@@ -32,8 +37,8 @@ def provoke(app, error: Exception) -> None:
         (RuntimeError(f"secret {SECRET}"), 500, "internal_error"),
     ],
 )
-def test_every_error_has_the_same_shape_in_both_forms(app, error, status, code):
-    provoke(app, error)
+def test_every_error_has_the_same_shape_in_both_forms(app, provoke, error, status, code):
+    provoke(error)
     client = app.test_client()
     answer = client.get("/login", headers=JSON)
     assert answer.status_code == status
@@ -47,8 +52,8 @@ def test_every_error_has_the_same_shape_in_both_forms(app, error, status, code):
     assert SECRET not in page.text + answer.text
 
 
-def test_an_unknown_exception_leaves_its_values_out_of_the_log(app, caplog):
-    provoke(app, RuntimeError(f"secret {SECRET}"))
+def test_an_unknown_exception_leaves_its_values_out_of_the_log(app, provoke, caplog):
+    provoke(RuntimeError(f"secret {SECRET}"))
     with caplog.at_level(logging.ERROR):
         answer = app.test_client().get("/login")
     assert answer.headers["X-Request-ID"] in caplog.text

@@ -6,7 +6,9 @@ import pytest
 
 from core.accounts import Role
 from core.permissions import ALLOWED
+from tests.web.conftest import Browser
 from tests.web.seeding import GRANTS, NEWEST, flag_of
+from web.app import create_app
 from web.routes import ROUTES, TABLE, Door, Scoped
 
 FLAG = flag_of("F09", "3701001")
@@ -151,8 +153,11 @@ def test_a_role_gets_the_pages_it_may_see_and_403_elsewhere(browser, login):
         assert person.get(address).status_code == expected, (login, endpoint)
 
 
-def test_a_route_missing_from_the_table_is_not_served(app, browser):
+def test_a_route_missing_from_the_table_is_not_served(portal_settings, clock):
+    app = create_app(portal_settings, clock)
     app.add_url_rule("/forgotten", "forgotten", lambda: "secret")
-    answer = browser("auditor").get("/forgotten")
+    person = Browser(app.test_client())
+    assert person.sign_in("auditor").status_code == 303
+    answer = person.get("/forgotten")
     assert answer.status_code == 500
     assert b"secret" not in answer.data

@@ -22,7 +22,7 @@ from pool.service import grant_posts
 from staffing.proof import broken_staffing
 from tests.web.gate_seeding import CITY_CELL, COMER, LEAVER, OTHER, SECOND, UNIT, found_city
 from tests.web.seeding import NOW
-from web.app import create_app
+from web.app import open_over
 from web.routes import STAFFING, Door, Scoped
 
 KEYS = count(1)
@@ -97,7 +97,7 @@ class City:
 
 
 @pytest.fixture
-def city(settings, clock) -> City:
+def city(settings, clock, built) -> City:
     found_city(settings, NOW)
     engine = engine_for(settings.database_url)
     logins = ("officer", "reviewer", "director", "finance", "personnel", "stranger", "auditor", "both")
@@ -106,7 +106,8 @@ def city(settings, clock) -> City:
             login: issue_token(session, get_user(session, login), label="test", actor="test", now=NOW)
             for login in logins
         }
-    return City(create_app(settings, clock), settings, clock, tokens)
+    open_over(built, settings, clock)
+    return City(built, settings, clock, tokens)
 
 
 def refusal(answer) -> tuple[int, str, str]:
