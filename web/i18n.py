@@ -115,6 +115,7 @@ FILLED = (
     "已有 {ahead} 件申请在等候这种编制，须排队等候。",
     "这件申请已由 {name} 办理，现为“{status}”。",
     "调整后{node}的{tree} 缺口将增加 {short} 个。",
+    "{node}只出借 {lends} 个时，{above}的缺口将增加 {short} 个；出借上限至少须为 {least} 个。",
     "用编序号 {slot} 还有人，须先减编或置换。",
     "用编序号 {slot} {status}（{day}），不能再次归还。",
     "这笔借用可归还的空额只有 {has} 个，不能归还 {needs} 个。",

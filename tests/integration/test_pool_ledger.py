@@ -171,58 +171,6 @@ def test_a_refusal_names_the_node_the_figures_the_holders_and_what_would_help(pr
     assert_whole(province)
 
 
-def test_the_smallest_change_covers_every_tree_that_binds(province):
-    province.pool(CITY, 9, login="cityreviewer")
-    for purpose, borrow in (("", 2), ("HEALTH", 1)):
-        province.do(set_limits, "director", K2, *FULL, lend="unlimited", borrow=borrow, purpose=purpose)
-    with pytest.raises(Refused) as caught:
-        province.ask("A1", 4)
-    assert (caught.value.details["most"], caught.value.details["remedies"]) == (1, [
-        {"node": K2, "remedy": "RAISE_BORROW_LIMIT", "posts": 2},
-        {"node": K2, "remedy": "RAISE_BORROW_LIMIT", "posts": 3, "purpose": "HEALTH"},
-    ])  # fmt: skip
-    province.do(set_limits, "director", K2, *FULL, lend="unlimited", borrow=4)
-    province.do(set_limits, "director", K2, *FULL, lend="unlimited", borrow=3, purpose="HEALTH")
-    with pytest.raises(Refused):
-        province.ask("A1", 4)
-    province.do(set_limits, "director", K2, *FULL, lend="unlimited", borrow=4, purpose="HEALTH")
-    province.ask("A1", 4)
-    assert_whole(province)
-
-
-def test_where_a_day_binds_and_not_the_sum_of_all_days_the_smallest_change_is_that_days(province):
-    province.pool(PROVINCE, 5, login="topreviewer")
-    province.do(set_limits, "topdirector", PROVINCE, *FULL, lend="unlimited", borrow="unlimited", floor=3)
-    province.pool(PROVINCE, 10, login="topreviewer", effective=province.today + timedelta(days=10))
-    with pytest.raises(Refused, match="余粮下限为 3 个，现有余量 5 个，办理后为 1 个，超出 2 个") as caught:
-        province.ask("P1", 4)
-    remedy = {"node": PROVINCE, "remedy": "ADD_POSTS", "posts": 2}
-    assert (caught.value.details["most"], caught.value.details["remedies"]) == (2, [remedy])
-    province.pool(PROVINCE, 1, login="topreviewer")
-    with pytest.raises(Refused):
-        province.ask("P1", 4)
-    province.pool(PROVINCE, 1, login="topreviewer")
-    province.ask("P1", 4)
-    assert_whole(province)
-
-
-def test_what_turns_in_a_later_run_of_the_same_day_is_mailed_too(province):
-    province.pool(K2, 5)
-    first = province.lend("A1", 1, months=1)
-    assert night(province).mails == 1
-    province.do(fill_slot, "reviewer", first["slots"][0], "k1", "mask")
-    second = province.lend("A1", 1, months=1)
-    assert (night(province).mails, night(province).mails) == (1, 0)
-    with reading(province.engine) as session:
-        texts = list(session.scalars(select(OutboxMail.text).where(OutboxMail.digest.startswith("pool_due_soon"))))
-    assert [second["slots"][0] in text for text in texts] == [False, True]
-
-
-def test_a_limit_of_a_purpose_nobody_lists_is_refused(province):
-    with pytest.raises(InputRejected, match="没有这种用途"):
-        province.do(set_limits, "director", K2, *FULL, lend=1, borrow=1, purpose="HEALHT")
-
-
 @pytest.mark.parametrize("value", [-1, None, "5", 1.5, True, "不限"])
 def test_a_limit_is_a_number_or_the_word_unlimited(province, value):
     with pytest.raises(InputRejected):

@@ -70,6 +70,9 @@ def test_a_sentence_filled_in_elsewhere_is_recognised_and_translated(app):
             i18n.translate("370103 应报的财政供养（payroll）缺报")
             == "370103: the expected book Payroll (payroll) is missing"
         )
+        assert i18n.translate("县 990102只出借 1 个时，省 990000的缺口将增加 2 个；出借上限至少须为 3 个。").startswith(
+            "If 县 990102 lends no more than 1"
+        )
         assert i18n.translate("unknown words") == "unknown words"
 
 
