@@ -242,24 +242,6 @@ def check_balances(
                 )  # fmt: skip
 
 
-def partition_gap(balances: Mapping[Key, int]) -> dict[tuple[str, str], int]:
-    """Per partition: what is held minus what was granted; every value must be 0 (DOMAIN §5, the partition equation)."""
-    gaps: dict[tuple[str, str], int] = defaultdict(int)
-    for key, posts in balances.items():
-        if key.account != Account.BORROWED:
-            gaps[key.post_type, key.fund_form] += posts
-    return dict(gaps)
-
-
-def quota_of(balances: Mapping[Key, int], cell: Cell) -> int:
-    """Approved quota of a cell: all posts under its name, wherever they are."""
-    return sum(
-        posts
-        for key, posts in balances.items()
-        if (key.holder, key.post_type, key.fund_form) == cell and key.account in HELD
-    )
-
-
 def parse_posts(value: object) -> int:
     """A number of posts as typed or sent: a whole number from 1 to MOST_POSTS, in ASCII digits.
 

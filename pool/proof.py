@@ -14,6 +14,7 @@ from pool.proof_beside import ALONE, STRETCH, read_stretches
 from pool.proof_chain import chain_is_whole
 from pool.proof_rows import CELL, KEY, MOST_NAMED, Proof, Rows, joined, read_kept, same, says
 from pool.proof_stretch import entries_of, movements_of
+from pool.proof_trail import changes_are_trailed, read_trail
 from pool.proof_tree import feasible_or_in_debt, sums_are_right
 
 
@@ -189,33 +190,24 @@ def lots_keep_their_purpose(rows: Rows) -> Proof:
     ])  # fmt: skip
 
 
-def changes_are_trailed(rows: Rows) -> Proof:
-    """Every step of a person on a request has its audit event; acts without a request are not counted here."""
-    name = "one audit event per change"
-    trail = rows.trail
-    steps = rows.step[rows.step.move != "REOPEN"].groupby("request_no").size()
-    events = trail[trail.action.str.startswith("pool_request_")].subject.str.removeprefix("pool request ")
-    steps.index.name = events.name = "request_no"
-    counted = events.groupby(events).size()
-    counted.index.name = "request_no"
-    return same(name, steps, counted) if len(rows.step) or len(trail) else Proof(name, True, 0)
-
-
 PROOFS: tuple[Callable[[Rows], Proof], ...] = (
     entries_sum_to_nothing, balances_equal_entries, partitions_balance, no_day_is_negative, lent_is_borrowed,
     people_sit_on_slots, pending_resolves_once, sums_are_right, feasible_or_in_debt, reversals_point_back, decided_by_three,
-    documents_are_named, lots_keep_their_purpose, changes_are_trailed,
+    documents_are_named, lots_keep_their_purpose,
 )  # fmt: skip
 
 
 def prove_pool(session: Session, *, alone: int = ALONE, length: int = STRETCH) -> list[Proof]:
     """Every invariant, from rows alone; the caller fails the night when one does not hold. alone: up to so many
     movements, one process reads them; length: of what is read at a time."""
-    with read_stretches(session, alone, length) as stretches:
-        kept = read_kept(session)
+    with read_stretches(session, alone, length) as (last, stretches):
+        kept, trail = read_kept(session), read_trail(session, last)
         parts = stretches()
     rows = Rows(movements_of(parts), entries_of(parts), **kept)
-    return [*(proof(rows) for proof in PROOFS), chain_is_whole([part.run for part in parts], parts[-1].run.end)]
+    return [
+        *(proof(rows) for proof in PROOFS), changes_are_trailed(trail, rows.movement.seq.to_numpy()),
+        chain_is_whole([part.run for part in parts], last),
+    ]  # fmt: skip
 
 
 def broken_proofs(session: Session) -> list[Proof]:

@@ -19,8 +19,8 @@ ALONE = 150_000  # movements read in the time another process takes to start
 
 
 @contextmanager
-def read_stretches(session: Session, alone: int, length: int) -> Iterator[Callable[[], list[Stretch]]]:
-    """Gives a function to call for every movement up to the last, in stretches, in order; until it is called another
+def read_stretches(session: Session, alone: int, length: int) -> Iterator[tuple[int, Callable[[], list[Stretch]]]]:
+    """Gives the last number, and a function to call for every movement up to the last, in stretches, in order; until it is called another
     process reads them by itself. alone: up to so many movements, no other process takes part. length: of a stretch."""
     seq = PoolMovement.seq
     last, count = session.execute(select(func.coalesce(func.max(seq), 0), func.count(seq))).one()
@@ -28,12 +28,12 @@ def read_stretches(session: Session, alone: int, length: int) -> Iterator[Callab
     if last > 2 * count + length:  # numbers far apart: most stretches would be empty
         bounds = [(1, last)]
     if last <= alone or not _is_committed(session):
-        yield lambda: [read_stretch(session, *bound) for bound in bounds]
+        yield last, lambda: [read_stretch(session, *bound) for bound in bounds]
         return
     url = session.get_bind().url.render_as_string(hide_password=False)
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as beside:
         given = [beside.submit(_read_beside, url, *bound) for bound in bounds]
-        yield lambda: _shared(session, given, bounds)
+        yield last, lambda: _shared(session, given, bounds)
 
 
 def _shared(session: Session, given: list[Future[Stretch]], bounds: list[tuple[int, int]]) -> list[Stretch]:

@@ -15,7 +15,6 @@ import pandas as pd
 from sqlalchemy import Column, Integer, Select, Table, select
 from sqlalchemy.orm import Session
 
-from core.audit import AuditEvent
 from pool.models import (
     PoolBalance,
     PoolLimit,
@@ -62,7 +61,6 @@ class Rows:
     step: pd.DataFrame
     loan: pd.DataFrame
     slot: pd.DataFrame
-    trail: pd.DataFrame
 
     @cached_property
     def owner(self) -> np.ndarray:
@@ -95,16 +93,11 @@ LOOKED_AT: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 def read_kept(session: Session) -> dict[str, pd.DataFrame]:
     """Every other row of the pool, by the name it has in `Rows`."""
-    trail = select(AuditEvent.seq, AuditEvent.action, AuditEvent.subject).where(
-        AuditEvent.action.startswith("pool_request_", autoescape=True)
-    )
     tables = {
         "balance": PoolBalance, "lot": PoolLot, "node": PoolNode, "limit": PoolLimit, "sums": PoolSum,
         "request": PoolRequest, "step": PoolRequestStep, "loan": PoolLoan, "slot": PoolSlot,
     }  # fmt: skip
-    return {name: _frame(session, model.__table__) for name, model in tables.items()} | {
-        "trail": pd.DataFrame(_fetched(session, trail), columns=["seq", "action", "subject"], dtype=object)
-    }
+    return {name: _frame(session, model.__table__) for name, model in tables.items()}
 
 
 def _frame(session: Session, table: Table) -> pd.DataFrame:

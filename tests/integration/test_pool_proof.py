@@ -137,3 +137,32 @@ def test_a_word_of_any_kind_in_a_movement_is_read_as_it_is(province, word):
     """The chain spells what is missing like the word None: the document is then what is asked for."""
     province.do(grant_posts, "reviewer", "U:A2", *FULL, 1, f"编委{word}9")
     assert broken(province) == {}
+
+
+TRAIL = "one audit event per change"
+
+
+def test_a_movement_without_its_event_is_named(province):
+    assert province.do(grant_posts, "reviewer", "U:A2", *FULL, 1, "编委9")["movement"] == 5
+    tamper(province, "audit_event", "DELETE FROM audit_event WHERE subject = 'pool movement 5'")
+    assert broken(province) == {TRAIL: ("seq=5 events=0",)}
+
+
+@pytest.mark.parametrize(("number", "word"), [(77, "77"), ("x", "-1"), (4, "4")])
+def test_an_event_about_no_movement_or_about_one_told_already_is_named(province, number, word):
+    event = f"""INSERT INTO audit_event SELECT seq + 1000, at, actor, action, 'pool movement {number}', details,
+        previous_hash, 'x' FROM audit_event WHERE subject = 'pool movement 4'"""
+    tamper(province, "audit_event", event)
+    assert broken(province) == {TRAIL: (f"pool movement {word} is none, or told twice",)}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM audit_event WHERE action = 'pool_request_review'",
+        "UPDATE audit_event SET subject = 'pool node CITY:1' WHERE action = 'pool_request_review'",
+    ],
+)
+def test_a_step_without_its_event_and_an_event_about_no_change_of_the_tree_are_named(province, change):
+    tamper(province, "audit_event", change)
+    assert set(broken(province)) == {TRAIL}

@@ -43,7 +43,7 @@ def show_pool() -> str:
     waiting = lists.request_page(g.db, scope, [str(status) for status in PENDING], limit=1)[1]
     return render_template(
         "pool.html", rows=rows, totals={name: sum(getattr(row, name) for row in rows) for name in MEASURES},
-        live_count=len(slots), soon_count=badges.count(lists.SOON), over_count=badges.count(lists.OVER),
+        soon_count=badges.count(lists.SOON), over_count=badges.count(lists.OVER),
         waiting_count=waiting, unit_count=unit_count, only=units[0] if unit_count == 1 else None,
         description=_said(rows), due=[slot for slot in slots if lists.badge_of(slot, today, soon_days())][:8],
         names=lists.nodes_named(g.db, {slot.node_id for slot in slots[:8]}), today=today, days=soon_days(),
