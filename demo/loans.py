@@ -64,11 +64,17 @@ def lend_posts(stage: Stage) -> None:
 
 def _pairs(stage: Stage) -> Iterator[tuple[Unit, Unit, Cell]]:
     used: set[str] = set()
+    # Who is near the retirement would back a loan (R06), and another director than planned would decide.
+    elders = {(row["unit_code"], (row["post_type"], row["fund_form"])) for row in stage.elder_rows}
     for (_, _, cell), units in sorted(stage.alike.items(), key=lambda item: item[0]):
         fit = [
             unit
             for unit in units
-            if unit.code not in used and unit.code in stage.frozen and cell == unit.first_cell and unit.heads[cell] >= 3
+            if unit.code not in used
+            and unit.code in stage.frozen
+            and cell == unit.first_cell
+            and unit.heads[cell] >= 3
+            and (unit.code, cell) not in elders
         ]
         # Who has the type in another fund form too would have to use up that one first (R04).
         fit = [unit for unit in fit if sum(other[0] == cell[0] for other in unit.heads) == 1]

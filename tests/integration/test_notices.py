@@ -14,9 +14,9 @@ from sqlalchemy.exc import DBAPIError
 
 from core.audit import AuditEvent
 from core.db import engine_for, reading, writing
-from core.errors import InputRejected, Unavailable
+from core.errors import InputRejected, Misconfigured, Unavailable
 from core.outbox import OutboxMail
-from core.settings import Settings
+from core.settings import Settings, load_settings
 from night.notice_files import export_notices, hand_out, import_acknowledgements, notices_dir
 from staffing.deliveries import FILE, Answer, acknowledge_all, hand_over, remind_waiting
 from staffing.delivery_models import StaffDelivery
@@ -260,3 +260,12 @@ def test_a_folder_that_cannot_be_written_leaves_no_attempt_and_the_next_night_tr
         assert session.scalars(select(StaffDelivery)).all() == []
     blocked.unlink()
     assert sum(hand_out(told, gate.today, gate.now).values()) == 3
+
+
+def test_the_settings_name_the_folder_and_the_form(tmp_path):
+    keys = {f"BIANZHI_{name}_KEY": "k" * 40 for name in ("SECRET", "PERSON")}
+    given = keys | {"BIANZHI_HOME": str(tmp_path), "BIANZHI_NOTICES": str(tmp_path / "out")}
+    assert load_settings(keys | {"BIANZHI_HOME": str(tmp_path)}).notices is None
+    assert load_settings(given).notices == notices_dir(load_settings(given)) == tmp_path / "out"
+    with pytest.raises(Misconfigured, match="csv or xlsx"):
+        load_settings(given | {"BIANZHI_NOTICES_FORM": "pdf"})

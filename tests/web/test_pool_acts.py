@@ -207,3 +207,24 @@ def test_a_delegate_acts_by_document_in_the_givers_place(browser, db):
     assert "您正代 director 办理。" in shown
     sent = limits | {"act": "send", "client_id": key_of(shown, "/pool/acts/limits"), "acting_for": "director"}
     assert person.post("/pool/acts/limits", sent).status_code == 303
+
+
+def test_a_unit_is_renamed_and_switched_over_from_their_pages(browser, db):
+    director, paper = browser("director"), {"document_no": "编委〔2026〕72号", "effective": str(NEWEST)}
+    for name, values in (
+        ("rename", {"unit_code": BUREAU, "name": "市教育和体育局"} | paper),
+        ("switch", {"unit_code": BUREAU, "on": str(NEWEST)}),
+    ):
+        shown = said(try_out(director, name, values))
+        assert "可以办理" in shown
+        check(shown)
+        sent = values | {"act": "send", "client_id": key_of(shown, f"/pool/acts/{name}")}
+        assert director.post(f"/pool/acts/{name}", sent).status_code == 303
+    with db.read() as session:
+        node = session.get(PoolNode, f"U:{BUREAU}")
+        assert (node.name, node.switched_on) == ("市教育和体育局", NEWEST)
+    assert "市教育和体育局" in said(director.get(f"/staffing/units/{BUREAU}"))
+    unknown = try_out(director, "switch", {"unit_code": "3709999", "on": str(NEWEST)})
+    assert unknown.status_code == 404
+    late = said(try_out(browser("director"), "switch", {"unit_code": BUREAU, "on": "2001-01-01"}))
+    assert "启用日不得早于这一天" in late
