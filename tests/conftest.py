@@ -19,6 +19,29 @@ hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("house")
 
 
+# Modules of which one test takes many seconds: begun last, they would leave the other workers idle.
+LONG = (
+    "tests/e2e/", "tests/dags/", "integration/test_truth.py", "integration/test_spark_night.py",
+    "integration/test_demo_city.py", "integration/test_demo_loans.py", "integration/test_kill_drill.py",
+    "integration/test_rotation.py", "integration/test_incremental_night.py", "integration/test_whole_night.py",
+    "integration/test_gate_night.py", "integration/test_gate_workers.py", "integration/test_pool_night.py",
+    "integration/test_pool_races.py", "integration/test_privacy.py", "integration/test_sunshine_demo.py",
+    "property/test_pool_simulator.py", "property/test_staffing_machine.py", "property/test_proposal_random.py",
+)  # fmt: skip
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of two workers (`--dist worksteal` gives each one half, to begin with), the first begins with everything on Spark, whose
+    Java is started once, the second with the long tests; short ones are left to steal at the end."""
+    spark = [item for item in items if item.get_closest_marker("spark")]
+    others = [item for item in items if not item.get_closest_marker("spark")]
+    is_long = lambda item: any(name in item.path.as_posix() for name in LONG)
+    long, short = [item for item in others if is_long(item)], [item for item in others if not is_long(item)]
+    front = max(0, len(items) // 2 - len(spark))
+    items[:] = [*spark, *short[:front], *long, *short[front:]]
+
+
 @pytest.fixture
 def settings(tmp_path) -> Settings:
     """Settings with a fresh HOME and fixed keys, so that keys of flags are the same in every test."""

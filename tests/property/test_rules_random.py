@@ -20,6 +20,7 @@ def test_rules_and_oracle_say_the_same_of_a_random_night(number):
     assert found == {}, f"python -m tests.property.prove_rules --nights 1 --alone --seed {seed}"
 
 
+@pytest.mark.spark
 @pytest.mark.parametrize("number", NIGHTS)
 def test_spark_duckdb_and_oracle_say_the_same_of_a_random_night(number):
     seed = FIRST + len(NIGHTS) + number

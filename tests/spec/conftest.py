@@ -23,7 +23,8 @@ Answers = dict[str, Result]
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if hasattr(metafunc.module, "check"):
-        metafunc.parametrize("engine", ["duckdb", "spark"], indirect=True)
+        on_spark = pytest.param("spark", marks=pytest.mark.spark)
+        metafunc.parametrize("engine", ["duckdb", on_spark], indirect=True)
 
 
 @pytest.fixture(autouse=True)

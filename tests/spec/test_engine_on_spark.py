@@ -10,6 +10,8 @@ from tests.property.random_nights import random_night
 from tests.sparkkit import session
 from tests.spec.spec import Result, judged_alone, on_duckdb, setting_of, write_snapshot
 
+pytestmark = pytest.mark.spark
+
 
 def test_a_night_staged_through_fsspec_is_judged_the_same_and_leaves_nothing_there(tmp_path):
     session()
