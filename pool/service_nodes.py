@@ -70,14 +70,14 @@ def set_limits(
         raise Refused("余粮下限只在最上一级节点设置。", answer="FLOOR_BELOW_ROOT")
     if node.kind != "DIVISION" and lend != "unlimited":
         raise Refused("单位的出借上限就是它存入的编制，不另设。", answer="UNIT_LENDS_DEPOSIT")
-    if purpose and purpose not in terms_on(session, act.today, node.division_code).purposes:
-        raise InputRejected("没有这种用途。", field="purpose")
     key = {"node_id": node_id, "post_type": post_type, "fund_form": fund_form, "purpose": purpose}
     after = {"lend": lend, "borrow": borrow, "floor": floor}
 
     def do() -> Receipt:
         session.refresh(node)
         open_node(node)
+        if purpose and purpose not in terms_on(session, act.today, node.division_code).purposes:
+            raise InputRejected("没有这种用途。", field="purpose")
         old = session.get(PoolLimit, key, populate_existing=True)
         before = _limit_words(old)
         last = session.scalar(select(func.coalesce(func.max(PoolMovement.seq), 0)))
