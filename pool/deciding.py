@@ -61,7 +61,9 @@ def gather_facts(session: Session, act: Act, node: PoolNode, request: PoolReques
         PostType(request.post_type), request.purpose, posts, request.months, usable=figures.usable,
         other_usable=other, other_waiver=request.other_waiver, overdue=overdue_count(session, node.unit_code, act.today),
         live=sum(live.values()), live_of_purpose=live.get(request.purpose, 0),
-        backing=backing(session, cell, figures, act.today, add_months(act.today, min(request.months, 1200))),
+        backing=backing(
+            session, cell, figures, act.today, add_months(act.today, min(request.months, 1200)), request.number
+        ),
         central_no=request.central_no, exception_doc=request.exception_doc,
     )  # fmt: skip
     return facts, terms

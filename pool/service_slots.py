@@ -19,7 +19,7 @@ from pool.models import PoolLoan, PoolLot, PoolMovement, PoolNode, PoolSlot, Poo
 from pool.policies import add_months
 from pool.posting import Booking, book
 from pool.service import parse_day, trail
-from pool.store import loan_of, slot_of, slots_of_loan, terms_on
+from pool.store import loan_of, request_of, slot_of, slots_of_loan, terms_on
 
 
 def turn_slot(
@@ -56,6 +56,12 @@ def cell_of(slot: PoolSlot) -> Cell:
 
 def _lend_seq(session: Session, slot: PoolSlot) -> int:
     return session.scalar(select(PoolLoan.movement_seq).where(PoolLoan.loan_no == slot.loan_no))
+
+
+def place_of_renewal(session: Session, loan: PoolLoan) -> PoolNode:
+    """Who granted a term grants the next: the place of decision, the borrower's own node where that was it (R07, R12)."""
+    node, place = node_of(session, loan.node_id), request_of(session, loan.request_no).decision_node
+    return node if place in (None, node.parent_id) else node_of(session, place)
 
 
 def _check(session: Session, act: Act, slot: PoolSlot, move: Move, node: PoolNode | None = None) -> Status:
@@ -204,11 +210,22 @@ def return_posts(session: Session, act: Act, loan_no: str, posts: int) -> Receip
 
 
 def take_back_slot(session: Session, act: Act, slot_no: str) -> Receipt:
-    """TAKE_BACK by the office: a post nobody was put on within the time (R16), or whose recall ran out. → slot, status."""
+    """TAKE_BACK by the office: a post nobody was put on within the time (R16), or whose term or recall ran out. → slot,
+    status. Refused: NOT_YET (until); before that the lender recalls, with notice and grace (R14)."""
     slot = slot_of(session, slot_no)
-    check_place(session, act, Permission.SWAP_SLOT, node_of(session, slot.node_id))
+    node = node_of(session, slot.node_id)
+    check_place(session, act, Permission.SWAP_SLOT, node)
+    months = terms_on(session, act.today, node.division_code).fill_months
 
     def do() -> Receipt:
+        fresh = slot_of(session, slot_no)
+        last = min(add_months(fresh.issued_on, months), fresh.due_date)
+        if fresh.ended_on is None and fresh.person_key is None and act.today <= last:
+            raise Refused(
+                f"{last} 以前仍可入编，不能收回；需提前收回的，由出借方发收回通知。",
+                answer="NOT_YET",
+                until=last.isoformat(),
+            )
         seq = _return_one(session, act, slot_of(session, slot_no), Move.TAKE_BACK)
         trail(session, act, "slot_taken_back", f"slot {slot_no}", movement=seq)
         return {"slot": slot_no, "status": Status.LAPSED, "movement": seq}
@@ -244,13 +261,13 @@ def swap_slot(session: Session, act: Act, slot_no: str) -> Receipt:
 
 
 def renew_loan(session: Session, act: Act, loan_no: str, months: int, reason: str) -> Receipt:
-    """EXTEND by the director: the term grows from the old due date, once‡ (R07). → loan, due_date, slots.
+    """EXTEND by the director of the place of decision: the term grows from the old due date, once‡ (R07). → loan, due_date, slots.
 
     Slots under recall keep their day. Refused: RENEWED_BEFORE, TERM_TOO_LONG, NOTHING_LIVE.
     """
     loan = loan_of(session, loan_no)
-    node = node_of(session, loan.node_id)
-    check_place(session, act, Permission.RENEW_LOAN, node)
+    node, place = node_of(session, loan.node_id), place_of_renewal(session, loan)
+    check_place(session, act, Permission.RENEW_LOAN, place)
     if not reason.strip():
         raise InputRejected("请填写续借理由。", field="reason")
 
@@ -271,7 +288,7 @@ def renew_loan(session: Session, act: Act, loan_no: str, months: int, reason: st
             purpose=fresh.purpose, to_holder=fresh.node_id, loan_no=loan_no, rests_on=fresh.movement_seq,
         ), act.login, act.now)  # fmt: skip
         for slot in slots:
-            _check(session, act, slot, Move.RENEW)
+            _check(session, act, slot, Move.RENEW, place)
             to = Status.FILLED if slot.person_key else Status.ISSUED
             turn_slot(session, act, slot, Move.RENEW, seq, to, note=reason.strip(), due_date=due)
         session.execute(

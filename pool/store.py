@@ -314,8 +314,11 @@ def live_counts(session: Session, unit_code: str, but: str | None = None) -> dic
     return dict(counts)
 
 
-def backing(session: Session, cell: Cell, figures: Figures, start: date, due: date) -> int:
-    """Retirements of the cell within (start, due] − its over-quota − live loans already backed by them (R06).
+def backing(
+    session: Session, cell: Cell, figures: Figures, start: date, due: date, number: str | None = None
+) -> int:  # fmt: skip
+    """Retirements of the cell within (start, due] − its over-quota − live loans already backed by them (R06) − posts
+    other requests of the cell asked for before this one (number; None: what is pending is not looked at).
 
     Retirements are known by month: those of the months after the start's, up to the due date's.
     """
@@ -336,7 +339,19 @@ def backing(session: Session, cell: Cell, figures: Figures, start: date, due: da
         .group_by(PoolLoan.loan_no, PoolLoan.backed)
     )  # fmt: skip
     backed = sum(min(row.backed, row.slots) for row in session.execute(live))
-    return int(retiring) - max(0, figures.in_post - figures.filled - figures.quota) - backed
+    free = int(retiring) - max(0, figures.in_post - figures.filled - figures.quota) - backed
+    return free if number is None else free - min(max(free, 0), _asked_before(session, cell, number))
+
+
+def _asked_before(session: Session, cell: Cell, number: str) -> int:
+    """Posts of the cell's earlier requests still to be decided: what retires backs them first."""
+    posts = session.scalar(
+        select(func.sum(PoolRequest.posts)).where(
+            PoolRequest.node_id == cell.holder, PoolRequest.post_type == cell.post_type,
+            PoolRequest.fund_form == cell.fund_form, PoolRequest.status.in_(PENDING), PoolRequest.number < number,
+        )
+    )  # fmt: skip
+    return int(posts or 0)
 
 
 def total_after(session: Session, division: str, post_type: str, posts: int) -> tuple[int, int] | None:

@@ -27,6 +27,7 @@ from pool.service_loans import (
 )  # fmt: skip
 from pool.service_slots import (
     fill_slot,
+    place_of_renewal,
     recall_loan,
     renew_loan,
     return_posts,
@@ -35,7 +36,7 @@ from pool.service_slots import (
     take_back_slot,
     vacate_slot,
 )  # fmt: skip
-from pool.store import slots_of_loan
+from pool.store import loan_of, slots_of_loan
 from web.moves import Field
 
 Values = Mapping[str, Any]
@@ -191,9 +192,12 @@ def waits_for(db: Session, act: Act, row: PoolRequest) -> bool:
 
 
 def slot_refusal(db: Session, act: Act, slot: PoolSlot, move: Move, permission: Permission | None = None) -> str | None:
-    """Why this person may not make the move on a slot now; None: they may. A recall is the lender's."""
+    """Why this person may not make the move on a slot now; None: they may. A recall is the
+    lender's, a renewal of whoever granted the term."""
     row = SLOT_MOVES[move]
     node = node_of(db, slot.lender_id if move is Move.RECALL else slot.node_id)
+    if move is Move.RENEW:
+        node = place_of_renewal(db, loan_of(db, slot.loan_no))
     try:
         roles = check_place(db, act, permission or row.permission, node)
     except Refused as error:

@@ -58,7 +58,7 @@ def test_why_a_loan_was_renewed_or_called_back_is_kept_and_the_renewal_is_mailed
     province.grant("A2", 5)
     province.pool(K2, 2, source="USE_RIGHT_LENT", giver="U:A2")
     loan = province.lend("A1", 1)
-    province.do(renew_loan, "director", loan["loan"], 3, "还需要")
+    province.do(renew_loan, "citydirector", loan["loan"], 3, "还需要")
     province.do(recall_loan, "officer-a2", loan["slots"], "急用")
     with reading(province.engine) as session:
         notes = dict(session.execute(select(PoolSlotEvent.move, PoolSlotEvent.note)).all())
