@@ -16,7 +16,16 @@ from pool.service_slots import (
     vacate_slot,
 )
 from tests.property.pool_deed import Deed, Sim, key
-from tests.property.pool_desk import GRACE_DAYS, LONGEST, LONGEST_SCHOOL, RIGHT_TO_RENEW, Slot, months_on, pooled_key
+from tests.property.pool_desk import (
+    FILL_MONTHS,
+    GRACE_DAYS,
+    LONGEST,
+    LONGEST_SCHOOL,
+    RIGHT_TO_RENEW,
+    Slot,
+    months_on,
+    pooled_key,
+)
 from tests.property.pool_model import Movement
 
 Moves = list[tuple[tuple, int]]
@@ -168,7 +177,8 @@ def take_back(sim: Sim) -> Deed | None:
     if slot is None:
         return None
     movement = _giving_back(sim, slot)
-    expect = _cannot_go_back(slot) or sim.desk.book.refuses(movement)
+    early = sim.today <= min(months_on(slot.issued, FILL_MONTHS), slot.due)
+    expect = _cannot_go_back(slot) or ("NOT_YET" if early else None) or sim.desk.book.refuses(movement)
 
     def happen(receipt) -> None:
         sim.same("movement", receipt["movement"], sim.desk.book.post(movement))
@@ -225,7 +235,9 @@ def renew(sim: Sim) -> Deed | None:
             one.due, one.status = due, "FILLED" if one.person else "ISSUED"
             sim.touch_slots.add(one.number)
 
-    login = sim.clerk("director", loan.unit)
+    place = desk.requests[loan.request].place
+    own = place in (None, desk.book.parent.get(loan.unit))
+    login = sim.clerk_of("director", sim.office(loan.unit) if own else sim.province.drawn.offices[place])
     return Deed("renew", renew_loan, login, (loan.number, months, "还需要"), expect, happen)
 
 

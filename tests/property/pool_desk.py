@@ -199,7 +199,7 @@ class Desk:
         """(answer of the rules, retirements that back it) for so many posts of these lots."""
         unit, partition = request.unit, request.partition
         counts = self.borrowed_and_asked(unit, request.number)
-        backing = self.backing(unit, partition, request.months)
+        backing = self._left_of(self.backing(unit, partition, request.months), request)
         answers = (
             (partition[0] == "CONTROL_NUMBER", "NEVER_POOLED"),
             (request.purpose not in (*PURPOSES, "ENFORCEMENT", "GRASSROOTS"), "UNKNOWN_PURPOSE"),
@@ -215,6 +215,16 @@ class Desk:
             if holds:
                 return answer, backing
         return ("ALLOWED" if posts <= backing else "ALLOWED_BY_UPPER"), backing
+
+    def _left_of(self, backing: int, request: Request) -> int:
+        """What retires backs the cell's requests in the order of their numbers; one without a number comes last."""
+        first = (
+            other.posts
+            for other in self.waiting.values()
+            if (other.unit, other.partition) == (request.unit, request.partition)
+            and (not request.number or other.number < request.number)
+        )
+        return backing - min(max(backing, 0), sum(first))
 
     def _other_forms(self, unit: str, partition: Partition) -> int:
         others = [at for at in self.book.states if at[0] == partition[0] and at != partition]
