@@ -70,7 +70,7 @@ def _counts(session: Session, cell, within) -> dict[str, int]:
         if found is not None:
             coded = found.words["word"]
             return dict(zip(coded.words, np.bincount(coded.codes).tolist(), strict=True))
-    return dict(session.execute(select(cell, func.count()).where(within).group_by(cell)).tuples().all())
+    return dict(session.execute(select(cell, func.count()).where(within).group_by(cell)).all())
 
 
 def _kept(session: Session) -> dict[str, int]:

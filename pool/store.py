@@ -314,9 +314,7 @@ def live_counts(session: Session, unit_code: str, but: str | None = None) -> dic
     return dict(counts)
 
 
-def backing(
-    session: Session, cell: Cell, figures: Figures, start: date, due: date, number: str | None = None
-) -> int:  # fmt: skip
+def backing(session, cell: Cell, figures: Figures, start: date, due: date, number: str | None = None) -> int:
     """Retirements of the cell within (start, due] − its over-quota − live loans already backed by them (R06) − posts
     other requests of the cell asked for before this one (number; None: what is pending is not looked at).
 
