@@ -16,8 +16,10 @@ MEMORY, NEEDED = Path("/dev/shm"), 4 * 2**30
 
 
 def in_memory() -> bool:
-    """Whether there is a folder in memory with room for what a run writes."""
+    """Whether there is a folder in memory with room for what a run writes, where programs may be started too."""
     if not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < NEEDED:
+        return False
+    if os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
         return False
     lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines())
     return int(lines["MemAvailable"].split()[0]) * 2**10 >= 2 * NEEDED
