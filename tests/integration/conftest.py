@@ -48,7 +48,7 @@ def database_url(request: pytest.FixtureRequest, same_folder: Path) -> Iterator[
         yield url
         engine_for(url).dispose()
         for path in same_folder.iterdir():
-            path.unlink()
+            path.unlink(missing_ok=True)
         return
     server: Server = request.getfixturevalue("postgres")
     template = request.getfixturevalue("postgres_template")

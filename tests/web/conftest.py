@@ -59,10 +59,10 @@ def same_home(tmp_path_factory) -> Path:
 @pytest.fixture
 def portal_settings(seeded_home, same_home) -> Iterator[Settings]:
     settings = load_settings({**ENVIRON, "BIANZHI_HOME": str(same_home)})
+    shutil.rmtree(same_home, ignore_errors=True)
     shutil.copytree(seeded_home, same_home)
     yield settings
     engine_for(settings.database_url).dispose()
-    shutil.rmtree(same_home)
 
 
 @pytest.fixture(scope="session")
