@@ -105,7 +105,7 @@ def _fast(session: Session, start: int, end: int) -> Stretch | None:
         last = min(first + BATCH - 1, end)
         heads.append(joined_columns(session, _HEAD, _within(MOVEMENT.c.seq, first, last)))
         lines.append(joined_columns(session, _LINE, _within(ENTRY.c.movement_seq, first, last)))
-    if any(None in texts for texts in (*heads, *lines)):
+    if not heads or any(None in texts for texts in (*heads, *lines)):
         return None
     values, before, kept, *columns = zip(*heads, strict=True)
     movement = columns_in(columns, ("seq", "reverses"), WORDS)

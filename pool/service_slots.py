@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from core.errors import InputRejected, Refused
+from core.errors import Forbidden, InputRejected, Refused
 from core.permissions import Permission
 from pool import entries
 from pool.acting import Act, Receipt, check_place, next_number, node_of, once
@@ -267,6 +267,8 @@ def renew_loan(session: Session, act: Act, loan_no: str, months: int, reason: st
     """
     loan = loan_of(session, loan_no)
     node, place = node_of(session, loan.node_id), place_of_renewal(session, loan)
+    if act.scope.sees(node.unit_code, node.division_code) and not act.scope.sees(None, place.division_code):
+        raise Forbidden("续借由批准这笔借用的一级决定。")
     check_place(session, act, Permission.RENEW_LOAN, place)
     if not reason.strip():
         raise InputRejected("请填写续借理由。", field="reason")
