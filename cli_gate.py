@@ -38,7 +38,7 @@ def gate() -> None:
     Enter:    gate enter → papers → pay                   Leave: announce · exit · exit-person → cancel
     Besides:  gate record · carry · waiver · acknowledge · release · undo-exit · revoke
     Look:     gate work · plans · talks · uses · slots · exits · notices · blocks · waivers · unit · form
-    Many:     gate apply FILE                             Prove: gate prove
+    Many:     gate acts FILE                              Prove: gate prove
 
     Whatever decides acts as a person: --as LOGIN with that person's API token in a file (bianzhi account token LOGIN).
     The key it prints makes trying again harmless. Identity numbers are read from a file, never from the command line.
@@ -56,9 +56,9 @@ def _add_deeds() -> None:
 _add_deeds()
 
 
-@gate.command()
+@gate.command("acts")
 @of_script
-def apply(file, tokens, check, as_json) -> None:
+def act_by_act(file, tokens, check, as_json) -> None:
     """Do the gate's acts of a FILE (csv or json), each as the person its row names; as `pool apply`, same columns.
 
     \b

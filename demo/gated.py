@@ -124,7 +124,7 @@ def _switch(stage: Stage, unit: Unit) -> Deed:
 
 
 def write_gate(folder: Path, stage: Stage) -> None:
-    """folder/acts.csv as `bianzhi gate apply` takes it, folder/units.csv: login and unit of every ledger to open before, and
+    """folder/acts.csv as `bianzhi gate acts` takes it, folder/units.csv: login and unit of every ledger to open before, and
     the files `bianzhi duties import` takes; none without units."""
     if not stage.gated:
         return

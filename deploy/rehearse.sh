@@ -38,7 +38,7 @@ done
 bianzhi pool apply "$DEMO_DIR/pool/acts.csv" --tokens "$tokens" >>"$HOME_DIR/pool.log"
 if [ -d "$DEMO_DIR/gate" ]; then
   work "two units go over to our own gate: plans, permits, entries, exits, certificates, duties"
-  bianzhi gate apply "$DEMO_DIR/gate/acts.csv" --tokens "$tokens" >>"$HOME_DIR/pool.log"
+  bianzhi gate acts "$DEMO_DIR/gate/acts.csv" --tokens "$tokens" >>"$HOME_DIR/pool.log"
   as_bianban() { "$@" --as bianban --token-file <(token_of bianban) >>"$HOME_DIR/pool.log"; }
   for kind in determinations items workloads standards; do
     as_bianban bianzhi duties import "$kind" "$DEMO_DIR/gate/$kind.csv"

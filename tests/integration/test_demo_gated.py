@@ -77,8 +77,8 @@ def test_the_script_of_the_gate_passes_its_doors_and_the_nights_after_it_find_th
     tokens, hands = hands_of(folder, tmp_path)
     open_ledger(folder, first, hands)
     run("pool", "apply", folder / "pool/acts.csv", "--tokens", tokens)
-    run("gate", "apply", folder / "gate/acts.csv", "--tokens", tokens)
-    again = run("gate", "apply", folder / "gate/acts.csv", "--tokens", tokens)
+    run("gate", "acts", folder / "gate/acts.csv", "--tokens", tokens)
+    again = run("gate", "acts", folder / "gate/acts.csv", "--tokens", tokens)
     assert "acts done" in again.output
     import_duties(folder, hands)
     for night in later:
