@@ -16,7 +16,7 @@ from tests.property.pool_province import found_province
 from tests.property.pool_simulator import Simulator, relaxed, throwaway
 
 STEPS = {"sqlite": 3000, "postgresql": 500}
-PLANT_SEED, PLANT_STEPS = 3, 600
+PLANT_SEED, PLANT_STEPS = 3, 3000
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
