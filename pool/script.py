@@ -45,7 +45,8 @@ class Row:
         its own, for two files may go by one name."""
         key = f"{self.table}{self.file}:{self.number}"
         plain = key.isascii() and key.isprintable() and len(key) <= 100
-        return key if plain else f"{hashlib.sha256(self.file.encode()).hexdigest()[:32]}:{self.number}"
+        hashed = hashlib.sha256((self.table + self.file).encode()).hexdigest()[:32]
+        return key if plain else f"{hashed}:{self.number}"
 
     def wrong(self, message: str, column: str | None = None) -> InputRejected:
         """The error that names file, row and column."""

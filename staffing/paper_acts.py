@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -49,4 +50,4 @@ def paper_deeds(press: Press) -> dict[str, Deed]:
 
     issue = _deed("certify", "Issue or renew a unit's certificate.", certify, (*CERTIFICATE, "code", "renewed"), UNIT)
     named = {"certify": issue, "certificate-check": CHECK, "certificate-revoke": REVOKE, "document": REGISTER}
-    return {name: Deed(name, deed.help, deed.arguments, deed.call, deed.answers) for name, deed in named.items()}
+    return {name: replace(deed, name=name) for name, deed in named.items()}

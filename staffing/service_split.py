@@ -14,11 +14,11 @@ from core.errors import InputRejected, NotFound, Refused
 from core.identity import normalise_code
 from core.permissions import Permission, is_current
 from core.units import UnitVersion
-from pool import service as ledger
 from pool.acting import Act, Receipt, check_place, note_document, once, open_node, unit_node
 from pool.ledger import Cell, parse_cell, parse_posts
 from pool.models import PoolMovement, PoolNode
 from pool.service import book_transfer, parse_day
+from pool.service import trail as trail_movement
 from pool.service_nodes import check_empty, close_node, keep_proof, prove_trees
 from pool.service_opening import plant_tree
 from staffing.service_carry import carry_one, check_none_under_way, check_type
@@ -133,7 +133,7 @@ def _hand_over(
         check_type(session, act, post_type, giver, taker, central_no)
         given, taken = (Cell(node.id, post_type, fund_form) for node in (giver, taker))
         movements.append(book_transfer(session, act, given, taken, posts, 0, day, document, central_no))
-        ledger.trail(session, act, "transfer", f"movement {movements[-1]}", posts=posts, document_no=document)
+        trail_movement(session, act, "transfer", f"movement {movements[-1]}", posts=posts, document_no=document)
     return movements
 
 

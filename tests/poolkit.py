@@ -14,6 +14,7 @@ from core.permissions import scope_of
 from core.units import UnitVersion
 from pool.acting import Act
 from pool.models import PoolBalance
+from pool.proof import broken_proofs
 from pool.service import deposit_posts, grant_posts
 from pool.service_approvals import approve_request
 from pool.service_loans import Wish, request_loan, review_request
@@ -105,6 +106,12 @@ class Province:
 DIRECTOR_OF = {
     K2: "director", K3: "director3", CITY: "citydirector", PROVINCE: "topdirector", "TOWNSHIP:990102001": "towndirector",
 }  # fmt: skip
+
+
+def assert_whole(province: Province) -> None:
+    """Every invariant holds, from the rows alone."""
+    with reading(province.engine) as session:
+        assert broken_proofs(session) == []
 
 
 def found_province(engine: Engine) -> Province:

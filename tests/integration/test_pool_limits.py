@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from core.db import engine_for, reading
+from core.db import engine_for
 from core.errors import InputRejected, Refused
-from pool.proof import broken_proofs
 from pool.service import cut_posts, deposit_posts
 from pool.service_nodes import reparent_node, set_limits
 from pool.service_opening import open_balances
-from tests.poolkit import CITY, FULL, K2, K3, PROVINCE, SEEN, Province, found_province
+from tests.poolkit import CITY, FULL, K2, K3, PROVINCE, SEEN, Province, assert_whole, found_province
 
 
 @pytest.fixture
 def province(database_url) -> Province:
     return found_province(engine_for(database_url))
-
-
-def assert_whole(province: Province) -> None:
-    with reading(province.engine) as session:
-        assert broken_proofs(session) == []
 
 
 @pytest.mark.parametrize("value", [-1, None, "5", 1.5, True, "不限"])

@@ -7,21 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from core.db import engine_for, reading
+from core.db import engine_for
 from core.errors import InputRejected, Refused
-from pool.proof import broken_proofs
 from pool.service_nodes import set_limits
-from tests.poolkit import CITY, FULL, K2, PROVINCE, Province, found_province
+from tests.poolkit import CITY, FULL, K2, PROVINCE, Province, assert_whole, found_province
 
 
 @pytest.fixture
 def province(database_url) -> Province:
     return found_province(engine_for(database_url))
-
-
-def assert_whole(province: Province) -> None:
-    with reading(province.engine) as session:
-        assert broken_proofs(session) == []
 
 
 def test_the_smallest_change_covers_every_tree_that_binds(province):
