@@ -108,8 +108,10 @@ def left_first(stage: Stage, turn: int) -> None:
 
 def moved_between_levels(stage: Stage, turn: int) -> None:
     """Q09: without the central number; the last of them takes effect between two nights."""
-    giver = next(unit for unit in stage.atlas.units if unit.level == ("CITY", "COUNTY")[turn % 2])
-    taker = next(unit for unit in reversed(stage.atlas.units) if unit.level == ("COUNTY", "TOWNSHIP")[turn % 2])
+    known = stage.in_ledger()
+    units = [unit for unit in stage.atlas.units if unit.code not in known]
+    giver = next(unit for unit in units if unit.level == ("CITY", "COUNTY")[turn % 2])
+    taker = next(unit for unit in reversed(units) if unit.level == ("COUNTY", "TOWNSHIP")[turn % 2])
     k = turn % len(stage.nights)
     row = move(stage, ("ADMIN", "POLITICAL_LEGAL")[turn % 2], giver, taker, stage.nights[k])
     grain = {"movement_no": row["movement_no"]}

@@ -140,6 +140,11 @@ class Stage:
 
     # Units
 
+    def in_ledger(self) -> set[str]:
+        """Units whose posts our own ledger knows from the second night on: what a file of ours says of them no longer counts."""
+        lent = [unit for lending in self.lendings for unit in (lending.lender, lending.borrower)]
+        return {unit.code for unit in [*lent, *self.gated]}
+
     def take(self, kind: str, fits: Callable[[Unit], bool] = lambda unit: True) -> Unit | None:
         """A unit nothing else is planted in; it is no longer quiet. None when the city is too small for another."""
         place = next((n for n, unit in enumerate(self.quiet) if fits(unit)), None)

@@ -21,8 +21,8 @@ from pool.store import (
     live_counts,
     overdue_count,
     terms_on,
-    total_after,
 )  # fmt: skip
+from pool.totals import total_after
 
 LEVELS = list(Level)
 

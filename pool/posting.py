@@ -17,6 +17,7 @@ from pool.acting import parents, path_up
 from pool.forest import OwnChange, Partition, later_days, limits_of, load_tree, own_changes, tree_node, trees_by_day
 from pool.ledger import AUTHORITY_HOLDER, KINDS, NO_PURPOSE, Account, Entry, Key, Kind, check_balances, check_entries
 from pool.models import PoolBalance, PoolEntry, PoolMovement, PoolNode, PoolSum
+from pool.totals import RAISING, check_totals
 from pool.tree import (
     Binding,
     Bound,
@@ -67,7 +68,8 @@ class Booking:
 def book(session: Session, booking: Booking, actor: str, now: datetime) -> int:
     """Check and write one movement; returns its number. The caller holds the paths of all holders (pool.acting.once).
 
-    Errors: Refused for a balance too small on some day, or a node's limit (with figures and the remedy).
+    Errors: Refused for a balance too small on some day, a division's total (R17), or a node's limit (with figures and the
+    remedy).
     """
     seq, previous = _chain_head(session)
     entries = booking.legs(seq)
@@ -76,6 +78,8 @@ def book(session: Session, booking: Booking, actor: str, now: datetime) -> int:
     check_balances(booking.kind, entries, totals, later, booking.effective, booking.debt)
     ends = {entry.key.holder for entry in entries} - {AUTHORITY_HOLDER}
     parent_of = parents(session, ends | ({booking.to_holder} if booking.to_holder else set())) if entries else {}
+    if booking.kind in RAISING and not booking.debt:
+        check_totals(session, entries)
     sums = [
         _climbed(session, booking, entries, totals, partition, purpose, parent_of)
         for partition in sorted({(entry.key.post_type, entry.key.fund_form) for entry in entries})

@@ -12,13 +12,11 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.parameters import parameter_values
-from core.permissions import below
 from core.quota import allowed, usable
 from pool.acting import NOT_HERE, parents, path_up
 from pool.approvals import PENDING, Status
 from pool.ledger import HELD, NO_PURPOSE, POOLED, Account, Cell, Lot, balances_by_day
 from pool.models import (
-    DivisionTotal,
     PoolBalance,
     PoolEntry,
     PoolLoan,
@@ -350,27 +348,6 @@ def _asked_before(session: Session, cell: Cell, number: str) -> int:
         )
     )  # fmt: skip
     return int(posts or 0)
-
-
-def total_after(session: Session, division: str, post_type: str, posts: int) -> tuple[int, int] | None:
-    """R17 for a division: (Σ quota + borrowed from outside − lent outside + posts, limit); None without a limit."""
-    limit = session.scalar(
-        select(DivisionTotal.posts).where(DivisionTotal.division_code == division, DivisionTotal.post_type == post_type)
-    )
-    if limit is None:
-        return None
-    inside = set(session.scalars(select(PoolNode.id).where(below(PoolNode.division_code, division))))
-    quota = session.scalar(
-        select(func.coalesce(func.sum(PoolBalance.posts), 0)).where(
-            PoolBalance.post_type == post_type, PoolBalance.account.in_(HELD), PoolBalance.holder.in_(inside)
-        )
-    )
-    crossing = 0
-    for borrower, lender in session.execute(
-        select(PoolSlot.node_id, PoolSlot.lender_id).where(PoolSlot.post_type == post_type, PoolSlot.ended_on.is_(None))
-    ):
-        crossing += (borrower in inside) - (lender in inside)
-    return int(quota) + crossing + posts, limit
 
 
 def live_loans(session: Session, unit_code: str | None = None) -> list[tuple[PoolLoan, list[PoolSlot]]]:

@@ -66,11 +66,13 @@ class Portal(OpenAPI):
             raise InvariantViolated(f"the route {request.endpoint} is not in the ROUTE table")
         allow_large(route.endpoint)
         if route.door is Door.OPEN or request.method == "OPTIONS":
+            errors.refuse_unstorable()
             return super().dispatch_request()
         transaction = reading if request.method in SAFE else writing
         with transaction(database()) as db:
             g.db = db
             admit(route)
+            errors.refuse_unstorable()
             if request.method in SAFE:
                 return self.make_response(super().dispatch_request())
             since = mark_of(db)

@@ -19,17 +19,18 @@ from tests.integration.test_demo_loans import column, run
 
 
 @pytest.fixture
-def city(tmp_path, monkeypatch) -> tuple[Path, int]:
-    """A city of a fresh seed and size, its accounts and parameters in a HOME of their own."""
+def city(tmp_path, monkeypatch) -> Path:
+    """A city of a fresh seed and size (both printed when a test fails), its accounts and parameters in a HOME of their own."""
     dice, folder = SystemRandom(), tmp_path / "demo"
     seed, people = dice.randrange(10**6), dice.choice((400, 1000, 2000))
     monkeypatch.setenv("BIANZHI_HOME", str(tmp_path / "home"))
+    print(f"seed {seed}, {people} people")
     run("demo", "--out", folder, "--people", people, "--seed", seed)
     run("db", "upgrade")
     run("account", "import", folder / "accounts.csv")
     run("parameter", "import", folder / "parameters.csv")
     shutil.copytree(folder / "position", tmp_path / "home" / "position")
-    return folder, seed
+    return folder
 
 
 def hands_of(folder: Path, tmp_path: Path) -> tuple[Path, dict[str, tuple]]:
@@ -71,7 +72,7 @@ def import_duties(folder: Path, hands: dict[str, tuple]) -> None:
 
 
 def test_the_script_of_the_gate_passes_its_doors_and_the_nights_after_it_find_the_truth(city, tmp_path):
-    folder, seed = city
+    folder = city
     first, *later = sorted(path.name for path in (folder / "inbox").iterdir())
     run("night", "--inbox", folder / "inbox", "--as-of", first)
     tokens, hands = hands_of(folder, tmp_path)
@@ -85,7 +86,7 @@ def test_the_script_of_the_gate_passes_its_doors_and_the_nights_after_it_find_th
         run("night", "--inbox", folder / "inbox", "--as-of", night, codes=(0, 11))
     run("verify")
     run("gate", "prove")
-    assert run("rehearsal", "--dir", folder).exit_code == 0, f"seed {seed}"
+    run("rehearsal", "--dir", folder)
     see_what_newcomers_see()
 
 

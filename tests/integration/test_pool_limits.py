@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from core.db import engine_for
+from core.accounts import GrantSpec, Role, create_user
+from core.db import engine_for, writing
 from core.errors import InputRejected, Refused
-from pool.service import cut_posts, deposit_posts
+from pool.service import cut_posts, deposit_posts, grant_posts, transfer_posts
 from pool.service_nodes import reparent_node, set_limits
-from pool.service_opening import open_balances
-from tests.poolkit import CITY, FULL, K2, K3, PROVINCE, SEEN, Province, assert_whole, found_province
+from pool.service_opening import open_balances, take_strength
+from pool.service_reversal import reverse_movement
+from tests.poolkit import CITY, FULL, K2, K3, PROVINCE, SEEN, START, Province, assert_whole, found_province
 
 
 @pytest.fixture
@@ -60,6 +64,34 @@ def test_a_deposit_tried_again_after_a_reorganisation_is_answered_as_the_first_t
     assert province.do(deposit_posts, "reviewer", *deposit, giver="U:A3", key="once") == first
     with pytest.raises(Refused, match="只能存入"):
         province.do(deposit_posts, "reviewer", *deposit, giver="U:A3")
+    assert_whole(province)
+
+
+def test_no_document_lifts_a_division_above_its_total_and_a_mistaken_cut_can_still_be_undone(province):
+    for unit, login in (("A1", "reviewer"), ("B1", "reviewer3")):
+        province.do(open_balances, login, [(unit, *FULL, 5, 4)], SEEN)
+    with writing(province.engine) as session:
+        take_strength(session, SEEN + timedelta(days=1), [], [], [("990102", FULL[0], 7)])
+        create_user(
+            session, login="bothreviewer", email="both@example.org", display_name="both", actor="test", now=START,
+            grants=[GrantSpec(Role.REVIEWER, division, "COUNTY") for division in ("990102", "990103")],
+        )  # fmt: skip
+    with pytest.raises(Refused, match="编制总量限额为 7 个，办理后将达 8 个，超出 1 个") as refused:
+        province.do(grant_posts, "reviewer", "U:A1", *FULL, 3, "编委1")
+    assert (refused.value.details["division"], refused.value.details["most"]) == ("990102", 2)
+    province.do(grant_posts, "reviewer", "U:A1", *FULL, 2, "编委1")
+    for use_case, login, args in (
+        (grant_posts, "reviewer", ("U:A2", *FULL, 1, "编委2")),
+        (deposit_posts, "reviewer", (K2, *FULL, "HEALTH", 1, "TOTAL_SLICE", "编委2")),
+        (transfer_posts, "bothreviewer", ("U:B1", "U:A2", *FULL, 1, "编委2")),
+    ):
+        with pytest.raises(Refused, match="编制总量限额为 7 个") as refused:
+            province.do(use_case, login, *args)
+        assert refused.value.details["most"] == 0
+    province.do(transfer_posts, "reviewer", "U:A1", "U:A2", *FULL, 1, "编委2")
+    cut = province.do(cut_posts, "reviewer", "U:A1", *FULL, 1, "编委3")
+    province.do(grant_posts, "reviewer", "U:A2", *FULL, 1, "编委4")
+    province.do(reverse_movement, "director", cut["movement"], "编委5")
     assert_whole(province)
 
 

@@ -22,7 +22,8 @@ from pool.service_approvals import approve_request
 from pool.service_loans import review_request
 from pool.service_nodes import set_limits
 from pool.service_slots import fill_slot, recall_loan
-from pool.store import backing, cell_figures, total_after
+from pool.store import backing, cell_figures
+from pool.totals import total_after
 from tests.poolkit import CITY, DIRECTOR_OF, FULL, K2, PROVINCE, SEEN, Province, found_province
 
 HEALTH = PoolKey(PostType.INSTITUTION, FundForm.FULL, "HEALTH")

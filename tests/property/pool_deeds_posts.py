@@ -38,7 +38,7 @@ def _plain(sim: Sim, name, use_case, login, args, movement: Movement, **extra) -
     """A deed that books one movement, refused for a closed holder first."""
     book = sim.desk.book
     closed = any(holder in sim.desk.closed for holder in movement.holders)
-    expect = extra.pop("expect", None) or ("CLOSED" if closed else book.refuses(movement))
+    expect = extra.pop("expect", None) or ("CLOSED" if closed else sim.desk.refuses_document(movement))
 
     def happen(receipt) -> None:
         sim.same("movement", receipt["movement"], book.post(movement))

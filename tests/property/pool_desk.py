@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import calendar
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from tests.property.pool_model import Book, Key, Partition
+from tests.property.pool_model import Book, Key, Movement, Partition
 from tests.property.pool_province import LEVELS, PURPOSES, SOON_DAYS, TALENT_CAP, UNIT_CAP
 
 RIGHT_TO_RENEW, GRACE_DAYS, FILL_MONTHS, REQUEST_DAYS, SKIP_DAYS = 1, 60, 6, 365, 90
@@ -254,8 +255,31 @@ class Desk:
                 return True
         return False
 
+    def refuses_document(self, movement: Movement) -> str | None:
+        """What the book answers to a movement by document; one the balances bear may still lift a division above its total."""
+        answer = self.book.refuses(movement)
+        if (
+            answer == "NOT_ENOUGH"
+            or movement.free
+            or movement.kind not in ("GRANT", "DEPOSIT", "TRANSFER", "CONVERSION")
+        ):
+            return answer
+        return "TOTAL_EXCEEDED" if self._lifts_a_total(movement) else answer
+
+    def _lifts_a_total(self, movement: Movement) -> bool:
+        more: dict[tuple[str, str], int] = defaultdict(int)
+        for at, posts in movement.moves:
+            for division, post_type in self.totals:
+                inside = at[0] not in ("authority", "borrowed") and self._inside(at[1], division)
+                if inside and at[2] == post_type:
+                    more[division, post_type] += posts
+        return any(posts > 0 and self._total(*at) + posts > self.totals[at] for at, posts in more.items())
+
+    def _inside(self, node: str, division: str) -> bool:
+        return self.book.division[node].startswith(division.rstrip("0") or division)
+
     def _total(self, division: str, post_type: str) -> int:
-        inside = lambda node: self.book.division[node].startswith(division.rstrip("0") or division)
+        inside = lambda node: self._inside(node, division)
         total = 0
         for partition, state in self.book.states.items():
             if partition[0] == post_type:

@@ -77,6 +77,18 @@ def test_a_form_that_is_too_large_is_refused(browser):
     assert answer.status_code == 413
 
 
+def test_a_null_character_is_refused_wherever_it_stands(app, browser):
+    client = app.test_client()
+    for answer in (
+        client.get("/public?q=a%00b", headers=JSON),
+        client.post("/tip-off", json={"text": ["a\0b"]}, headers=JSON),
+        client.post("/login", data={"login": "a\0b"}, headers=JSON),
+    ):
+        assert (answer.status_code, answer.json["code"]) == (422, "input_rejected")
+        assert "U+0000" in answer.json["message"]
+    assert "U+0000" in browser("officer").post("/me", {"label": "a\0b"}).text
+
+
 def test_every_answer_forbids_what_browsers_should_not_do(app, browser):
     for answer in (
         app.test_client().get("/login"),

@@ -1,0 +1,72 @@
+"""R17: Σ quota + borrowed from outside − lent outside ≤ Q08's limit, per division and post type."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.errors import Refused
+from core.unit_sql import below
+from core.units import division_lineage
+from pool.ledger import AUTHORITY_HOLDER, HELD, Entry, Kind
+from pool.models import DivisionTotal, PoolBalance, PoolNode, PoolSlot
+
+# By document; undoing a mistake (REVERSE) may put back what was there.
+RAISING = (Kind.GRANT, Kind.DEPOSIT, Kind.TRANSFER, Kind.CONVERSION)
+
+
+def total_after(session: Session, division: str, post_type: str, posts: int) -> tuple[int, int] | None:
+    """A division's sum with so many posts more, and its limit; None without a limit."""
+    limit = session.scalar(
+        select(DivisionTotal.posts).where(DivisionTotal.division_code == division, DivisionTotal.post_type == post_type)
+    )
+    if limit is None:
+        return None
+    inside = set(session.scalars(select(PoolNode.id).where(below(PoolNode.division_code, division))))
+    quota = session.scalar(
+        select(func.coalesce(func.sum(PoolBalance.posts), 0)).where(
+            PoolBalance.post_type == post_type, PoolBalance.account.in_(HELD), PoolBalance.holder.in_(inside)
+        )
+    )
+    crossing = 0
+    for borrower, lender in session.execute(
+        select(PoolSlot.node_id, PoolSlot.lender_id).where(PoolSlot.post_type == post_type, PoolSlot.ended_on.is_(None))
+    ):
+        crossing += (borrower in inside) - (lender in inside)
+    return int(quota) + crossing + posts, limit
+
+
+def check_totals(session: Session, entries: Sequence[Entry]) -> None:
+    """What a movement adds to the quota of divisions with a limit. Errors: Refused, with the division of the first that binds."""
+    moved: Counter[tuple[str, str]] = Counter()
+    for key, posts in entries:
+        if key.account in HELD and key.holder != AUTHORITY_HOLDER:
+            moved[key.holder, key.post_type] += posts
+    at = select(PoolNode.id, PoolNode.division_code).where(PoolNode.id.in_({holder for holder, _ in moved}))
+    lineages = {holder: division_lineage(code) for holder, code in session.execute(at)}
+    more: Counter[tuple[str, str]] = Counter()
+    for (holder, post_type), posts in moved.items():
+        for division in lineages[holder]:
+            more[division, post_type] += posts
+    for (division, post_type), posts in more.items():
+        found = total_after(session, division, post_type, posts) if posts > 0 else None
+        if found and found[0] > found[1]:
+            raise _exceeded(session, division, posts, *found)
+
+
+def _exceeded(session: Session, division: str, posts: int, total: int, limit: int) -> Refused:
+    over = total - limit
+    name = session.scalar(
+        select(PoolNode.name)
+        .where(PoolNode.division_code == division, PoolNode.unit_code.is_(None))
+        .order_by(PoolNode.id)
+        .limit(1)
+    )
+    return Refused(
+        f"{name or division}的编制总量限额为 {limit} 个，办理后将达 {total} 个，超出 {over} 个。",
+        answer="TOTAL_EXCEEDED", division=division, limit=limit, total=total, short=over,
+        most=max(0, posts - over),
+    )  # fmt: skip
