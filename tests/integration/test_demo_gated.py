@@ -72,21 +72,20 @@ def import_duties(folder: Path, hands: dict[str, tuple]) -> None:
 
 
 def test_the_script_of_the_gate_passes_its_doors_and_the_nights_after_it_find_the_truth(city, tmp_path):
-    folder = city
-    first, *later = sorted(path.name for path in (folder / "inbox").iterdir())
-    run("night", "--inbox", folder / "inbox", "--as-of", first)
-    tokens, hands = hands_of(folder, tmp_path)
-    open_ledger(folder, first, hands)
-    run("pool", "apply", folder / "pool/acts.csv", "--tokens", tokens)
-    run("gate", "acts", folder / "gate/acts.csv", "--tokens", tokens)
-    again = run("gate", "acts", folder / "gate/acts.csv", "--tokens", tokens)
+    first, *later = sorted(path.name for path in (city / "inbox").iterdir())
+    run("night", "--inbox", city / "inbox", "--as-of", first)
+    tokens, hands = hands_of(city, tmp_path)
+    open_ledger(city, first, hands)
+    run("pool", "apply", city / "pool/acts.csv", "--tokens", tokens)
+    run("gate", "acts", city / "gate/acts.csv", "--tokens", tokens)
+    again = run("gate", "acts", city / "gate/acts.csv", "--tokens", tokens)
     assert "acts done" in again.output
-    import_duties(folder, hands)
+    import_duties(city, hands)
     for night in later:
-        run("night", "--inbox", folder / "inbox", "--as-of", night, codes=(0, 11))
+        run("night", "--inbox", city / "inbox", "--as-of", night, codes=(0, 11))
     run("verify")
     run("gate", "prove")
-    run("rehearsal", "--dir", folder)
+    run("rehearsal", "--dir", city)
     see_what_newcomers_see()
 
 

@@ -29,35 +29,35 @@ def column(path: Path, name: str) -> list[str]:
 
 
 @pytest.fixture
-def city(tmp_path, monkeypatch) -> tuple[Path, int]:
+def city(tmp_path, monkeypatch) -> Path:
     """A city of a fresh seed, its accounts and parameters in a HOME of their own."""
     seed, folder = SystemRandom().randrange(10**6), tmp_path / "demo"
+    print(f"seed {seed}")
     monkeypatch.setenv("BIANZHI_HOME", str(tmp_path / "home"))
     run("demo", "--out", folder, "--people", PEOPLE, "--seed", seed)
     run("db", "upgrade")
     run("account", "import", folder / "accounts.csv")
     run("parameter", "import", folder / "parameters.csv")
     shutil.copytree(folder / "position", tmp_path / "home" / "position")
-    return folder, seed
+    return folder
 
 
 def test_every_act_of_the_script_passes_its_door_and_the_nights_after_it_find_the_truth(city, tmp_path):
-    folder, seed = city
-    first, *later = sorted(path.name for path in (folder / "inbox").iterdir())
-    run("night", "--inbox", folder / "inbox", "--as-of", first)
+    first, *later = sorted(path.name for path in (city / "inbox").iterdir())
+    run("night", "--inbox", city / "inbox", "--as-of", first)
     tokens = tmp_path / "tokens.json"
-    run("account", "token", *sorted(set(column(folder / "pool/acts.csv", "as"))), "--out", tokens)
+    run("account", "token", *sorted(set(column(city / "pool/acts.csv", "as"))), "--out", tokens)
     hands = {}
     for login, token in json.loads(tokens.read_text()).items():
         hands[login] = ("--as", login, "--token-file", tmp_path / login)
         (tmp_path / login).write_text(token)
     run("pool", "tree", *hands["bianban"])
-    logins, units = (column(folder / "pool/units.csv", name) for name in ("login", "unit_code"))
+    logins, units = (column(city / "pool/units.csv", name) for name in ("login", "unit_code"))
     for login in sorted(set(logins)):
         own = [part for by, unit in zip(logins, units, strict=True) if by == login for part in ("--unit", unit)]
         run("pool", "open", "--as-of", first, *hands[login], *own)
-    run("pool", "apply", folder / "pool/acts.csv", "--tokens", tokens)
+    run("pool", "apply", city / "pool/acts.csv", "--tokens", tokens)
     for night in later:
-        run("night", "--inbox", folder / "inbox", "--as-of", night, codes=(0, 11))
+        run("night", "--inbox", city / "inbox", "--as-of", night, codes=(0, 11))
     run("verify")
-    assert run("rehearsal", "--dir", folder).exit_code == 0, f"seed {seed}"
+    run("rehearsal", "--dir", city)
