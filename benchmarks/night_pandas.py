@@ -18,6 +18,8 @@ ROSTER = ["person_key", *CELL, "status", "seconded_to", "entry_date", "exit_date
 PAYROLL = [
     "person_key", "month", "paying_unit_code", "on_behalf_of", "fund_mode", "person_state", "on_establishment", "amount",
 ]  # fmt: skip
+PEOPLE = ["person_key", *CELL, "status", "seconded_to"]
+PAID = ["person_key", "payer", "fund_mode", "amount"]
 
 
 def judge(folder: Path, as_of: date) -> dict[str, int]:
@@ -32,14 +34,18 @@ def judge(folder: Path, as_of: date) -> dict[str, int]:
     entered = roster.entry_date.isna() | (roster.entry_date <= day)
     staying = roster.exit_date.isna() | (roster.exit_date > day)
     active = roster[roster.status.isin(ACTIVE) & entered & staying]
-    month = payroll[payroll.month == f"{as_of:%Y-%m}"].copy()
-    month["payer"] = month.on_behalf_of.fillna(month.paying_unit_code)
-    proper = month[(month.person_state == "IN_SERVICE") & (month.on_establishment == "YES") & month.person_key.notna()]
+    payroll["payer"] = payroll.on_behalf_of.fillna(payroll.paying_unit_code)
+    counts = (payroll.person_state == "IN_SERVICE") & (payroll.on_establishment == "YES") & payroll.person_key.notna()
+    proper = payroll.loc[counts & (payroll.month == f"{as_of:%Y-%m}"), PAID]
+    # Ten million people fit into memory only if what is read is given back.
+    del payroll, counts
     sums = proper.groupby("person_key").amount.sum(min_count=1)
     paid = proper[~proper.person_key.isin(sums[sums <= 0].index)]
-    people = active[active.person_key.notna()]
-    left_within = roster[(roster.exit_date > first) & (roster.exit_date <= last)]
+    people = active.loc[active.person_key.notna(), PEOPLE]
+    left_within = roster.loc[(roster.exit_date > first) & (roster.exit_date <= last), ["person_key", "unit_code"]]
     found = _over_quota(folder, active)
+    roster = roster[["person_key"]]
+    del active, proper, sums, entered, staying
     found |= _paid_or_not(roster, people, paid)
     found |= _paid_how(people, paid, left_within)
     return {rule: len(rows) for rule, rows in found.items()}

@@ -62,7 +62,7 @@ def gather_facts(session: Session, act: Act, node: PoolNode, request: PoolReques
         other_usable=other, other_waiver=request.other_waiver, overdue=overdue_count(session, node.unit_code, act.today),
         live=sum(live.values()), live_of_purpose=live.get(request.purpose, 0),
         backing=backing(
-            session, cell, figures, act.today, add_months(act.today, min(request.months, 1200)), request.number
+            session, cell, cells.get(cell), act.today, add_months(act.today, min(request.months, 1200)), request.number
         ),
         central_no=request.central_no, exception_doc=request.exception_doc,
     )  # fmt: skip

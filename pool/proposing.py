@@ -43,7 +43,7 @@ from pool.proposal_input import (
     Retirement,
     Situation,
 )
-from pool.store import cell_figures, held_lots, terms_on, waiting_requests
+from pool.store import cell_figures, held_lots, over_quota, terms_on, waiting_requests
 
 Parents = Mapping[str, str | None]
 
@@ -164,8 +164,7 @@ def _cells(session: Session, as_of: date, waiting: Sequence[PoolRequest]) -> lis
             retiring[cell].append(Retirement(date.fromisoformat(f"{row.month}-01"), row.people))
     found = []
     for cell in sorted(cells):
-        held = figures.get(cell)
-        over = max(0, held.in_post - held.filled - held.quota) if held else 0
+        over = over_quota(session, cell, figures.get(cell), as_of)
         parts = tuple(sorted(retiring[cell], key=lambda part: part.on))
         found.append(Cell(cell.holder, PostType(cell.post_type), FundForm(cell.fund_form), over, parts))
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -66,15 +66,37 @@ class Figures:
 
 
 def cell_figures(session: Session, holders: Sequence[str], on: date) -> dict[Cell, Figures]:
-    """Figures of every cell of the holders, of bookings effective on or before the day. Five queries, however many."""
+    """Figures of every cell of the holders, of bookings effective on or before the day. Six queries, however many.
+
+    Of a unit the ledger holds nothing of there is no cell: its quota is unknown here, not 0, whoever is in post.
+    """
     held: dict[Cell, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     permits = _permit_numbers(session, holders)
     rows = [*_balances(session, holders), *_later(session, holders, on)]
     for row in rows:
         _add(held[Cell(row.holder, row.post_type, row.fund_form)], row, permits)
-    for cell, people in _in_post(session, holders, on).items():
-        held[cell]["in_post"] = people
+    people = _in_post(session, holders, on)
+    unknown = without_ledger(session, {cell.holder for cell in people} - {cell.holder for cell in held})
+    for cell in people:
+        if cell.holder not in unknown:
+            held[cell]["in_post"] = people[cell]
     return {cell: Figures(**figures) for cell, figures in held.items()}
+
+
+def without_ledger(session: Session, holders: Collection[str]) -> set[str]:
+    """Those of whom nothing was ever booked."""
+    if not holders:
+        return set()
+    booked = session.scalars(select(PoolBalance.holder).where(PoolBalance.holder.in_(holders)).distinct())
+    return set(holders) - set(booked)
+
+
+def over_quota(session: Session, cell: Cell, figures: Figures | None, on: date) -> int:
+    """People in post beyond a cell's quota, those on pool posts aside; all of them where the ledger holds nothing of the unit."""
+    if figures is not None:
+        return max(0, figures.in_post - figures.filled - figures.quota)
+    unknown = without_ledger(session, {cell.holder})
+    return _in_post(session, [cell.holder], on).get(cell, 0) if unknown else 0
 
 
 def _balances(session: Session, holders: Sequence[str]):
@@ -312,7 +334,7 @@ def live_counts(session: Session, unit_code: str, but: str | None = None) -> dic
     return dict(counts)
 
 
-def backing(session, cell: Cell, figures: Figures, start: date, due: date, number: str | None = None) -> int:
+def backing(session, cell: Cell, figures: Figures | None, start: date, due: date, number: str | None = None) -> int:
     """Retirements of the cell within (start, due] − its over-quota − live loans already backed by them (R06) − posts
     other requests of the cell asked for before this one (number; None: what is pending is not looked at).
 
@@ -335,7 +357,7 @@ def backing(session, cell: Cell, figures: Figures, start: date, due: date, numbe
         .group_by(PoolLoan.loan_no, PoolLoan.backed)
     )  # fmt: skip
     backed = sum(min(row.backed, row.slots) for row in session.execute(live))
-    free = int(retiring) - max(0, figures.in_post - figures.filled - figures.quota) - backed
+    free = int(retiring) - over_quota(session, cell, figures, start) - backed
     return free if number is None else free - min(max(free, 0), _asked_before(session, cell, number))
 
 

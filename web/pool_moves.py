@@ -191,6 +191,10 @@ def waits_for(db: Session, act: Act, row: PoolRequest) -> bool:
     return any(_request_refusal(db, act, row, step.move) is None for step in decisions)
 
 
+# Who sees a loan may stand far from where its steps are taken.
+ELSEWHERE = "这一步由当地办理，不在您的管辖范围内。"
+
+
 def slot_refusal(db: Session, act: Act, slot: PoolSlot, move: Move, permission: Permission | None = None) -> str | None:
     """Why this person may not make the move on a slot now; None: they may. A recall is the
     lender's, a renewal of whoever granted the term."""
@@ -200,6 +204,8 @@ def slot_refusal(db: Session, act: Act, slot: PoolSlot, move: Move, permission: 
         node = place_of_renewal(db, loan_of(db, slot.loan_no))
     try:
         roles = check_place(db, act, permission or row.permission, node)
+    except NotFound:
+        return ELSEWHERE
     except Refused as error:
         return error.message
     if permission is not None:
