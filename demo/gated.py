@@ -20,7 +20,7 @@ from demo.stage import Row, Stage
 
 Deed = tuple[date, str, str, str, str]
 FEWEST = 4  # people in a cell who may come and go without a plant being missed
-STAYERS = 2  # of whoever was there before, so many get a slot number
+STAYERS = 2  # of whoever was there before, at most so many get a slot number beside the one who leaves
 SPARE = 3  # vacant posts, for an entry, an open permit and an open application
 
 
@@ -65,6 +65,11 @@ def _stayers(stage: Stage, unit: Unit) -> list[Row]:
     ]  # fmt: skip
 
 
+def _recorded(stage: Stage, unit: Unit) -> list[Row]:
+    """Who gets a slot number beside the one who leaves; fewer where few stay."""
+    return _stayers(stage, unit)[:STAYERS]
+
+
 def switched_on(stage: Stage) -> date:
     """From this day our ledger and gate are their source."""
     return stage.nights[0] + timedelta(days=1)
@@ -99,8 +104,8 @@ def _enter(stage: Stage, unit: Unit) -> None:
     )
     # Slot numbers go by turns: whoever was swapped off a lent post before (demo.loans), those recorded, then the permit's.
     swapped = swap_day(stage).year == starts.year and sum(lending.fate == "swapped" for lending in stage.lendings)
-    before = swapped + 1 + STAYERS
-    slot = f"BZ{starts.year}-{before + 1:06d}"
+    recorded = 1 + len(_recorded(stage, unit))
+    slot = f"BZ{starts.year}-{swapped + recorded + 1:06d}"
     cited = {"permit_no": permit["permit_no"], "slot_no": slot, "entry_form": form, "entry_registered": day}
     stage.post(later, person, unit, entry_date=day, **cited)
     stage.pay(later, person, unit, unit.first_cell[1])
@@ -182,7 +187,7 @@ def _busy(stage: Stage, unit: Unit) -> Iterator[Deed]:
     yield _switch(stage, unit)
     yield day, "", "certify", reviewer(unit), f"unit_code={unit.code}"
     yield _record(stage, unit, "leaver", stage.left)
-    for n, row in enumerate(_stayers(stage, unit)[:STAYERS]):
+    for n, row in enumerate(_recorded(stage, unit)):
         yield _record(stage, unit, f"stayer{n}", row["person_key"])
     yield from _chain(stage, unit, "1", 2)
     leaves = max(stage.firsts[1], day)
