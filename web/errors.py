@@ -13,7 +13,7 @@ from flask_babel import gettext
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from core.errors import BianzhiError, InputRejected, InvariantViolated, Refused
+from core.errors import BianzhiError, InputRejected, InvariantViolated, NotFound, Refused
 from web.i18n import translate
 
 log = logging.getLogger("bianzhi.web")
@@ -63,9 +63,13 @@ def register(app: Flask) -> None:
 
 
 def refuse_unstorable() -> None:
-    """U+0000 in any text of a request: one of our databases keeps it, the other fails on it. Errors: InputRejected."""
-    given: list[Any] = [*request.view_args.values()] if request.view_args else []
-    given += [*request.args.values(), *request.form.values()]
+    """U+0000 in any text of a request: one of our databases keeps it, the other fails on it.
+
+    Errors: NotFound for an address with it, which names nothing; else InputRejected.
+    """
+    if any("\0" in str(value) for value in (request.view_args or {}).values()):
+        raise NotFound(SENTENCES[404])
+    given: list[Any] = [*request.args.values(), *request.form.values()]
     if request.is_json and b"u0000" in request.get_data():
         given.append(request.get_json(silent=True))
     while given:
