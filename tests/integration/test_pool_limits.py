@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 
 from core.accounts import GrantSpec, Role, create_user
-from core.db import engine_for, writing
+from core.db import engine_for, reading, writing
 from core.errors import InputRejected, Refused
 from pool.service import cut_posts, deposit_posts, grant_posts, transfer_posts
 from pool.service_nodes import reparent_node, set_limits
 from pool.service_opening import open_balances, take_strength
 from pool.service_reversal import reverse_movement
+from pool.store import cell_figures
 from tests.poolkit import CITY, FULL, K2, K3, PROVINCE, SEEN, START, Province, assert_whole, found_province
 
 
@@ -93,6 +94,20 @@ def test_no_document_lifts_a_division_above_its_total_and_a_mistaken_cut_can_sti
     province.do(grant_posts, "reviewer", "U:A2", *FULL, 1, "编委4")
     province.do(reverse_movement, "director", cut["movement"], "编委5")
     assert_whole(province)
+
+
+def test_a_unit_without_a_ledger_has_no_cells_and_whoever_is_in_post_there_counts_as_over(province):
+    province.pool(K2, 5)
+    with writing(province.engine) as session:
+        take_strength(session, SEEN + timedelta(days=1), [("A1", *FULL, 6)], [("A1", *FULL, "2027-01", 5)])
+    with reading(province.engine) as session:
+        assert cell_figures(session, ["U:A1", "U:A2"], province.today) == {}
+    assert province.ask("A1", 1)["decision_node"] == CITY
+    province.do(open_balances, "reviewer", [("A1", *FULL, 6, 6)], SEEN)
+    with reading(province.engine) as session:
+        (cell, held), *others = cell_figures(session, ["U:A1", "U:A2"], province.today).items()
+    assert (cell.partition, held.quota, held.in_post, held.usable, others) == (FULL, 6, 6, 0, [])
+    assert province.ask("A1", 1)["decision_node"] == K2
 
 
 def test_limits_of_one_purpose_bind_that_purpose_alone(province):
