@@ -32,7 +32,8 @@ if "TMPDIR" not in os.environ and in_memory():
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 
-from core.settings import Settings, load_settings  # noqa: E402
+from core.settings import Settings  # noqa: E402
+from tests.homes import settings_in  # noqa: E402
 
 # How long a case takes on a busy machine says nothing of the code.
 hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
@@ -64,11 +65,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def settings(tmp_path) -> Settings:
-    """Settings with a fresh HOME and fixed keys, so that keys of flags are the same in every test."""
-    return load_settings(
-        {
-            "BIANZHI_HOME": str(tmp_path / "home"),
-            "BIANZHI_SECRET_KEY": "test-secret-key-" * 3,
-            "BIANZHI_PERSON_KEY": "test-person-key-" * 3,
-        }
-    )
+    """Settings with a fresh HOME and fixed keys."""
+    return settings_in(tmp_path / "home")
