@@ -43,10 +43,11 @@ hypothesis.settings.load_profile("house")
 # Modules of which one test takes many seconds: begun last, they would leave the other workers idle.
 LONG = (
     "tests/e2e/", "tests/dags/", "integration/test_truth.py", "integration/test_spark_night.py",
-    "integration/test_demo_city.py", "integration/test_demo_loans.py", "integration/test_kill_drill.py",
+    "integration/test_demo_city.py", "integration/test_demo_gated.py", "integration/test_kill_drill.py",
     "integration/test_rotation.py", "integration/test_incremental_night.py", "integration/test_whole_night.py",
     "integration/test_gate_night.py", "integration/test_gate_workers.py", "integration/test_pool_night.py",
     "integration/test_pool_races.py", "integration/test_privacy.py", "integration/test_sunshine_demo.py",
+    "integration/test_retention.py", "integration/test_pool_proof.py", "web/test_api.py", "property/test_rules_random.py",
     "property/test_pool_simulator.py", "property/test_staffing_machine.py", "property/test_proposal_random.py",
 )  # fmt: skip
 
