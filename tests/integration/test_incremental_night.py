@@ -300,7 +300,7 @@ def big_payroll(folder: Path, rows: int) -> None:
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_killed_midway_the_gate_leaves_nothing_wrong_and_nobody_behind(tmp_path, processes):
-    big_payroll(tmp_path / "in", 10_000)
+    big_payroll(tmp_path / "in", 20_000)
     entries = lambda: list((tmp_path / "cache").glob("files/*/*.zip"))
     with subprocess.Popen([sys.executable, "-c", GATE, str(tmp_path), str(processes)]) as first:
         wait_for(entries)
