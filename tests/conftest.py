@@ -32,7 +32,8 @@ if "TMPDIR" not in os.environ and in_memory():
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 
-from core.settings import Settings, load_settings  # noqa: E402
+from core.settings import Settings  # noqa: E402
+from tests.homes import settings_in  # noqa: E402
 
 # How long a case takes on a busy machine says nothing of the code.
 hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
@@ -42,10 +43,11 @@ hypothesis.settings.load_profile("house")
 # Modules of which one test takes many seconds: begun last, they would leave the other workers idle.
 LONG = (
     "tests/e2e/", "tests/dags/", "integration/test_truth.py", "integration/test_spark_night.py",
-    "integration/test_demo_city.py", "integration/test_demo_loans.py", "integration/test_kill_drill.py",
+    "integration/test_demo_city.py", "integration/test_demo_gated.py", "integration/test_kill_drill.py",
     "integration/test_rotation.py", "integration/test_incremental_night.py", "integration/test_whole_night.py",
     "integration/test_gate_night.py", "integration/test_gate_workers.py", "integration/test_pool_night.py",
     "integration/test_pool_races.py", "integration/test_privacy.py", "integration/test_sunshine_demo.py",
+    "integration/test_retention.py", "integration/test_pool_proof.py", "web/test_api.py", "property/test_rules_random.py",
     "property/test_pool_simulator.py", "property/test_staffing_machine.py", "property/test_proposal_random.py",
 )  # fmt: skip
 
@@ -64,11 +66,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def settings(tmp_path) -> Settings:
-    """Settings with a fresh HOME and fixed keys, so that keys of flags are the same in every test."""
-    return load_settings(
-        {
-            "BIANZHI_HOME": str(tmp_path / "home"),
-            "BIANZHI_SECRET_KEY": "test-secret-key-" * 3,
-            "BIANZHI_PERSON_KEY": "test-person-key-" * 3,
-        }
-    )
+    """Settings with a fresh HOME and fixed keys."""
+    return settings_in(tmp_path / "home")

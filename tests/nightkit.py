@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 from core.db import engine_for, reading
@@ -12,7 +16,9 @@ from core.errors import BianzhiError
 from core.identity import check_digit
 from core.settings import Settings
 from night.lists import flag_rows, not_evaluable_rows
+from night.lookups import rule_night
 from night.steps import run_night
+from reconcile.engine.spelling import compiled_plan
 from tests.databases import migrate
 
 A = date(2026, 10, 15)
@@ -80,6 +86,13 @@ def good_books(people: int = 4, code: str = "007", division: str = "990102") -> 
     }
 
 
+@cache
+def _shared() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="bianzhi-kept-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 class House:
     """A HOME with a migrated database, and nights run in it."""
 
@@ -95,6 +108,19 @@ class House:
         except BianzhiError as error:
             return error.exit_code
         return 0
+
+    def share_kept(self) -> None:
+        """Keep what the gate keeps in one folder for all such HOMEs of this process: for tests that are not about the gate's
+        own work, which need not do it again on the bytes of the test before."""
+        self.settings.home.mkdir(parents=True, exist_ok=True)
+        self.settings.cache_dir.symlink_to(_shared(), target_is_directory=True)
+
+    def spell_ahead(self) -> None:
+        """Leave the text of the rules' plan where a process started in this HOME looks for it first; here it is spelled once."""
+        self.settings.cache_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with reading(engine_for(self.settings.database_url)) as session:
+            night = rule_night(session, A)
+        compiled_plan(night, keep=self.settings.cache_dir)._spelled.wait()
 
     def flags(self, as_of: date = A, *rules: str) -> list[dict]:
         with reading(engine_for(self.settings.database_url)) as session:

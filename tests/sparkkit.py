@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 
 from reconcile.engine import DetectSetting
 from reconcile.engine import on_spark as spark_engine
-from reconcile.engine.spelling import Compiled
+from reconcile.engine.spelling import Dated
 from reconcile.rules.tables import Night as RuleNight
 from tests.batches import STACKED_OUTPUTS, run_stacked
 from tests.spec.spec import AS_OF, PARAMETERS, Night, Result, judged_alone
@@ -38,7 +38,7 @@ def on_spark(night: Night) -> Result:
 def stacked_on_spark(nights: Sequence[Night]) -> list[Result]:
     """All nights of one day in one batch."""
 
-    def run(read: Mapping, ready: Compiled, out: Path) -> None:
+    def run(read: Mapping, ready: Dated, out: Path) -> None:
         files = [path for paths, _ in read.values() for path in paths]
         with spark_engine.workplace(session(), SETTING, out, files) as work:
             spark_engine.offer(work, read)

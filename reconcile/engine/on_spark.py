@@ -18,6 +18,7 @@ from pathlib import Path
 import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
+from py4j.java_gateway import JavaObject
 from py4j.protocol import Py4JError
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
@@ -37,6 +38,7 @@ from reconcile.rules.plan import OUTPUTS
 from reconcile.rules.tables import FACTS
 
 _SQL = {"string": "STRING", "int64": "BIGINT", "boolean": "BOOLEAN", "date": "DATE"}
+_ARROW = {"string": pa.string(), "int64": pa.int64(), "boolean": pa.bool_(), "date": pa.date32()}
 # Some thirty thousand people: what a driver of 2 GB holds of all stages at once.
 SMALL_BYTES = 4 * 2**20
 # What makes Spark answer as DuckDB does, whatever the cluster's own defaults are.
@@ -108,7 +110,7 @@ def run(session: SparkSession, snapshot: Path, setting: DetectSetting, out: Path
         divisions = "SELECT division_code FROM units UNION SELECT division_code FROM base"
         named = [row.division_code for row in work.session.sql(divisions).collect()]
         for name, table in given_tables(setting, named).items():
-            _view(work, name, [_placed(work, table, name)], FACTS[name])
+            _view(work, name, [_placed(work, table, name)] if table.num_rows else [], FACTS[name])
         answer(work, compiled_plan(setting.night, "pyspark", setting.cache), OUTPUTS, out)
     return counts(out)
 
@@ -166,10 +168,13 @@ def offer(work: Workplace, read: Mapping[str, tuple[list[Path], Mapping[str, str
     for name, (paths, schema) in read.items():
         places = []
         for path in paths:
+            there = pq.read_metadata(path)
             # Told the columns, Spark would take a missing one for nulls.
-            if not set(schema) <= set(pq.read_schema(path).names):
+            if not set(schema) <= set(there.schema.to_arrow_schema().names):
                 raise Unavailable("a snapshot file is damaged or lacks a column", kind="MissingColumn")
-            places.append(_reached(work, path))
+            # Of the books of a night most are delivered by nobody.
+            if there.num_rows:
+                places.append(_reached(work, path))
         _view(work, name, places, schema)
 
 
@@ -190,15 +195,23 @@ def _placed(work: Workplace, table: pa.Table, name: str) -> str:
 
 def _view(work: Workplace, name: str, urls: Sequence[str], schema: Mapping[str, str]) -> None:
     columns = ", ".join(f"`{column}` {_SQL[kind]}" for column, kind in schema.items())
-    frame = work.session.read.schema(columns).parquet(*urls) if urls else work.session.createDataFrame([], columns)
-    (_held(work, frame) if work.small else frame).createOrReplaceTempView(name)
+    if urls:
+        frame = work.session.read.schema(columns).parquet(*urls)
+        (_held(work, frame) if work.small else frame).createOrReplaceTempView(name)
+        return
+    java = work.session._jvm
+    kinds = java.org.apache.spark.sql.types.StructType.fromDDL(columns)
+    _local(work, java.java.util.ArrayList(), kinds).createOrReplaceTempView(name)
 
 
 def _held(work: Workplace, frame: DataFrame) -> DataFrame:
-    """The rows of a frame without what they came from: in the driver, in one partition, as part of whatever plan reads them."""
-    rows = frame._jdf.collectAsList()
-    here = work.session._jsparkSession.createDataFrame(rows, frame._jdf.schema())
-    return DataFrame(here, work.session).coalesce(1)
+    """The rows of a frame without what they came from: in the driver, as part of whatever plan reads them."""
+    return _local(work, frame._jdf.collectAsList(), frame._jdf.schema())
+
+
+def _local(work: Workplace, rows: JavaObject, kinds: JavaObject) -> DataFrame:
+    """Rows of the driver (a list of Java's) as a frame of one partition. kinds: their StructType."""
+    return DataFrame(work.session._jsparkSession.createDataFrame(rows, kinds), work.session).coalesce(1)
 
 
 def answer(work: Workplace, compiled: Compiled | Dated, outputs: Mapping[str, tuple], out: Path) -> None:
@@ -215,22 +228,29 @@ def answer(work: Workplace, compiled: Compiled | Dated, outputs: Mapping[str, tu
     for name, (schema, order) in outputs.items():
         columns = ", ".join(f"CAST(`{column}` AS {_SQL[kind]}) AS `{column}`" for column, kind in schema.items())
         frame = work.session.sql(_spelled(f"SELECT {columns} FROM ({compiled.outputs[name]})"))
-        _write(work, frame, order, out / f"{name}.parquet")
+        in_order = [f.col(f"`{column}`").asc_nulls_last() for column in order]
+        # A killed run leaves no half file under the name.
+        path = out / f"{name}.parquet"
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            if work.small:
+                rows = [row.asDict() for row in frame.coalesce(1).sortWithinPartitions(*in_order).collect()]
+                kinds = pa.schema([(column, _ARROW[kind]) for column, kind in schema.items()])
+                pq.write_table(pa.Table.from_pylist(rows, schema=kinds), part, compression="zstd")
+            else:
+                _fetch(work, frame.repartition(1).sortWithinPartitions(*in_order), name, part)
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def _spelled(query: str) -> str:
     return re.sub(r"\\.", lambda escape: _ESCAPES.get(escape[0], escape[0]), query, flags=re.DOTALL)
 
 
-def _write(work: Workplace, frame: DataFrame, order: Sequence[str], path: Path) -> None:
-    """Straight from Spark to one Parquet file, then into place: a killed run leaves no half file under the name."""
-    place = work.place("out", path.name)
-    in_order = [f.col(f"`{column}`").asc_nulls_last() for column in order]
-    frame.repartition(1).sortWithinPartitions(*in_order).write.parquet(work.url(place))
+def _fetch(work: Workplace, frame: DataFrame, name: str, target: Path) -> None:
+    """A frame of one partition, straight from Spark to one Parquet file of this machine."""
+    place = work.place("out", name)
+    frame.write.parquet(work.url(place))
     (written,) = work.files.glob(f"{place}/part-*.parquet")
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        work.files.get_file(written, str(part))
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    work.files.get_file(written, str(target))

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from core.outbox import OutboxMail
 from core.settings import Settings
 from reconcile.models import NightRun
+from tests.homes import SavedHome, settings_in
 from tests.nightkit import A, House, deliver, good_books
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,12 +52,21 @@ def airflow(settings: Settings, *command: str, timeout: int = 600) -> subprocess
     )  # fmt: skip
 
 
-@pytest.fixture
-def house(settings):
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory) -> SavedHome:
+    """A HOME with both databases, and with the plan of the rules spelled, which would take a new process seconds."""
+    settings = settings_in(tmp_path_factory.mktemp("airflow") / "home")
     house = House(settings)
     made = airflow(settings, "airflow", "db", "migrate")
     assert made.returncode == 0, made.stderr[-2000:]
-    return house
+    house.spell_ahead()
+    return SavedHome(settings.home, settings.database_url)
+
+
+@pytest.fixture
+def house(migrated) -> House:
+    migrated.put_back()
+    return House(settings_in(migrated.home))
 
 
 def test_the_dag_is_what_the_operator_was_promised(house):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 
@@ -9,11 +10,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from core.db import engine_for, writing
-from core.migrate import upgrade
 from core.settings import Settings
 from tests.web.pool_seeding import SCHOOL
-from tests.web.seeding import NEWEST, PASSWORD, flag_of, seed
+from tests.web.seeding import NEWEST, PASSWORD, flag_of, seeded_home
 from web.serve import server
 
 CHROMIUM = "/usr/bin/chromium"
@@ -25,10 +24,7 @@ PHONE = {"width": 390, "height": 800}
 @pytest.fixture
 def portal(settings: Settings) -> Iterator[str]:
     """The portal on a free port of this machine, over the seeded city."""
-    engine = engine_for(settings.database_url)
-    upgrade(engine)
-    with writing(engine) as session:
-        seed(session, settings)
+    shutil.copytree(seeded_home(), settings.home)
     served = server(settings, port=0)
     thread = threading.Thread(target=served.run, daemon=True)
     thread.start()

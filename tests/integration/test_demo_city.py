@@ -1,22 +1,16 @@
-"""The demo city: what it writes, that it is the same for a seed, and that gate and rules find exactly its truth."""
+"""The demo city: what it writes, and that it is the same for a seed. That whole nights find exactly its truth: test_truth.py."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections import defaultdict
 from datetime import date, timedelta
 from pathlib import Path
-from shutil import copyfile
 
-import pyarrow.parquet as pq
 import pytest
 
-from core.calendar import working_days
 from core.errors import InvariantViolated, Refused
 from core.identity import normalise_name
-from core.parameters import DEFINITIONS, RANKS
-from core.units import division_lineage
 from demo import names
 from demo.accounts import LEAD_REVIEWERS
 from demo.atlas import COUNTED, STREET, build_atlas
@@ -24,13 +18,7 @@ from demo.city import make_city, nights_until
 from demo.rewriting import rewrite
 from demo.stage import Claim
 from demo.truth import check_claims, compare, key_of
-from demo.writing import sha256_of
-from expectations.books import BOOKS, book_of, fold
-from expectations.gate import DeliveredFile, GateSetting, gate_book
-from expectations.readers import read_control
 from reconcile.catalog import RULES
-from reconcile.engine import DetectSetting, VerdictFact, detect
-from reconcile.rules.tables import Night
 
 LAST = date(2026, 10, 31)
 CAUSES = {
@@ -171,100 +159,6 @@ def test_compare_names_what_differs_and_shows_no_id(city):
     assert person["grain"]["person_id"] not in line
     changed = [flag | {"severity": "S9"} if flag["rule"] == "Q08" else flag for flag in flags]
     assert all("severity is S9" in line for line in compare(truth, changed, KEY))
-
-
-# End to end, without the database: gate and rules on the delivered files.
-
-
-def delivered(folder: Path) -> tuple[dict[str, list[DeliveredFile]], dict[str, dict[str, list[str]]]]:
-    files: dict[str, list[DeliveredFile]] = defaultdict(list)
-    missing: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for division in sorted(folder.iterdir()):
-        control = division / "control.csv"
-        lines = {fold(line.file): line for line in read_control(control)} if control.exists() else {}
-        names = {fold(path.name) for path in division.iterdir()}
-        for path in sorted(division.iterdir()):
-            book, line = book_of(path.stem), lines.get(fold(path.name))
-            if book is not None:
-                stated = (line.rows, line.sha256) if line else (None, None)
-                files[book].append(DeliveredFile(division.name, path.name, path, sha256_of(path), *stated))
-        for name, line in lines.items():
-            if name not in names:
-                missing[book_of(Path(line.file).stem)][division.name].append(line.file)
-    return files, missing
-
-
-def run_gate(folder: Path, as_of: date, snapshot: Path) -> dict[tuple[str, str], object]:
-    files, missing = delivered(folder)
-    codes: frozenset[str] = frozenset()
-    verdicts = {}
-    for book in BOOKS:
-        setting = GateSetting(as_of, KEY, unit_codes=codes, control_missing=dict(missing[book]))
-        result = gate_book(book, files[book], setting, snapshot)
-        verdicts |= {(verdict.division_code, book): verdict for verdict in result.verdicts}
-        if book == "units":
-            codes = frozenset(pq.read_table(snapshot / "units.parquet")["unit_code"].to_pylist())
-    return verdicts
-
-
-def told(city: Path, as_of: date, snapshot: Path) -> dict[str, list[tuple]]:
-    """What the demo's parameters say, as the night looks it up."""
-    with (city / "parameters.csv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["name"] == "gate_start"]
-    starts = {row["division"]: date.fromisoformat(row["value"]) for row in rows}
-    codes = set(pq.read_table(snapshot / "units.parquet")["division_code"].to_pylist())
-    above = {code: next((starts[place] for place in division_lineage(code) if place in starts), None) for code in codes}
-    return {
-        "gate_start": [(code, start) for code, start in sorted(above.items()) if start],
-        "workday": working_days(min(starts.values()), as_of),
-        "rank_order": [(word, place) for place, words in enumerate(RANKS, 1) for word in words],
-    }
-
-
-def run_rules(city: Path, truth: dict, verdicts: dict, snapshot: Path) -> tuple[list[dict], list[dict]]:
-    due = {(v["division_code"], v["book"]): v for v in truth["verdicts"]}
-    facts = []
-    for division in sorted({division for division, _ in due}):
-        for book in BOOKS:
-            verdict = verdicts.get((division, book))
-            word = "MISSING" if verdict is None else str(verdict.verdict)
-            expected = bool(due.get((division, book), {}).get("expected"))
-            facts.append(VerdictFact(division, book, expected, word != "MISSING", word.startswith("ACCEPTED")))
-    allowed = DEFINITIONS["allowed_post_types"].default
-    as_of = date.fromisoformat(truth["as_of"])
-    detect(snapshot, DetectSetting(Night.of(as_of, allowed), facts, told(city, as_of, snapshot)), snapshot)
-    rows = pq.read_table(snapshot / "findings.parquet").to_pylist()
-    gaps = pq.read_table(snapshot / "not_evaluable.parquet").to_pylist()
-    return [row | {"grain": json.loads(row["grain"])} for row in rows], gaps
-
-
-COUNTS = ("verdict", "rows_in", "accepted", "duplicates", "quarantined")
-
-
-def differences(city: Path, truth: dict, inbox: Path, snapshot: Path) -> list[str]:
-    snapshot.mkdir(parents=True)
-    verdicts = run_gate(inbox / truth["as_of"], date.fromisoformat(truth["as_of"]), snapshot)
-    for path in (city / "position" / truth["as_of"]).iterdir():
-        copyfile(path, snapshot / path.name)
-    lines = []
-    for due in truth["verdicts"]:
-        given = verdicts.get((due["division_code"], due["book"]))
-        words = ("MISSING", 0, 0, 0, 0) if given is None else tuple(getattr(given, name) for name in COUNTS)
-        compared = 1 if due["verdict"] == "REJECTED" else len(COUNTS)
-        if tuple(map(str, words))[:compared] != tuple(str(due[name]) for name in COUNTS)[:compared]:
-            lines.append(f"{truth['as_of']} {due['division_code']} {due['book']}: {words}")
-    findings, gaps = run_rules(city, truth, verdicts, snapshot)
-    text = lambda rows: {tuple(row[name] for name in ("rule", "division_code", "unit_code", "book")) for row in rows}
-    lines += [f"{truth['as_of']} not evaluable: {row}" for row in text(gaps) ^ text(truth["not_evaluable"])]
-    return lines + compare(truth, findings, KEY)
-
-
-def test_gate_and_rules_find_exactly_the_truth_however_it_is_written(city, tmp_path):
-    rewrite(city / "inbox", tmp_path / "rewritten", 5)
-    for truth in truths(city):
-        night = truth["as_of"]
-        assert differences(city, truth, city / "inbox", tmp_path / "as-delivered" / night) == []
-        assert differences(city, truth, tmp_path / "rewritten", tmp_path / "otherwise" / night) == []
 
 
 def test_a_rewritten_inbox_holds_the_same_records(city, tmp_path):

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from pathlib import Path
 from random import SystemRandom
 
 import pytest
+from click.testing import CliRunner, Result
 
+from cli import main
 from core.db import engine_for, reading
 from core.settings import load_settings
 from night.own_lists import gate_differences
 from staffing.chain import Subject
 from staffing.lists import staff_page
 from staffing.notices import SENT
-from tests.integration.test_demo_loans import column, run
+
+
+def run(*command: object, codes: tuple[int, ...] = (0,)) -> Result:
+    result = CliRunner().invoke(main, list(map(str, command)))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code in codes, result.output
+    return result
+
+
+def column(path: Path, name: str) -> list[str]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return [row[name] for row in csv.DictReader(file)]
 
 
 @pytest.fixture
 def city(tmp_path, monkeypatch) -> Path:
     """A city of a fresh seed and size (both printed when a test fails), its accounts and parameters in a HOME of their own."""
     dice, folder = SystemRandom(), tmp_path / "demo"
-    seed, people = dice.randrange(10**6), dice.choice((400, 1000, 2000))
+    seed, people = dice.randrange(10**6), dice.choice((400, 1000, 4000))
     monkeypatch.setenv("BIANZHI_HOME", str(tmp_path / "home"))
     print(f"seed {seed}, {people} people")
     run("demo", "--out", folder, "--people", people, "--seed", seed)

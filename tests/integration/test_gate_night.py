@@ -45,6 +45,7 @@ class Office(House):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
+        self.share_kept()
         self.engine = engine_for(settings.database_url)
         self.gate: Gate = found_gate(self.engine)
         self.press = Press.of(settings)

@@ -27,6 +27,7 @@ from pool.proof import prove_pool
 from pool.service_opening import open_balances, plant_tree
 from pool.service_slots import fill_slot, vacate_slot
 from reconcile.rules.tables import POSITION
+from tests.homes import SavedHome, settings_in
 from tests.nightkit import A, House, deliver, good_books, member, person_id, quota
 from tests.poolkit import K2, Province
 
@@ -44,6 +45,8 @@ class Office(House):
     def __init__(self, settings) -> None:
         super().__init__(settings)
         self.engine = engine_for(settings.database_url)
+
+    def staff(self) -> None:
         with writing(self.engine) as session:
             for login, grant in PEOPLE.items():
                 create_user(session, login=login, email=f"{login}@example.org", display_name=login, grants=[grant],
@@ -75,12 +78,20 @@ class Office(House):
             return session.get(PoolSlot, number)
 
 
-@pytest.fixture
-def office(settings) -> Office:
-    made = Office(settings)
+@pytest.fixture(scope="module")
+def after_a(tmp_path_factory) -> SavedHome:
+    """A HOME after the night of A."""
+    made = Office(settings_in(tmp_path_factory.mktemp("pool-night") / "home"))
+    made.staff()
     made.books(A)
     assert made.night(A) == 0
-    return made
+    return SavedHome(made.settings.home, made.settings.database_url)
+
+
+@pytest.fixture
+def office(after_a) -> Office:
+    after_a.put_back()
+    return Office(settings_in(after_a.home))
 
 
 def test_a_borrowed_post_covers_the_person_on_it_from_the_next_night_on(office):
@@ -175,6 +186,7 @@ def test_a_step_tried_again_keeps_the_position_it_took(office):
 def test_a_new_key_finds_the_people_on_slots_again_or_is_refused(tmp_path):
     environ = {"BIANZHI_HOME": str(tmp_path / "home")}
     office = Office(load_settings(environ))
+    office.staff()
     office.books(A)
     assert office.night(A) == 0
     desk = office.ledger()

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from core.db import engine_for, reading, writing
 from core.units import UnitVersion
 from pool.proof import prove_pool
+from pool.proof_beside import STRETCH
 from pool.service import grant_posts
 from pool.service_opening import plant_tree
 from tests.poolkit import FULL, K2, SEEN, Province, found_province
@@ -99,7 +100,7 @@ def test_a_movement_taken_out_breaks_the_chain_at_its_number(province):
 
 def test_numbers_far_apart_are_read_row_by_row(province):
     tamper(province, "pool_entry", "DELETE FROM pool_entry WHERE movement_seq = 4")
-    tamper(province, "pool_movement", "UPDATE pool_movement SET seq = 90000000 WHERE seq = 4")
+    tamper(province, "pool_movement", f"UPDATE pool_movement SET seq = {STRETCH * 2} WHERE seq = 4")
     assert broken(province)[CHAIN] == ("seq=4",)
 
 

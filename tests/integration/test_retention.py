@@ -16,6 +16,7 @@ from night.places import report_dir, snapshot_dir
 from night.proof import proofs
 from night.steps import begin, perform
 from reconcile.models import CellFigure, FindingCount, FindingRow, Flag, NightRun
+from tests.homes import SavedHome, settings_in
 from tests.nightkit import House, deliver, good_books
 
 NOW = datetime(2026, 12, 20, tzinfo=UTC)
@@ -23,9 +24,10 @@ TODAY = NOW.date()
 NIGHTS = (date(2026, 9, 20), date(2026, 9, 30), date(2026, 10, 15), date(2026, 10, 31), date(2026, 11, 30))
 
 
-@pytest.fixture
-def house(settings):
+@pytest.fixture(scope="module")
+def lived_in(tmp_path_factory) -> SavedHome:
     """Five nights, one of them run twice; nobody is paid for one person, whom the last night no longer has."""
+    settings = settings_in(tmp_path_factory.mktemp("nights") / "home")
     house = House(settings)
     for night in NIGHTS:
         books = good_books()
@@ -42,7 +44,13 @@ def house(settings):
     with writing(engine_for(settings.database_url)) as session:
         for name, days in (("keep_days", 60), ("keep_superseded_days", 20), ("keep_month_days", 75)):
             set_parameter(session, name, str(days), "*", date(2000, 1, 1), actor="test", now=NOW)
-    return house
+    return SavedHome(settings.home, settings.database_url)
+
+
+@pytest.fixture
+def house(lived_in) -> House:
+    lived_in.put_back()
+    return House(settings_in(lived_in.home))
 
 
 def prune(house: House, dry_run: bool = False) -> retention.Pruning:

@@ -6,8 +6,10 @@ import fcntl
 import json
 import os
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, func, select
@@ -26,21 +28,24 @@ from reconcile.findings import flag_key
 from reconcile.identities import forget_identities, identity_sealer, keep_identities
 from reconcile.models import FindingRow, Flag, FlagEvent, NightRun, PersonIdentity
 from reconcile.rekeying import Names, rekey
+from tests.homes import SavedHome
 from tests.nightkit import A, House, deliver, good_books, person_id
+from tests.postgres_server import administrate
 
 NEXT = A + timedelta(days=1)
 NOW = datetime(2026, 10, 16, tzinfo=UTC)
 
 
-@pytest.fixture
-def environ(tmp_path, database_url) -> dict[str, str]:
-    return {"BIANZHI_HOME": str(tmp_path / "home"), "BIANZHI_DATABASE_URL": database_url}
-
-
-@pytest.fixture
-def house(environ) -> House:
-    """A night with people on one side only, one of them without a number, settled under the first key."""
-    house = House(load_settings(environ))
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def settled(request, tmp_path_factory) -> Iterator[SavedHome]:
+    """A night with people on one side only, one of them without a number, settled under the first key; once per database."""
+    home, server = tmp_path_factory.mktemp("rotated") / "home", None
+    url = f"sqlite:///{home / 'bianzhi.db'}"
+    if request.param == "postgresql":
+        server, template = request.getfixturevalue("postgres"), request.getfixturevalue("postgres_template")
+        administrate(server, f"CREATE DATABASE rotated TEMPLATE {template}")
+        url = server.url("rotated")
+    house = House(load_settings(environ_of(home, url)))
     for day in (A, NEXT):
         books = good_books(8)
         books["payroll"] = books["payroll"][:5]
@@ -49,7 +54,24 @@ def house(environ) -> House:
         deliver(house.inbox, day, "990102", **books)
     assert house.night() == 0
     assert {flag["rule"] for flag in house.flags()} >= {"F02", "F09", "D02"}
-    return house
+    saved = SavedHome(home, url, server)
+    yield saved
+    saved.forget()
+
+
+def environ_of(home: Path, url: str) -> dict[str, str]:
+    return {"BIANZHI_HOME": str(home), "BIANZHI_DATABASE_URL": url}
+
+
+@pytest.fixture
+def environ(settled) -> dict[str, str]:
+    settled.put_back()
+    return environ_of(settled.home, settled.url)
+
+
+@pytest.fixture
+def house(environ) -> House:
+    return House(load_settings(environ))
 
 
 def rotated(house: House, environ: dict[str, str]) -> House:

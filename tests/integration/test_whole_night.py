@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -20,6 +22,7 @@ from night.proof import proofs
 from night.steps import release
 from reconcile.models import Artefact, Flag, NightRun, Verdict
 from reconcile.report import sign_manifest
+from tests.homes import SavedHome, settings_in
 from tests.nightkit import A, House, deliver, good_books, member, pay, person_id, quota, reasons_of, unit
 
 NEXT = A + timedelta(days=1)
@@ -30,10 +33,42 @@ def house(settings):
     return House(settings)
 
 
-def test_a_good_night_is_green_and_finds_nothing(house):
-    deliver(house.inbox, A, "990102", **good_books())
+def night_on(home: Path, paid: int) -> SavedHome:
+    """A HOME after the night of A, on which so many of four people were paid."""
+    house = House(settings_in(home))
+    books = good_books()
+    deliver(house.inbox, A, "990102", **{**books, "payroll": books["payroll"][:paid]})
     assert house.night() == 0
-    assert house.flags() == []
+    return SavedHome(home, house.settings.database_url)
+
+
+@pytest.fixture(scope="module")
+def good_home(tmp_path_factory) -> SavedHome:
+    return night_on(tmp_path_factory.mktemp("good") / "home", 4)
+
+
+@pytest.fixture(scope="module")
+def short_home(tmp_path_factory) -> SavedHome:
+    return night_on(tmp_path_factory.mktemp("short") / "home", 3)
+
+
+@pytest.fixture
+def after_good(good_home) -> House:
+    """After a night on which every rule was content."""
+    good_home.put_back()
+    return House(settings_in(good_home.home))
+
+
+@pytest.fixture
+def after_short(short_home) -> House:
+    """After a night on which one person was not paid."""
+    short_home.put_back()
+    return House(settings_in(short_home.home))
+
+
+def test_a_good_night_is_green_and_finds_nothing(after_good):
+    assert after_good.flags() == []
+    assert after_good.query(select(NightRun.state, NightRun.red_reasons)) == [("SETTLED", "[]")]
 
 
 def test_unit_code_007_and_a_person_called_NA_are_kept_as_they_are(house):
@@ -116,70 +151,93 @@ def bomb() -> bytes:
     return buffer.getvalue()
 
 
-BAD_PAYROLLS = {
-    "empty": {"payroll": "month,person_id,person_name,paying_unit_code,fund_mode,person_state,on_establishment\n"},
-    "nothing in the file": {"payroll": ""},
-    "missing": {},
-    "truncated xlsx": {"payroll__xlsx": truncated_xlsx()},
-    "wrong header": {"payroll": "a,b,c\n1,2,3\n"},
-    "zip bomb": {"payroll__xlsx": bomb()},
-    "other month": {"payroll": [pay(n, month="2026-09") for n in range(4)]},
-    "control disagrees": {
-        "payroll": [pay(n) for n in range(4)],
-        "control": "file,rows,sha256\npayroll.csv,5,\n",
+BAD_PAYROLLS: dict[str, Callable[[list[dict]], dict]] = {
+    "empty": lambda _: {
+        "payroll": "month,person_id,person_name,paying_unit_code,fund_mode,person_state,on_establishment\n"
     },
+    "nothing in the file": lambda _: {"payroll": ""},
+    "missing": lambda _: {},
+    "truncated xlsx": lambda _: {"payroll__xlsx": truncated_xlsx()},
+    "wrong header": lambda _: {"payroll": "a,b,c\n1,2,3\n"},
+    "zip bomb": lambda _: {"payroll__xlsx": bomb()},
+    "other month": lambda rows: {"payroll": [row | {"month": "2026-09"} for row in rows]},
+    "control disagrees": lambda rows: {"payroll": rows, "control": "file,rows,sha256\npayroll.csv,5,\n"},
 }
-
-
-@pytest.mark.parametrize("name", BAD_PAYROLLS)
-def test_a_bad_payroll_closes_no_flag_and_turns_the_night_red(house, name):
-    first = good_books()
-    first["payroll"] = first["payroll"][:3]
-    deliver(house.inbox, A, "990102", **first)
-    assert house.night() == 0
-    assert {flag["rule"] for flag in house.flags()} == {"F02", "F09"}
-    second = {key: rows for key, rows in good_books().items() if key != "payroll"}
-    deliver(house.inbox, NEXT, "990102", **second, **BAD_PAYROLLS[name])
-    assert house.night(NEXT) == 11
-    verdicts = dict(house.query(select(Verdict.book, Verdict.verdict).join(NightRun).where(NightRun.as_of == NEXT)))
-    assert verdicts["payroll"] in ("REJECTED", "MISSING")
-    assert {row.status for row in house.query(select(Flag.status))} == {"OPEN"}
-    assert house.flags(NEXT, "F02") == []
-    assert ("F02", "*", "payroll") in {(r["rule"], r["unit_code"], r["book"]) for r in house.not_evaluable(NEXT)}
-
-
 BAD_CONTROLS = {
     "no number": ("file,rows,sha256\npayroll.csv,四,\n", "第 2 行，“行数”列：行数不是整数"),
     "no header": ("a,b\n1,2\n", "找不到“控制数”的表头"),
     "nothing": ("", "文件是空的"),
 }
+# Every sender is a division of one unit, whose people are nobody else's.
+SENDERS = {name: (f"9901{number:02d}", f"{number}07") for number, name in enumerate([*BAD_PAYROLLS, *BAD_CONTROLS], 11)}
+
+
+def books_of(name: str) -> dict[str, list[dict]]:
+    division, code = SENDERS[name]
+    people = range(int(code), int(code) + 4)
+    return {
+        "units": [unit(code, division)],
+        "establishment": [quota(code, 4)],
+        "roster": [member(n % 1000, code, person_id=person_id(n % 1000, place=division)) for n in people],
+        "payroll": [pay(n % 1000, code, person_id=person_id(n % 1000, place=division)) for n in people],
+    }
+
+
+@pytest.fixture(scope="module")
+def many_senders(tmp_path_factory) -> House:
+    """Two nights, the second red: each sender of BAD_PAYROLLS pays one person too few, then delivers its bad payroll; those
+    of BAD_CONTROLS deliver on the second night only, each with its own control.csv and without `establishment`."""
+    house = House(settings_in(tmp_path_factory.mktemp("senders") / "home"))
+    for name, bad in BAD_PAYROLLS.items():
+        division, books = SENDERS[name][0], books_of(name)
+        deliver(house.inbox, A, division, **{**books, "payroll": books["payroll"][:3]})
+        paid = books.pop("payroll")
+        deliver(house.inbox, NEXT, division, **books, **bad(paid))
+    for name, (content, _) in BAD_CONTROLS.items():
+        books = books_of(name)
+        del books["establishment"]
+        deliver(house.inbox, NEXT, SENDERS[name][0], **books, control=content)
+    assert house.night() == 0
+    assert house.night(NEXT) == 11
+    return house
+
+
+def said_of(house: House, name: str) -> dict[str, tuple[str, list[dict]]]:
+    """Verdict and reasons by book, of a sender on the second night."""
+    query = select(Verdict.book, Verdict.verdict, Verdict.reasons).join(NightRun)
+    rows = house.query(query.where(NightRun.as_of == NEXT, Verdict.division_code == SENDERS[name][0]))
+    return {row.book: (row.verdict, json.loads(row.reasons)) for row in rows}
+
+
+@pytest.mark.parametrize("name", BAD_PAYROLLS)
+def test_a_bad_payroll_closes_no_flag_and_turns_the_night_red(many_senders, name):
+    house, (division, code) = many_senders, SENDERS[name]
+    assert {flag["rule"] for flag in house.flags() if flag["unit_code"] == code} == {"F02", "F09"}
+    assert said_of(house, name)["payroll"][0] in ("REJECTED", "MISSING")
+    [reasons] = house.query(select(NightRun.red_reasons).where(NightRun.as_of == NEXT))
+    assert [why for why in json.loads(reasons.red_reasons) if division in why and "payroll" in why]
+    assert {row.status for row in house.query(select(Flag.status).where(Flag.unit_code == code))} == {"OPEN"}
+    assert house.flags(NEXT, "F02") == []
+    gaps = {(r["division_code"], r["rule"], r["unit_code"], r["book"]) for r in house.not_evaluable(NEXT)}
+    assert (division, "F02", "*", "payroll") in gaps
 
 
 @pytest.mark.parametrize("name", BAD_CONTROLS)
-def test_a_control_csv_that_cannot_be_read_says_so_and_names_no_file_that_is_there(house, name):
-    content, why = BAD_CONTROLS[name]
-    books = good_books()
-    del books["establishment"]
-    deliver(house.inbox, A, "990102", **books, control=content)
-    assert house.night() == 11
-    said = {
-        row.book: (row.verdict, json.loads(row.reasons))
-        for row in house.query(select(Verdict.book, Verdict.verdict, Verdict.reasons))
-    }
+def test_a_control_csv_that_cannot_be_read_says_so_and_names_no_file_that_is_there(many_senders, name):
+    said = said_of(many_senders, name)
     assert set(said) == {"units", "roster", "payroll"}, "of what was not delivered there is nothing to say"
     for verdict, reasons in said.values():
         assert verdict == "REJECTED"
         [reason] = reasons
         assert reason["code"] == "CONTROL_UNREADABLE"
         assert reason["message"].startswith("control.csv：无法读取，各批次无从核对（control.csv")
-        assert why in reason["message"]
+        assert BAD_CONTROLS[name][1] in reason["message"]
         assert reason["message"].endswith("；请改正后整批重报")
         assert "未收到" not in reason["message"]
 
 
-def test_a_corrected_payroll_supersedes_the_red_night_and_keeps_it(house):
-    deliver(house.inbox, A, "990102", **good_books())
-    assert house.night() == 0
+def test_a_corrected_payroll_supersedes_the_red_night_and_keeps_it(after_good):
+    house = after_good
     books = good_books()
     deliver(house.inbox, NEXT, "990102", **{**books, "payroll": ""})
     assert house.night(NEXT) == 11
@@ -189,20 +247,17 @@ def test_a_corrected_payroll_supersedes_the_red_night_and_keeps_it(house):
     assert sorted((run.run_no, run.superseded_by is None) for run in runs) == [(1, False), (2, True)]
 
 
-def test_a_rerun_changes_nothing(house):
-    books = good_books()
-    books["payroll"] = books["payroll"][:2]
-    deliver(house.inbox, A, "990102", **books)
-    assert house.night() == 0
+def test_a_rerun_changes_nothing(after_short):
+    house = after_short
     before = (house.flags(), house.query(select(NightRun.id)), house.query(select(OutboxMail.message_id)))
     assert house.night() == 0
     assert (house.flags(), house.query(select(NightRun.id)), house.query(select(OutboxMail.message_id))) == before
 
 
-def test_a_mismatch_gone_from_accepted_books_closes_its_flag_and_returning_reopens_the_same(house):
-    short = good_books()
+def test_a_mismatch_gone_from_accepted_books_closes_its_flag_and_returning_reopens_the_same(after_short):
+    house, short = after_short, good_books()
     short["payroll"] = short["payroll"][:3]
-    for day, books in ((A, short), (NEXT, good_books()), (NEXT + timedelta(days=1), short)):
+    for day, books in ((NEXT, good_books()), (NEXT + timedelta(days=1), short)):
         deliver(house.inbox, day, "990102", **books)
         assert house.night(day) == 0
     states = {
@@ -211,15 +266,17 @@ def test_a_mismatch_gone_from_accepted_books_closes_its_flag_and_returning_reope
     assert states == {"F02": ("OPEN", A), "F09": ("OPEN", A)}
 
 
-def test_a_backfill_touches_no_flag_of_today(house):
-    deliver(house.inbox, NEXT, "990102", **good_books())
-    assert house.night(NEXT) == 0
+def test_a_backfill_touches_no_flag_of_today(after_good):
+    house, before = after_good, A - timedelta(days=1)
     late = good_books()
     late["payroll"] = late["payroll"][:3]
-    deliver(house.inbox, A, "990102", **late)
-    assert house.night(A) == 0
+    deliver(house.inbox, before, "990102", **late)
+    assert house.night(before) == 0
     assert house.query(select(Flag.key)) == []
-    assert {(flag["rule"], flag["status"]) for flag in house.flags(A)} == {("F02", "UNTRACKED"), ("F09", "UNTRACKED")}
+    assert {(flag["rule"], flag["status"]) for flag in house.flags(before)} == {
+        ("F02", "UNTRACKED"),
+        ("F09", "UNTRACKED"),
+    }
 
 
 def test_the_same_unit_code_in_two_divisions_is_quarantined_in_both(house):
@@ -290,16 +347,14 @@ def test_published_figures_say_what_they_must(house):
     assert {"F01", "F02", "F09", "D01", "Q03"} <= rules
 
 
-def test_a_jump_of_new_flags_parks_the_night_until_a_person_releases_it(house):
-    now = datetime.now(UTC)
+def test_a_jump_of_new_flags_parks_the_night_until_a_person_releases_it(after_good):
+    house, now = after_good, datetime.now(UTC)
     with writing(engine_for(house.settings.database_url)) as session:
         set_parameter(session, "jump_floor", "1", "*", date(2000, 1, 1), actor="test", now=now)
         user = create_user(
             session, login="shenhe", email="shenhe@example.org", display_name="审核", actor="test", now=now,
             grants=[GrantSpec("REVIEWER", "990102", "COUNTY")],
         )  # fmt: skip
-    deliver(house.inbox, A, "990102", **good_books())
-    assert house.night() == 0
     books = good_books()
     deliver(house.inbox, NEXT, "990102", **{**books, "payroll": books["payroll"][:1]})
     assert house.night(NEXT) == 10
@@ -315,9 +370,8 @@ def test_a_jump_of_new_flags_parks_the_night_until_a_person_releases_it(house):
         release(house.settings, NEXT, user)
 
 
-def test_a_manifest_somebody_wrote_anew_holds_no_more_than_one_that_was_changed(house):
-    deliver(house.inbox, A, "990102", **good_books())
-    assert house.night() == 0
+def test_a_manifest_somebody_wrote_anew_holds_no_more_than_one_that_was_changed(after_good):
+    house = after_good
 
     def outputs() -> bool:
         with reading(engine_for(house.settings.database_url)) as session:

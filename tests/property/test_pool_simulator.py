@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from random import SystemRandom
 
 import pytest
@@ -16,7 +19,10 @@ from tests.property.pool_province import found_province
 from tests.property.pool_simulator import Simulator, relaxed, throwaway
 
 STEPS = {"sqlite": 3000, "postgresql": 500}
-PLANT_SEED, PLANT_STEPS = 3, 3000
+# Seed → so many steps, within which a planted bug is found and without one nothing is. The second seed comes early to acts
+# that two of the bugs need; where a change of the service makes others of a seed's acts, look for a seed again.
+PLANT_STEPS = {3: 400, 12: 200}
+FOUND_BY = {"limit_off_by_one": 12, "nearest_ancestor_only": 12}
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -28,36 +34,42 @@ def test_the_service_does_what_the_model_does(kind):
 
 
 @pytest.fixture(scope="module")
-def founded(tmp_path_factory):
-    """A province founded once, to be copied for every plant."""
-    path = tmp_path_factory.mktemp("founded") / "pool.db"
-    engine = engine_for(f"sqlite:///{path}")
-    event.listen(engine, "connect", relaxed)
-    upgrade(engine)
-    province = found_province(engine, PLANT_SEED)
-    engine.dispose()
-    return path, province
+def founded(tmp_path_factory) -> Callable[[int], tuple[Path, tuple]]:
+    """Provinces, one per seed, each founded once, to be copied for every plant."""
+
+    @cache
+    def found(seed: int) -> tuple[Path, tuple]:
+        path = tmp_path_factory.mktemp("founded") / "pool.db"
+        engine = engine_for(f"sqlite:///{path}")
+        event.listen(engine, "connect", relaxed)
+        upgrade(engine)
+        province = found_province(engine, seed)
+        engine.dispose()
+        return path, province
+
+    return found
 
 
-def simulated(founded, tmp_path, plant: str | None) -> Simulator:
-    """A run of PLANT_STEPS on a copy."""
-    path, province = founded
+def simulated(founded, tmp_path, seed: int, plant: str | None) -> Simulator:
+    """A run of a seed's steps on a copy."""
+    path, province = founded(seed)
     engine = engine_for(f"sqlite:///{shutil.copy(path, tmp_path / 'pool.db')}")
     event.listen(engine, "connect", relaxed)
     with planted(plant):
         try:
-            simulator = Simulator(engine, PLANT_SEED, province)
-            simulator.run(PLANT_STEPS)
+            simulator = Simulator(engine, seed, province)
+            simulator.run(PLANT_STEPS[seed])
         finally:
             engine.dispose()
     return simulator
 
 
-def test_without_a_plant_the_same_steps_are_clean(founded, tmp_path):
-    assert simulated(founded, tmp_path, None).step == PLANT_STEPS
+@pytest.mark.parametrize("seed", PLANT_STEPS)
+def test_without_a_plant_the_same_steps_are_clean(founded, tmp_path, seed):
+    assert simulated(founded, tmp_path, seed, None).step == PLANT_STEPS[seed]
 
 
 @pytest.mark.parametrize("plant", sorted(PLANTS))
 def test_a_planted_bug_is_found(founded, tmp_path, plant):
     with pytest.raises(Difference):
-        simulated(founded, tmp_path, plant)
+        simulated(founded, tmp_path, FOUND_BY.get(plant, min(PLANT_STEPS)), plant)

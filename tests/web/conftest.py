@@ -14,7 +14,6 @@ from flask.testing import FlaskClient
 
 from core.accounts import get_user, issue_token
 from core.db import engine_for, reading, writing
-from core.migrate import upgrade
 from core.settings import Settings, load_settings
 from tests.web import seeding
 from web.app import create_app, open_over
@@ -23,16 +22,9 @@ ENVIRON = {"BIANZHI_SECRET_KEY": "test-secret-key-" * 3, "BIANZHI_PERSON_KEY": "
 
 
 @pytest.fixture(scope="session")
-def seeded_home(tmp_path_factory) -> Path:
+def seeded_home() -> Path:
     """A HOME whose database holds the seeded city; copied by tests that change it."""
-    home = tmp_path_factory.mktemp("portal") / "home"
-    settings = load_settings({**ENVIRON, "BIANZHI_HOME": str(home)})
-    engine = engine_for(settings.database_url)
-    upgrade(engine)
-    with writing(engine) as session:
-        seeding.seed(session, settings)
-    engine.dispose()
-    return home
+    return seeding.seeded_home()
 
 
 class Clock:

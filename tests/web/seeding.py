@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
+import tempfile
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
 
 from argon2 import PasswordHasher
 from sqlalchemy.orm import Session
 
 from core.accounts import User, create_user, parse_grant
+from core.db import engine_for, writing
 from core.outbox import OutboxMail
 from core.settings import Settings
 from core.units import UnitVersion
@@ -26,6 +32,8 @@ from reconcile.models import (
     PresenceFigure,
     Verdict,
 )
+from tests.databases import migrate
+from tests.homes import settings_in
 from tests.web.pool_seeding import seed_pool
 
 PASSWORD = "Autumn-ledger-2026"
@@ -131,6 +139,20 @@ def flag_of(rule: str, unit: str, person: str | None = None, **parts: str) -> st
 def _grain(rule: str, unit: str, person: str | None, parts: dict[str, str]) -> str:
     have = {"unit_code": unit, "person_key": person, **parts}
     return grain_text(**{name: have.get(name) for name in RULES[rule].grain})
+
+
+@cache
+def seeded_home() -> Path:
+    """A HOME whose database holds the seeded city, made once in a process; to be copied."""
+    folder = Path(tempfile.mkdtemp(prefix="bianzhi-seeded-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    settings = settings_in(folder / "home")
+    migrate(settings.database_url)
+    engine = engine_for(settings.database_url)
+    with writing(engine) as session:
+        seed(session, settings)
+    engine.dispose()
+    return settings.home
 
 
 def seed(session: Session, settings: Settings) -> None:
