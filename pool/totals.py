@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from core.db import run
 from core.errors import Refused
 from core.unit_sql import below
 from core.units import division_lineage
@@ -16,6 +17,12 @@ from pool.models import DivisionTotal, PoolBalance, PoolNode, PoolSlot
 
 # By document; undoing a mistake (REVERSE) may put back what was there.
 RAISING = (Kind.GRANT, Kind.DEPOSIT, Kind.TRANSFER, Kind.CONVERSION)
+
+_TOTAL = DivisionTotal.__table__.c
+_LIMITED = select(_TOTAL.division_code, _TOTAL.post_type).where(
+    _TOTAL.division_code.in_(bindparam("divisions", expanding=True)),
+    _TOTAL.post_type.in_(bindparam("types", expanding=True)),
+)
 
 
 def total_after(session: Session, division: str, post_type: str, posts: int) -> tuple[int, int] | None:
@@ -45,14 +52,17 @@ def check_totals(session: Session, entries: Sequence[Entry]) -> None:
     for key, posts in entries:
         if key.account in HELD and key.holder != AUTHORITY_HOLDER:
             moved[key.holder, key.post_type] += posts
-    at = select(PoolNode.id, PoolNode.division_code).where(PoolNode.id.in_({holder for holder, _ in moved}))
-    lineages = {holder: division_lineage(code) for holder, code in session.execute(at)}
+    # Whoever books has looked at these nodes before: no query.
+    lineages = {holder: division_lineage(session.get(PoolNode, holder).division_code) for holder, _ in moved}
     more: Counter[tuple[str, str]] = Counter()
     for (holder, post_type), posts in moved.items():
         for division in lineages[holder]:
             more[division, post_type] += posts
-    for (division, post_type), posts in more.items():
-        found = total_after(session, division, post_type, posts) if posts > 0 else None
+    rising = {at: posts for at, posts in more.items() if posts > 0}
+    limited = {"divisions": sorted({at for at, _ in rising}), "types": sorted({of for _, of in rising})}
+    known = {(row.division_code, row.post_type) for row in run(session, _LIMITED, limited)} if rising else set()
+    for (division, post_type), posts in rising.items():
+        found = total_after(session, division, post_type, posts) if (division, post_type) in known else None
         if found and found[0] > found[1]:
             raise _exceeded(session, division, posts, *found)
 
