@@ -18,10 +18,10 @@ from pool.models import DivisionTotal, PoolBalance, PoolNode, PoolSlot
 # By document; undoing a mistake (REVERSE) may put back what was there.
 RAISING = (Kind.GRANT, Kind.DEPOSIT, Kind.TRANSFER, Kind.CONVERSION)
 
-_TOTAL = DivisionTotal.__table__.c
-_LIMITED = select(_TOTAL.division_code, _TOTAL.post_type).where(
-    _TOTAL.division_code.in_(bindparam("divisions", expanding=True)),
-    _TOTAL.post_type.in_(bindparam("types", expanding=True)),
+_LIMIT = DivisionTotal.__table__.c
+_LIMITS = select(_LIMIT.division_code, _LIMIT.post_type, _LIMIT.posts).where(
+    _LIMIT.division_code.in_(bindparam("divisions", expanding=True)),
+    _LIMIT.post_type.in_(bindparam("types", expanding=True)),
 )
 
 
@@ -30,8 +30,11 @@ def total_after(session: Session, division: str, post_type: str, posts: int) -> 
     limit = session.scalar(
         select(DivisionTotal.posts).where(DivisionTotal.division_code == division, DivisionTotal.post_type == post_type)
     )
-    if limit is None:
-        return None
+    return None if limit is None else (_total(session, division, post_type) + posts, limit)
+
+
+def _total(session: Session, division: str, post_type: str) -> int:
+    """Σ quota + borrowed from outside − lent outside, of a division and all below it."""
     inside = set(session.scalars(select(PoolNode.id).where(below(PoolNode.division_code, division))))
     quota = session.scalar(
         select(func.coalesce(func.sum(PoolBalance.posts), 0)).where(
@@ -43,7 +46,7 @@ def total_after(session: Session, division: str, post_type: str, posts: int) -> 
         select(PoolSlot.node_id, PoolSlot.lender_id).where(PoolSlot.post_type == post_type, PoolSlot.ended_on.is_(None))
     ):
         crossing += (borrower in inside) - (lender in inside)
-    return int(quota) + crossing + posts, limit
+    return int(quota) + crossing
 
 
 def check_totals(session: Session, entries: Sequence[Entry]) -> None:
@@ -60,11 +63,13 @@ def check_totals(session: Session, entries: Sequence[Entry]) -> None:
             more[division, post_type] += posts
     rising = {at: posts for at, posts in more.items() if posts > 0}
     limited = {"divisions": sorted({at for at, _ in rising}), "types": sorted({of for _, of in rising})}
-    known = {(row.division_code, row.post_type) for row in run(session, _LIMITED, limited)} if rising else set()
+    limits = {(row.division_code, row.post_type): row.posts for row in run(session, _LIMITS, limited)} if rising else {}
     for (division, post_type), posts in rising.items():
-        found = total_after(session, division, post_type, posts) if (division, post_type) in known else None
-        if found and found[0] > found[1]:
-            raise _exceeded(session, division, posts, *found)
+        if (division, post_type) not in limits:
+            continue
+        total, limit = _total(session, division, post_type) + posts, limits[division, post_type]
+        if total > limit:
+            raise _exceeded(session, division, posts, total, limit)
 
 
 def _exceeded(session: Session, division: str, posts: int, total: int, limit: int) -> Refused:
