@@ -8,6 +8,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import queue
 import sys
 import tempfile
 import threading
@@ -110,44 +111,39 @@ def _bare(url: str):
     return HELD.connection
 
 
-def _writes(url: str, writer: Writer, number: int, until: float, name: str) -> int:
-    count = 0
-    while time.time() < until:
+def _writes(url: str, writer: Writer, number: int, begin, seconds: float, name: str, counts) -> None:
+    """Reports how many it wrote in so many seconds after all writers have loaded their code and written once."""
+    if writer is by_service:
+        scope(url)
+    writer(url, number, f"{name}-{number}-first")
+    begin.wait(timeout=120)
+    until, count = time.perf_counter() + seconds, 0
+    while time.perf_counter() < until:
         writer(url, number, f"{name}-{number}-{count}")
         count += 1
-    return count
-
-
-def _child(url: str, writer: Writer, number: int, until: float, name: str, counts) -> None:
-    counts.put(_writes(url, writer, number, until, name))
+    counts.put(count)
 
 
 def rate(url: str, writer: Writer, how: str, seconds: float) -> float:
     """Movements a second of eight writers at once, each on its own unit."""
     name = f"{writer.__name__}-{how}-{time.time():.3f}"
     engine_for(url).dispose()
-    context = multiprocessing.get_context("spawn")
-    counts = context.Queue()
-    start = time.time() + (6.0 if how == "processes" else 0.0)  # a spawned process imports everything first
-    arguments = [(url, writer, number, start + seconds, name, counts) for number in range(WRITERS)]
-    if how == "threads":
-        workers = [threading.Thread(target=_child, args=given) for given in arguments]
-    else:
-        workers = [context.Process(target=_late_child, args=(start, *given)) for given in arguments]
-    for worker in workers:
-        worker.start()
-    done = sum(counts.get(timeout=seconds + 120) for _ in workers)
-    for worker in workers:
-        worker.join()
+    spawned = multiprocessing.get_context("spawn")
+    begin, counts, worker = (
+        (threading.Barrier(WRITERS), queue.Queue(), threading.Thread)
+        if how == "threads"
+        else (spawned.Barrier(WRITERS), spawned.Queue(), spawned.Process)
+    )
+    workers = [
+        worker(target=_writes, args=(url, writer, number, begin, seconds, name, counts)) for number in range(WRITERS)
+    ]
+    for each in workers:
+        each.start()
+    done = sum(counts.get(timeout=seconds + 240) for _ in workers)
+    for each in workers:
+        each.join()
     engine_for(url).dispose()
     return done / seconds
-
-
-def _late_child(start: float, url: str, writer: Writer, number: int, until: float, name: str, counts) -> None:
-    if writer is by_service:
-        scope(url)
-    time.sleep(max(0.0, start - time.time()))
-    _child(url, writer, number, until, name, counts)
 
 
 def calibration() -> float:

@@ -32,14 +32,12 @@ HELD = (
     " ((account = 'authority' AND holder = 'AUTHORITY') OR (account = 'home' AND holder = :holder))"
 )
 LATER = (
-    f"SELECT account, holder, effective_date, posts FROM pool_entry WHERE {CELL} AND lot = 0 AND effective_date > :day"
-    " AND ((account = 'authority' AND holder = 'AUTHORITY') OR (account = 'home' AND holder = :holder))"
+    "SELECT account, holder, purpose, lot, effective_date, posts FROM pool_entry WHERE post_type = 'INSTITUTION' AND"
+    " fund_form = 'FULL' AND effective_date > :day"
 )
-LIMITS = f"SELECT node_id, lend_posts, borrow_posts, floor_posts FROM pool_limit WHERE {CELL}"
-SUMS = f"SELECT node_id, own, lends, surplus FROM pool_sum WHERE {CELL} AND node_id IN (:n0, :n1, :n2, :n3)"
-DAYS = (
-    "SELECT DISTINCT effective_date FROM pool_entry WHERE post_type = 'INSTITUTION' AND fund_form = 'FULL'"
-    " AND effective_date > :day"
+TOTAL = (
+    "SELECT division_code, post_type, posts FROM division_total WHERE post_type = 'INSTITUTION' AND division_code IN"
+    " ('990000', '990100', '990101')"
 )
 MOVEMENT = (
     "INSERT INTO pool_movement (seq, kind, effective_date, booked_at, actor, post_type, fund_form, purpose, posts,"
@@ -72,25 +70,23 @@ def grant_by_hand(
     """One GRANT of one post on a cell that has a balance: yields (statement, values), is sent the rows."""
     body = {"holder": holder, "posts": 1, "document_no": doc_no}
     yield NODE, {"id": holder}
-    path = yield PATH, {"id": holder}
     if server:
+        path = yield PATH, {"id": holder}
         root = next(row[0] for row in path if row[1] is None)
         yield HOLD, {"id": root}
         path = yield PATH, {"id": holder}
         for node in [row[0] for row in reversed(path) if row[1] is not None]:
             yield HOLD, {"id": node}
     yield SEEN, {"actor": actor, "client_id": client_id}
-    yield NODE, {"id": holder}
+    if server:
+        yield NODE, {"id": holder}
     yield PAPER, {"doc_no": doc_no}
     if server:
         yield LOCK, {"key": CHAIN_KEY}
     seq, previous = (yield HEAD, {})[0]
     held = yield HELD, {"holder": holder}
-    yield LATER, {"holder": holder, "day": day}
-    path = yield PATH, {"id": holder}
-    yield LIMITS, {}
-    yield SUMS, {f"n{place}": row[0] for place, row in enumerate([*path, *path][:4])}
-    yield DAYS, {"day": day}
+    yield LATER, {"day": day}
+    yield TOTAL, {}
     values = {"seq": seq + 1, "day": day, "now": now, "actor": actor, "holder": holder, "doc_no": doc_no}
     yield MOVEMENT, values | {"previous": previous, "hash": _hash(previous, values)}
     for line, (account, at, posts) in enumerate(sorted(held), 1):

@@ -96,9 +96,16 @@ def writing(engine: Engine) -> Iterator[Session]:
 
 def _turn(engine: Engine) -> AbstractContextManager:
     """The writer's turn on a SQLite file; whoever gets none is left to the database's own lock."""
+    path = _file_of(engine)
+    return turns_of(path).turn(BUSY_SECONDS) if path else nullcontext()
+
+
+@lru_cache(maxsize=8)
+def _file_of(engine: Engine) -> str | None:
+    """The SQLite file of an engine; None for a database in memory or a server."""
     if engine.dialect.name != "sqlite" or engine.url.database in (None, "", ":memory:"):
-        return nullcontext()
-    return turns_of(str(Path(engine.url.database).resolve())).turn(BUSY_SECONDS)
+        return None
+    return str(Path(engine.url.database).resolve())
 
 
 @lru_cache(maxsize=8)

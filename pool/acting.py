@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, insert, literal, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -112,21 +112,16 @@ _STORED = select(_COMMAND.body_hash, _COMMAND.answer).where(
 _STORE = insert(PoolCommand.__table__)
 
 
-def _paths_query():
-    start = (
-        select(_NODE.id, _NODE.parent_id, literal(0).label("height"))
-        .where(_NODE.id.in_(bindparam("ids", expanding=True)))
-        .cte("path", recursive=True)
-    )
-    node = PoolNode.__table__
-    above = select(_NODE.id, _NODE.parent_id, start.c.height + 1).select_from(
-        node.join(start, _NODE.id == start.c.parent_id)
-    )
-    path = start.union(above)
-    return select(path.c.id, path.c.parent_id, path.c.height)
+def ids_and_above():
+    """A query's path: the nodes of `ids` and all above them, with their parents."""
+    given = select(_NODE.id, _NODE.parent_id).where(_NODE.id.in_(bindparam("ids", expanding=True)))
+    path = given.cte("path", recursive=True)
+    above = PoolNode.__table__.join(path, _NODE.id == path.c.parent_id)
+    return path.union(select(_NODE.id, _NODE.parent_id).select_from(above))
 
 
-_PATHS = _paths_query()
+_PATH = ids_and_above()
+_PATHS = select(_PATH.c.id, _PATH.c.parent_id)
 
 
 def parents(session: Session, nodes: Iterable[str]) -> dict[str, str | None]:

@@ -62,18 +62,10 @@ def limits_of(session: Session, partition: Partition, purpose: str) -> dict[str,
     return {row.node_id: row for row in rows}
 
 
-_LIMIT, _ENTRY = PoolLimit.__table__, PoolEntry.__table__
+_LIMIT = PoolLimit.__table__
 _LIMITS = select(_LIMIT).where(
     _LIMIT.c.post_type == bindparam("type"), _LIMIT.c.fund_form == bindparam("form"),
     _LIMIT.c.purpose == bindparam("purpose"),
-)  # fmt: skip
-_DAYS_AFTER = (
-    select(_ENTRY.c.effective_date)
-    .where(
-        _ENTRY.c.post_type == bindparam("type"), _ENTRY.c.fund_form == bindparam("form"),
-        _ENTRY.c.effective_date > bindparam("after"),
-    )
-    .distinct()
 )  # fmt: skip
 
 
@@ -117,12 +109,6 @@ def vacancies(session: Session, partition: Partition) -> dict[str, int]:
         )
     )  # fmt: skip
     return dict(rows.all())
-
-
-def later_days(session: Session, partition: Partition, effective: date) -> list[date]:
-    """Days after `effective` on which anything is booked in the partition."""
-    rows = run(session, _DAYS_AFTER, {"type": partition[0], "form": partition[1], "after": effective})
-    return sorted(row.effective_date for row in rows)
 
 
 def trees_by_day(

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from sqlalchemy import bindparam, insert, select, text, tuple_, update
+from sqlalchemy import Row, bindparam, insert, select, text, tuple_, update
 from sqlalchemy.orm import Session
 
 from core.db import run
 from core.errors import InvariantViolated, Refused
-from pool.acting import parents, path_up
-from pool.forest import OwnChange, Partition, later_days, limits_of, load_tree, own_changes, tree_node, trees_by_day
+from pool.acting import ids_and_above, parents, path_up
+from pool.forest import OwnChange, Partition, load_tree, own_changes, tree_node, trees_by_day
 from pool.ledger import AUTHORITY_HOLDER, KINDS, NO_PURPOSE, Account, Entry, Key, Kind, check_balances, check_entries
-from pool.models import PoolBalance, PoolEntry, PoolMovement, PoolNode, PoolSum
+from pool.models import PoolBalance, PoolEntry, PoolLimit, PoolMovement, PoolNode, PoolSum
 from pool.totals import RAISING, check_totals
 from pool.tree import (
     Binding,
@@ -74,19 +74,20 @@ def book(session: Session, booking: Booking, actor: str, now: datetime) -> int:
     seq, previous = _chain_head(session)
     entries = booking.legs(seq)
     check_entries(booking.kind, entries)
-    totals, later = _held(session, entries, booking.effective)
-    check_balances(booking.kind, entries, totals, later, booking.effective, booking.debt)
-    ends = {entry.key.holder for entry in entries} - {AUTHORITY_HOLDER}
-    parent_of = parents(session, ends | ({booking.to_holder} if booking.to_holder else set())) if entries else {}
+    partitions = sorted({(entry.key.post_type, entry.key.fund_form) for entry in entries})
+    totals = _totals(session, entries)
+    booked = {partition: _later(session, partition, booking.effective) for partition in partitions}
+    check_balances(booking.kind, entries, totals, _by_key(entries, booked), booking.effective, booking.debt)
     if booking.kind in RAISING and not booking.debt:
         check_totals(session, entries)
     sums = [
-        _climbed(session, booking, entries, totals, partition, purpose, parent_of)
-        for partition in sorted({(entry.key.post_type, entry.key.fund_form) for entry in entries})
+        _climbed(session, booking, entries, totals, partition, purpose)
+        for partition in partitions
         for purpose in sorted({NO_PURPOSE, *(entry.key.purpose for entry in entries)})
     ]
     if not (booking.debt or KINDS[booking.kind].debt):
-        strains = [strain for each in sums for strain in _strains(session, booking.effective, each)]
+        days = {partition: sorted({row.effective_date for row in rows}) for partition, rows in booked.items()}
+        strains = [s for each in sums for s in _strains(session, booking.effective, days[each.partition], each)]
         if strains:
             raise refusal(session, strains)
     row = _movement_row(booking, seq, actor, now)
@@ -117,13 +118,11 @@ _INSERT_BALANCE = insert(PoolBalance.__table__)
 _KEY = (
     _BALANCE.account, _BALANCE.holder, _BALANCE.post_type, _BALANCE.fund_form, _BALANCE.purpose, _BALANCE.lot,
 )  # fmt: skip
-_ENTRY_KEY = tuple(_ENTRY[column.key] for column in _KEY)
 _TOTALS = select(*_KEY, _BALANCE.posts).where(tuple_(*_KEY).in_(bindparam("keys", expanding=True)))
-_LATER = select(*_ENTRY_KEY, _ENTRY.effective_date, _ENTRY.posts).where(
-    _ENTRY.holder.in_(bindparam("holders", expanding=True)),
+_LATER = select(*(_ENTRY[column.key] for column in _KEY), _ENTRY.effective_date, _ENTRY.posts).where(
+    _ENTRY.post_type == bindparam("type"), _ENTRY.fund_form == bindparam("form"),
     _ENTRY.effective_date > bindparam("after"),
-    tuple_(*_ENTRY_KEY).in_(bindparam("keys", expanding=True)),
-)
+)  # fmt: skip
 _CHANGE = (
     update(PoolBalance.__table__)
     .where(
@@ -134,16 +133,23 @@ _CHANGE = (
 )
 
 
-def _held(session: Session, entries: Sequence[Entry], effective: date):
+def _totals(session: Session, entries: Sequence[Entry]) -> dict[Key, int]:
     keys = [tuple(entry.key) for entry in entries]
-    if not keys:
-        return {}, {}
-    totals = {Key(*row[:6]): row.posts for row in run(session, _TOTALS, {"keys": keys})}
-    later: dict[Key, list[tuple[date, int]]] = {}
-    holders = sorted({entry.key.holder for entry in entries})
-    for row in run(session, _LATER, {"keys": keys, "holders": holders, "after": effective}):
-        later.setdefault(Key(*row[:6]), []).append((row.effective_date, row.posts))
-    return totals, later
+    return {Key(*row[:6]): row.posts for row in run(session, _TOTALS, {"keys": keys})} if keys else {}
+
+
+def _later(session: Session, partition: Partition, effective: date) -> Sequence[Row]:
+    """All that is booked in the partition for days after the effective one."""
+    return run(session, _LATER, {"type": partition[0], "form": partition[1], "after": effective}).all()
+
+
+def _by_key(entries: Sequence[Entry], booked: Mapping[Partition, Sequence[Row]]) -> dict[Key, list[tuple[date, int]]]:
+    found: dict[Key, list[tuple[date, int]]] = {}
+    moved_keys = {entry.key for entry in entries}
+    for row in (row for rows in booked.values() for row in rows):
+        if (key := Key(*row[:6])) in moved_keys:
+            found.setdefault(key, []).append((row.effective_date, row.posts))
+    return found
 
 
 def _movement_row(booking: Booking, seq: int, actor: str, now: datetime) -> dict[str, object]:
@@ -212,26 +218,29 @@ class Strain:
     found: list[Binding]
 
 
-def _climbed(session, booking, entries, totals, partition, purpose, parent_of) -> _Sums:
-    """T of all nodes above the holders after the movement, and what binds."""
+def _climbed(session, booking, entries, totals, partition, purpose) -> _Sums:
+    """T of all nodes above the holders after the movement, and what binds. Where no holder's own changes (vacant posts
+    come or go), no T does, and nothing is read."""
     mine = [
         (key.account, key.holder, key.purpose, posts)
         for key, posts in entries
         if (key.post_type, key.fund_form) == partition and key.holder != AUTHORITY_HOLDER
     ]
     changes = own_changes(mine, booking.to_holder, purpose)
-    steps, deposits = _steps(session, partition, purpose, parent_of)
     shifts = {
         holder: (change.own(totals.get(Key("home", holder, *partition), 0)), change.deposited)
         for holder, change in changes.items()
     }
+    own = {holder: own for holder, (own, _) in shifts.items()}
+    moving = [holder for holder, shift in shifts.items() if any(shift)]
+    if not moving:
+        return _Sums(partition, purpose, {}, changes, own, [])
+    parent_of, steps, deposits = _steps(session, partition, purpose, moving)
     moves = [
-        (path_up(parent_of, holder), own, lend if holder.startswith("U:") else 0)
-        for holder, (own, lend) in shifts.items()
-        if own or lend
+        (path_up(parent_of, holder), own[holder], shifts[holder][1] if holder.startswith("U:") else 0)
+        for holder in moving
     ]
     after, found = climb_many(steps, moves)
-    own = {holder: own for holder, (own, _) in shifts.items()}
     return _Sums(partition, purpose, _changed(steps, deposits, shifts, after), changes, own, found)
 
 
@@ -243,30 +252,34 @@ def _changed(steps, deposits, shifts, after) -> dict[str, tuple[int, int, int]]:
     return rows
 
 
-def _steps(session, partition, purpose, parent_of) -> tuple[dict[str, Step], dict[str, int]]:
-    limits = limits_of(session, partition, purpose)
-    sums = {
-        row.node_id: row
-        for row in run(
-            session, _SUMS, {"ids": list(parent_of), "type": partition[0], "form": partition[1], "purpose": purpose}
-        )
-    }
-    steps, deposits = {}, {}
-    for node_id, parent in parent_of.items():
-        held = sums.get(node_id)
-        own, lends, surplus = (held.own, held.lends, held.surplus) if held else (0, 0, 0)
-        steps[node_id] = Step(tree_node(node_id, parent, own, lends, limits.get(node_id)), surplus)
-        deposits[node_id] = lends
-    return steps, deposits
+def _steps(session, partition, purpose, holders) -> tuple[dict[str, str | None], dict[str, Step], dict[str, int]]:
+    """Of the holders and all above them: parent, step of the way up, deposits."""
+    parent_of, steps, deposits = {}, {}, {}
+    asked = {"ids": sorted(holders), "type": partition[0], "form": partition[1], "purpose": purpose}
+    for row in run(session, _WAY_UP, asked):
+        own, lends, surplus = (row.own, row.lends, row.surplus) if row.summed else (0, 0, 0)
+        limit = row if row.limited else None
+        parent_of[row.id], deposits[row.id] = row.parent_id, lends
+        steps[row.id] = Step(tree_node(row.id, row.parent_id, own, lends, limit), surplus)
+    return parent_of, steps, deposits
 
 
-_SUM = PoolSum.__table__.c
-_SUMS = select(_SUM.node_id, _SUM.own, _SUM.lends, _SUM.surplus).where(
-    _SUM.node_id.in_(bindparam("ids", expanding=True)),
-    _SUM.post_type == bindparam("type"),
-    _SUM.fund_form == bindparam("form"),
-    _SUM.purpose == bindparam("purpose"),
-)
+def _way_up_query():
+    path, held, limit = ids_and_above(), PoolSum.__table__, PoolLimit.__table__
+
+    def of_node(table):
+        return (
+            (table.c.node_id == path.c.id) & (table.c.post_type == bindparam("type"))
+            & (table.c.fund_form == bindparam("form")) & (table.c.purpose == bindparam("purpose"))
+        )  # fmt: skip
+
+    return select(
+        path.c.id, path.c.parent_id, held.c.node_id.label("summed"), held.c.own, held.c.lends, held.c.surplus,
+        limit.c.node_id.label("limited"), limit.c.lend_posts, limit.c.borrow_posts, limit.c.floor_posts,
+    ).select_from(path.outerjoin(held, of_node(held)).outerjoin(limit, of_node(limit)))  # fmt: skip
+
+
+_WAY_UP = _way_up_query()
 _INSERT_SUM = insert(PoolSum.__table__)
 _SET_SUM = (
     update(PoolSum.__table__)
@@ -287,14 +300,13 @@ def _write_sums(session: Session, sums: _Sums) -> None:
             run(session, _INSERT_SUM, [{**key, "own": own, "lends": lends, "surplus": surplus}])
 
 
-def _strains(session: Session, effective: date, sums: _Sums) -> list[Strain]:
+def _strains(session: Session, effective: date, days: Sequence[date], sums: _Sums) -> list[Strain]:
     """Where the change is not borne: by the tree of all that is booked, and, where later days have bookings, by the tree
     of the effective day and of each of them."""
     partition, purpose = sums.partition, sums.purpose
     strains = []
     if sums.found:
         strains.append(Strain(partition, purpose, load_tree(session, partition, purpose), sums.own, sums.found))
-    days = later_days(session, partition, effective)
     lends = {holder: c.deposited for holder, c in sums.changes.items() if holder.startswith("U:")}
     for tree, vacant in trees_by_day(session, partition, purpose, [effective, *days]) if days else ():
         own = {holder: change.own(vacant.get(holder, 0)) for holder, change in sums.changes.items()}

@@ -81,6 +81,7 @@ class Rows:
 
 # Of the long tables, what proofs look at: numbers (0: none) and words.
 LOOKED_AT: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "pool_balance": (("lot", "posts"), ("account", "holder", "post_type", "fund_form", "purpose")),
     "pool_request": (("posts", "granted"), ("number", "status", "loan_no")),
     "pool_request_step": (("id",), ("request_no", "actor", "acting_for", "move")),
     "pool_loan": (("posts",), ("loan_no", "request_no", "document_no")),

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import String, cast, func, select
+from sqlalchemy import ColumnElement, String, case, cast, func, select, true
 from sqlalchemy.orm import Session
 
 from core.audit import AuditEvent
@@ -40,44 +40,73 @@ def read_trail(session: Session, last: int) -> Trail:
         MOVEMENT.request_no.is_(None) & MOVEMENT.loan_no.is_(None) & MOVEMENT.slot_no.is_(None)
         & func.coalesce(MOVEMENT.source, "").not_in(BY_MANY) & MOVEMENT.seq.between(1, last)
     )  # fmt: skip
-    about = EVENT.subject.startswith(OF_MOVEMENT, autoescape=True)
-    days = select(cast(MOVEMENT.effective_date, String)).where(MOVEMENT.source == "OPENING").distinct()
-    nights = select(EVENT.subject).where(EVENT.action == "pool_opened").distinct()
+    days = (MOVEMENT.source == "OPENING", cast(MOVEMENT.effective_date, String))
+    own, opened_on = _lines(session, (single, MOVEMENT.seq), days)
+    others = EVENT.subject.startswith(OF_NODE, autoescape=True) | EVENT.subject.startswith("pool delegation ")
+    named, requests, changes, nights = _lines(
+        session,
+        (EVENT.subject.startswith(OF_MOVEMENT, autoescape=True), func.substr(EVENT.subject, 15)),
+        (EVENT.action.startswith("pool_request_", autoescape=True), EVENT.subject),
+        (others & (EVENT.action != "pool_switched"), EVENT.action.concat(" ").concat(EVENT.subject)),
+        (EVENT.action == "pool_opened", EVENT.subject),
+    )
+    told = {what: 1 if what.startswith("pool_limits_set ") else count for what, count in changes.counts().items()}
     return Trail(
-        last, _numbers(session, MOVEMENT.seq, single), _numbers(session, func.substr(EVENT.subject, 15), about),
-        _kept(session), _told(session), frozenset(session.scalars(days)),
-        frozenset(subject.removeprefix("pool night ") for subject in session.scalars(nights)),
+        last, own.numbers(), named.numbers(), _kept(session), requests.counts() | told, frozenset(opened_on.counts()),
+        frozenset(night.removeprefix("pool night ") for night in nights.counts()),
         session.scalar(select(func.coalesce(func.max(MOVEMENT.seq), 0))),
     )  # fmt: skip
 
 
-def _numbers(session: Session, cell, within) -> np.ndarray:
-    """A column of whole numbers; −1 is what is none."""
-    if is_sqlite(session):
-        (text,) = joined_columns(session, [cell], within)
-        found = columns_in([[text]], ("number",), ()) if text is not None else None
+@dataclass
+class _Lines:
+    """One cell of the rows it is wanted of. text: a line per row, where the database joins them; None: it has none."""
+
+    session: Session
+    text: bytes | None
+    within: ColumnElement
+    cell: ColumnElement
+
+    def numbers(self) -> np.ndarray:
+        """Whole numbers; −1 is what is none."""
+        if self._are_none():
+            return np.zeros(0, "int64")
+        found = columns_in([[self.text]], ("number",), ()) if self.text is not None else None
         if found is not None:
             return found.numbers["number"]
-    words = [str(word) for rows in batches(session, select(cell).where(within)) for (word,) in rows]
-    return np.array([int(word) if word.isdecimal() and len(word) < 19 else -1 for word in words], "int64")
+        words = [str(word) for rows in batches(self.session, self._query(self.cell)) for (word,) in rows]
+        return np.array([int(word) if word.isdecimal() and len(word) < 19 else -1 for word in words], "int64")
 
-
-def _counts(session: Session, cell, within) -> dict[str, int]:
-    """How often each word is there."""
-    if is_sqlite(session):
-        (text,) = joined_columns(session, [cell], within)
-        found = columns_in([[text]], (), ("word",)) if text is not None else None
+    def counts(self) -> dict[str, int]:
+        """How often each word is there."""
+        if self._are_none():
+            return {}
+        found = columns_in([[self.text]], (), ("word",)) if self.text is not None else None
         if found is not None:
             coded = found.words["word"]
             return dict(zip(coded.words, np.bincount(coded.codes).tolist(), strict=True))
-    return dict(session.execute(select(cell, func.count()).where(within).group_by(cell)).all())
+        return dict(self.session.execute(self._query(self.cell, func.count()).group_by(self.cell)).all())
+
+    def _are_none(self) -> bool:
+        return self.text is None and is_sqlite(self.session)
+
+    def _query(self, *cells: ColumnElement):
+        return select(*cells).where(self.within)
+
+
+def _lines(session: Session, *wanted: tuple[ColumnElement, ColumnElement]) -> list[_Lines]:
+    """(which rows, what of them) of one table, on SQLite in one look at it."""
+    texts: list[bytes | None] = [None] * len(wanted)
+    if is_sqlite(session):
+        texts = joined_columns(session, [case((within, cell)) for within, cell in wanted], true())
+    return [_Lines(session, text, *each) for text, each in zip(texts, wanted, strict=True)]
 
 
 def _kept(session: Session) -> dict[str, int]:
     """Steps of requests (a reversal, which opens one again, tells of its movement), delegations, changes of the tree."""
     step = PoolRequestStep
-    steps = _counts(session, step.request_no, step.move != "REOPEN")
-    kept = Counter({f"{OF_REQUEST}{number}": count for number, count in steps.items()})
+    (steps,) = _lines(session, (step.move != "REOPEN", step.request_no))
+    kept = Counter({f"{OF_REQUEST}{number}": count for number, count in steps.counts().items()})
     for kind, node in session.execute(select(PoolReorganisation.kind, PoolReorganisation.node_id)):
         kept[f"pool_{kind.lower()} {OF_NODE}{node}"] += 1
     for number, revoked in session.execute(select(PoolDelegation.id, PoolDelegation.revoked_at)):
@@ -86,16 +115,6 @@ def _kept(session: Session) -> dict[str, int]:
     for node in session.scalars(select(PoolLimit.node_id).distinct()):
         kept[f"pool_limits_set {OF_NODE}{node}"] = 1  # set again it is one row still
     return dict(+kept)
-
-
-def _told(session: Session) -> dict[str, int]:
-    of_request = EVENT.action.startswith("pool_request_", autoescape=True)
-    told = _counts(session, EVENT.subject, of_request)
-    others = EVENT.subject.startswith(OF_NODE, autoescape=True) | EVENT.subject.startswith("pool delegation ")
-    counted = select(EVENT.action, EVENT.subject, func.count()).where(others & (EVENT.action != "pool_switched"))
-    for action, subject, count in session.execute(counted.group_by(EVENT.action, EVENT.subject)):
-        told[f"{action} {subject}"] = 1 if action == "pool_limits_set" else count
-    return told
 
 
 def changes_are_trailed(trail: Trail, movements: np.ndarray) -> Proof:
