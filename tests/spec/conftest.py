@@ -1,7 +1,9 @@
-"""Every spec runs twice beside the oracle: on DuckDB alone, and on Spark with the nights of all specs of the run in one batch.
+"""Every spec runs twice beside the oracle, on DuckDB and on Spark, on each with the nights of all specs of the run in one
+batch; a few specs are judged night by night on DuckDB.
 
-A night costs Spark planning, not work, so nobody waits for it spec by spec: before the first Spark spec, all of them are
-read once to collect their nights; each spec is then held against its own answer and fails under its own name.
+A night costs an engine planning, not work, so nobody waits for it spec by spec: before the first spec of an engine, all
+of its specs are read once to collect their nights; each spec is then held against its own answer and fails under its own
+name.
 """
 
 from __future__ import annotations
@@ -10,15 +12,17 @@ import fcntl
 import hashlib
 import os
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from tests.batches import stacked_on_duckdb
 from tests.spec.spec import ENGINE, Judge, Night, Result, on_oracle
 
 Answers = dict[str, Result]
+FEW = 12  # specs for which spelling the plan of many nights does not pay
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -30,29 +34,53 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(autouse=True)
 def engine(request: pytest.FixtureRequest) -> Iterator[None]:
     """The engine of a spec; tests that are no specs choose their own."""
-    if getattr(request, "param", "duckdb") == "duckdb":
+    name = getattr(request, "param", None)
+    alone = name == "duckdb" and sum(_engine_of(item) == name for item in request.session.items) <= FEW
+    if name is None or alone:
         yield
         return
-    answers: Answers = request.getfixturevalue("spark_answers")
-    with judged_by(Judge("spark", lambda night: answers[_known_by(night)])):
+    answers: Answers = request.getfixturevalue(f"{name}_answers")
+    with judged_by(Judge(name, lambda night: answers[_known_by(night)])):
         yield
 
 
 @pytest.fixture(scope="session")
 def spark_answers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Answers:
-    """What Spark says of every night of the Spark specs of this run; of several pytest workers the first asks it."""
+    """What Spark says of every night of the Spark specs of this run."""
+
+    def ask(nights: list[Night]) -> list[Result]:
+        from tests.sparkkit import stacked_on_spark
+
+        return stacked_on_spark(nights)
+
+    return _answers(request, tmp_path_factory, "spark", ask)
+
+
+@pytest.fixture(scope="session")
+def duckdb_answers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Answers:
+    """What DuckDB says of every night of the DuckDB specs of this run."""
+    return _answers(request, tmp_path_factory, "duckdb", stacked_on_duckdb)
+
+
+def _answers(request, tmp_path_factory, engine: str, ask: Callable[[list[Night]], list[Result]]) -> Answers:
+    """Of several pytest workers the first asks, the others wait for what it was told."""
     shared = tmp_path_factory.getbasetemp()
     if os.environ.get("PYTEST_XDIST_WORKER"):
         shared = shared.parent
-    kept = shared / "spark-answers.pickle"
-    with (shared / "spark-answers.lock").open("w") as lock:
+    kept = shared / f"{engine}-answers.pickle"
+    with (shared / f"{engine}-answers.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not kept.exists():
-            _keep(_asked(_nights(request.session.items)), kept)
+            nights = _nights(request.session.items, engine)
+            _keep(dict(zip(nights, ask(list(nights.values())), strict=True)), kept)
     return pickle.loads(kept.read_bytes())
 
 
-def _nights(items: list[pytest.Item]) -> dict[str, Night]:
+def _engine_of(item: pytest.Item) -> str | None:
+    return item.callspec.params.get("engine") if hasattr(item, "callspec") else None
+
+
+def _nights(items: list[pytest.Item], engine: str) -> dict[str, Night]:
     nights: dict[str, Night] = {}
 
     def collect(night: Night) -> Result:
@@ -60,18 +88,12 @@ def _nights(items: list[pytest.Item]) -> dict[str, Night]:
         return on_oracle(night)
 
     for item in items:
-        arguments = dict(item.callspec.params) if hasattr(item, "callspec") else {}
         # What is wrong with a spec is said when its own turn comes.
-        if arguments.pop("engine", None) == "spark":
+        if _engine_of(item) == engine:
+            arguments = {name: value for name, value in item.callspec.params.items() if name != "engine"}
             with judged_by(Judge("collecting", collect)), suppress(Exception):
                 item.function(**arguments)
     return nights
-
-
-def _asked(nights: dict[str, Night]) -> Answers:
-    from tests.sparkkit import stacked_on_spark
-
-    return dict(zip(nights, stacked_on_spark(list(nights.values())), strict=True))
 
 
 def _keep(answers: Answers, path: Path) -> None:
