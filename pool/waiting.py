@@ -21,9 +21,18 @@ def claim_waiting(session: Session, act: Act, as_of: date) -> int:
     """CLAIM for every waiting request that passes: rigid needs, then the longer wait, then the unit code. Returns how
     many.
 
-    One that does not pass is skipped; after pool_skip_days‡ it is skipped no longer: who comes after it takes none of
-    the posts it waits for, unless it asks for more than the pool ever had.
+    The queue is walked until nobody in it passes any more: posts another was given may leave, as the nearest, those of a
+    lender whom the rules allow. So the same night again claims nothing.
     """
+    claimed = 0
+    while given := _walk(session, act, as_of):
+        claimed += given
+    return claimed
+
+
+def _walk(session: Session, act: Act, as_of: date) -> int:
+    """Once along the queue. One that does not pass is skipped; after pool_skip_days‡ it is skipped no longer: who comes
+    after it takes none of the posts it waits for, unless it asks for more than the pool ever had."""
     claimed, kept = 0, set()
     for request in waiting_for_posts(session):
         node = session.get(PoolNode, request.node_id)

@@ -109,6 +109,20 @@ def test_the_night_serves_rigid_needs_then_the_longer_wait_then_the_code(provinc
     assert holds(province)
 
 
+def test_the_queue_is_walked_again_when_posts_given_to_one_leave_others_the_next_may_have(province):
+    waits(province, "C1", 1)
+    province.do(
+        request_loan, "officer-c1", Wish("C1", *FULL, "HEALTH", 1, 12, "急需", exception_doc="例外1"), wait=True
+    )
+    province.pool(K2, 1)  # the oldest, so the nearest: upwards, by document only
+    province.pass_days(1)
+    province.pool(CITY, 1, login="cityreviewer")
+    assert night(province).claimed == 2
+    assert night(province).claimed == 0
+    assert lacking(province) == set()
+    assert holds(province)
+
+
 def test_one_too_large_is_skipped_for_ninety_days_and_no_longer(province):
     lot = province.pool(K2, 4)
     lent = province.lend("A3", 1)

@@ -75,8 +75,8 @@ def _shift(kind: str, sim: Sim, request: Request, lots: Taken, source: str, targ
 
 
 def claim_waiting(sim: Sim) -> int:
-    """What the night gives to those who wait, in R15's order; who waited too long keeps the pool to itself. Returns how
-    many got posts."""
+    """What the night gives to those who wait, in R15's order, again until nobody passes; who waited too long keeps the
+    pool to itself. Returns how many got posts."""
     desk, kept, claimed = sim.desk, set(), 0
     queue = [request for request in desk.waiting.values() if request.lacks_posts]
     for request in sorted(queue, key=lambda one: (one.purpose != "PLACEMENT", one.submitted, one.unit[2:], one.number)):
@@ -91,7 +91,7 @@ def claim_waiting(sim: Sim) -> int:
             claimed += 1
         elif refusal in ("NO_STOCK", "LIMIT") and request.posts <= desk.pooled(*pool):
             kept |= {pool} if (sim.today - request.submitted).days > SKIP_DAYS else set()
-    return claimed
+    return claimed + claim_waiting(sim) if claimed else 0
 
 
 def _claimed(sim: Sim, request: Request, ask: Movement, taken: Taken) -> None:
