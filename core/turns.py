@@ -2,9 +2,9 @@
 
 SQLite lets who finds the database taken sleep in growing steps, so one writer that comes back at once may keep others
 away for seconds. Here whoever waits first is served next: a first place in the queue, which one writer holds, and the turn
-itself. Who comes back at once, as a bulk of writing does, is let in again for a moment before the next: a process's first
-write costs as much as two of those that follow. Both are bytes of a file beside the database, which the kernel frees when a process dies; a queue that cannot be
-had is no error, for the database's own lock still holds.
+itself. Only for a moment after its place in the queue came up is a process let in again at once, as a bulk of writing
+asks: its first write costs as much as two of those that follow. Both places are bytes of a file beside the database, which
+the kernel frees when a process dies; a queue that cannot be had is no error, for the database's own lock still holds.
 """
 
 from __future__ import annotations

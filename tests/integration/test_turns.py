@@ -45,6 +45,21 @@ def test_who_waits_for_another_process_waits_no_longer_than_said(path, holder):
     assert 0.3 <= time.monotonic() - begun < 10
 
 
+def test_who_waits_is_served_though_another_comes_back_at_once(path):
+    turns = Turns(path)
+    with turns.turn(1):
+        waits = subprocess.Popen(
+            [sys.executable, "-c", HOLD.replace("600", "0"), path], cwd=ROOT, stdout=subprocess.PIPE
+        )
+    until = time.monotonic() + 20
+    while waits.poll() is None and time.monotonic() < until:
+        with turns.turn(20) as mine:
+            assert mine
+            time.sleep(0.002)
+    assert waits.communicate(timeout=20)[0] == b"True\n"
+    assert time.monotonic() < until
+
+
 def test_the_turn_of_a_killed_process_is_free(path, holder):
     holder.kill()
     holder.wait()
