@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+import core.turns
 from core.db import engine_for, writing
 from core.migrate import upgrade
 from core.turns import Turns
@@ -45,19 +46,30 @@ def test_who_waits_for_another_process_waits_no_longer_than_said(path, holder):
     assert 0.3 <= time.monotonic() - begun < 10
 
 
-def test_who_waits_is_served_though_another_comes_back_at_once(path):
+@pytest.fixture
+def first_in_queue(path):
+    """Another process that waits, first in the queue."""
+    script = (
+        "import sys, time; from core.turns import FIRST, Turns\nturns = Turns(sys.argv[1])\n"
+        "print(turns._lock(FIRST), flush=True)\ntime.sleep(600)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script, path], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "True\n"
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+@pytest.mark.parametrize(("moment", "let_in"), [(600, True), (0, False)])
+def test_only_for_a_moment_is_let_in_who_comes_back_before_who_waits(path, request, monkeypatch, moment, let_in):
+    monkeypatch.setattr(core.turns, "AGAIN", moment)
     turns = Turns(path)
-    with turns.turn(1):
-        waits = subprocess.Popen(
-            [sys.executable, "-c", HOLD.replace("600", "0"), path], cwd=ROOT, stdout=subprocess.PIPE
-        )
-    until = time.monotonic() + 20
-    while waits.poll() is None and time.monotonic() < until:
-        with turns.turn(20) as mine:
-            assert mine
-            time.sleep(0.002)
-    assert waits.communicate(timeout=20)[0] == b"True\n"
-    assert time.monotonic() < until
+    with turns.turn(1) as mine:
+        assert mine
+    request.getfixturevalue("first_in_queue")
+    with turns.turn(0.2) as mine:
+        assert mine == let_in
 
 
 def test_the_turn_of_a_killed_process_is_free(path, holder):
