@@ -101,13 +101,14 @@ _add_deeds()
 @click.option("--as-of", type=DAY, required=True, help="The settled night whose figures are taken.")
 @click.option("--division", default=None, help="Only units of this division and those below it.")
 @click.option("--unit", "units", multiple=True, help="Only this unit; may be given several times.")
-@click.option("--new-only", is_flag=True, help="Leave out units that have accounts already.")
+@click.option("--new-only", is_flag=True, help="Leave out cells that have accounts already.")
 @acting
 def pool_open(as_of, division, units, new_only, login, token_file, acting_for, key, as_json) -> None:
     """Open the ledger: quota and people of every cell, as the accepted night counted them.
 
     Opens the units you may move posts for. A cell over quota opens with its excess shown, which may then only shrink; a
-    cell the night does not know stays closed, for unknown is not zero.
+    cell the night does not know stays closed, for unknown is not zero, and opens with a later night. A mistaken opening is
+    reversed, then opened again.
     """
     from night.opening import opening_rows, rows_within_reach
     from pool.service_opening import open_balances

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import click
@@ -141,7 +141,8 @@ def apply(file, tokens, check, as_json) -> None:
 
     Further columns: `for` (whom one acts for), `on` (the day it happens; development alone). The whole file is checked
     before anything is booked; then each row is a transaction of its own. Running it again is harmless: file name and row
-    are the key. A refused row stops the file; what came before it stays, and is skipped over next time.
+    are the key, so a new file needs a name of its own; what had been done before is said. A refused row stops the file;
+    what came before it stays, and is skipped over next time.
     """
     from pool.acts import DEEDS
 
@@ -157,14 +158,20 @@ def apply_file(
     with explained(as_json):
         rows, known = read_script(file, deeds, table), read_tokens(tokens)
         _check_hands(settings, rows, known)
-        answers = Answers()
+        answers, before = Answers(), 0
         for row in [] if check else rows:
-            receipt = _apply_row(settings, row, answers, known)
+            receipt, done_on = _apply_row(settings, row, answers, known)
             answers.receipts[row.name or f"\0{row.number}"] = receipt
+            before += done_on is not None
             if not as_json:
-                click.echo(f"{row.number}\t{row.deed.name}\t{row.login}\t{_brief(receipt)}")
+                told = f"{row.number}\t{row.deed.name}\t{row.login}\t{_brief(receipt)}"
+                click.echo(told + (f"\tdone before, on {done_on}" if done_on else ""))
     if as_json:
-        return show_json({"rows": len(rows), "answers": list(answers.receipts.values())})
+        return show_json({"rows": len(rows), "done_before": before, "answers": list(answers.receipts.values())})
+    if before:
+        return click.echo(
+            f"{len(rows) - before} acts done; {before} had been done before by a file of this name: a new file needs another"
+        )
     return click.echo(f"{len(rows)} acts {'can be read' if check else 'done'}")
 
 
@@ -190,9 +197,10 @@ def _check_hands(settings: Settings, rows, tokens: dict[str, str]) -> None:
                 raise row.wrong(f"没有 {row.acting_for} 这个账号。", "for")
 
 
-def _apply_row(settings: Settings, row, answers, tokens: dict[str, str]) -> dict:
-    """One row in a transaction of its own. Errors: what the act raises, with file and row."""
-    from pool.acting import OFFICE_TIME
+def _apply_row(settings: Settings, row, answers, tokens: dict[str, str]) -> tuple[dict, date | None]:
+    """One row in a transaction of its own: its receipt, and the day it was done if not now. Errors: what the act raises,
+    with file and row."""
+    from pool.acting import OFFICE_TIME, done_on
     from staffing.certificate_pdf import Press
     from staffing.deeds import perform
     from staffing.renewal import mark_of, renew_moved
@@ -204,10 +212,10 @@ def _apply_row(settings: Settings, row, answers, tokens: dict[str, str]) -> dict
     try:
         act = act_of(settings, Hand(row.login, tokens[row.login], row.acting_for, row.client_id), at)
         with writing(engine_of(settings)) as session:
-            since = mark_of(session)
+            since, before = mark_of(session), done_on(session, act)
             receipt = perform(session, act, row.deed, values, settings.person_key)
             renew_moved(session, Press.of(settings), at or datetime.now(UTC), act.login, since)
-            return receipt
+            return receipt, before
     except BianzhiError as error:
         raise row.named(error) from None
 

@@ -16,7 +16,8 @@ from core.permissions import Permission, Scope, may
 from core.settings import Settings
 from core.units import division_lineage
 from night.places import snapshot_dir
-from pool.models import PoolBalance, PoolNode
+from pool.models import PoolNode
+from pool.service_opening import cells_with_accounts
 from reconcile.models import NightRun, NightState
 
 OpeningRow = tuple[str, str, str, int, int]
@@ -69,20 +70,19 @@ def rows_within_reach(
     session: Session, rows: Sequence[OpeningRow], scope: Scope, division: str | None, units: Sequence[str],
     new_only: bool,
 ) -> list[OpeningRow]:  # fmt: skip
-    """The rows of units whose posts this person may move. new_only: without units that have accounts already."""
+    """The rows of units whose posts this person may move. new_only: without cells that have accounts already."""
     nodes = {
         node.unit_code: node.division_code
         for node in session.scalars(
             select(PoolNode).where(PoolNode.unit_code.is_not(None), PoolNode.closed_on.is_(None))
         )
     }
-    opened = set(session.scalars(select(PoolBalance.holder).distinct())) if new_only else set()
+    opened = cells_with_accounts(session) if new_only else set()
     wanted = {
         unit
         for unit, place in nodes.items()
         if may(scope.roles_for(unit, place), Permission.MOVE_POSTS)
         and (division is None or division in division_lineage(place))
         and (not units or unit in units)
-        and f"U:{unit}" not in opened
     }
-    return [row for row in rows if row[0] in wanted]
+    return [row for row in rows if row[0] in wanted and (f"U:{row[0]}", *row[1:3]) not in opened]

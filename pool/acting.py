@@ -105,6 +105,14 @@ def once(
     return json.loads(answer)
 
 
+def done_on(session: Session, act: Act) -> date | None:
+    """The day the act's key was used, in the office's calendar; None: never."""
+    at = session.scalar(
+        select(PoolCommand.at).where(PoolCommand.actor == act.login, PoolCommand.client_id == act.client_id)
+    )
+    return at.astimezone(OFFICE_TIME).date() if at else None
+
+
 _COMMAND, _NODE, _DOCUMENT = PoolCommand.__table__.c, PoolNode.__table__.c, PoolDocument.__table__.c
 _STORED = select(_COMMAND.body_hash, _COMMAND.answer).where(
     _COMMAND.actor == bindparam("who"), _COMMAND.client_id == bindparam("key")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, union, update
 from sqlalchemy.orm import Session
 
 from core.errors import InputRejected, Refused
@@ -15,7 +15,7 @@ from core.units import UnitVersion, parent_division
 from pool import entries
 from pool.acting import Act, Receipt, check_place, note_document, once, open_node, unit_node
 from pool.ledger import Kind, parse_cell
-from pool.models import DivisionTotal, PoolBalance, PoolEntry, PoolNode, Strength
+from pool.models import DivisionTotal, PoolBalance, PoolEntry, PoolMovement, PoolNode, Strength
 from pool.posting import Booking, book
 from pool.service import trail
 
@@ -83,8 +83,8 @@ def _depth(rows, row) -> int:
 def open_balances(session: Session, act: Act, rows: Sequence[tuple[str, str, str, int, int]], night: date) -> Receipt:
     """Opening balances of units from an accepted night: (unit_code, post_type, fund_form, quota, in_post) per cell.
 
-    A cell over quota opens with its excess shown, which then may only shrink. Refused for a unit that has any balance.
-    → opened (cells), excess (posts over).
+    A cell over quota opens with its excess shown, which then may only shrink. Refused for a cell that has accounts; one
+    the night did not know opens with a later one. → opened (cells), excess (posts over).
     """
     units = [unit_node(session, code) for code in sorted({row[0] for row in rows})]
     if not units:
@@ -94,9 +94,10 @@ def open_balances(session: Session, act: Act, rows: Sequence[tuple[str, str, str
 
     def do() -> Receipt:
         number = note_document(session, act, f"开账 {night.isoformat()}", night)
-        for node in units:
-            if session.scalar(select(PoolBalance.holder).where(PoolBalance.holder == node.id).limit(1)):
-                raise Refused(f"{node.name}已有账目，不能再次开账。", answer="OPENED_BEFORE")
+        names, held = {node.id: node.name for node in units}, cells_with_accounts(session)
+        for code, *partition, quota, in_post in sorted(rows):
+            if (f"U:{code}", *partition) in held and quota + in_post:
+                raise Refused(f"{names[f'U:{code}']}已有账目，不能再次开账。", answer="OPENED_BEFORE")
         opened = excess = 0
         for code, post_type, fund_form, quota, in_post in sorted(rows):
             cell = parse_cell(f"U:{code}", post_type, fund_form)
@@ -113,6 +114,18 @@ def open_balances(session: Session, act: Act, rows: Sequence[tuple[str, str, str
 
     body = {"night": night, "rows": [list(row) for row in sorted(rows)]}
     return once(session, act, "open_balances", body, [node.id for node in units], do)
+
+
+def cells_with_accounts(session: Session) -> set[tuple[str, str, str]]:
+    """(holder, post_type, fund_form) of cells that hold posts, or were opened and that stands: a mistaken opening is
+    reversed and made again, and a cell cut to nothing is not opened anew."""
+    balance, movement = PoolBalance.__table__.c, PoolMovement.__table__.c
+    undone = select(movement.reverses).where(movement.reverses.is_not(None))
+    holding = select(balance.holder, balance.post_type, balance.fund_form).where(balance.posts != 0)
+    opened = select(movement.to_holder, movement.post_type, movement.fund_form).where(
+        movement.source == "OPENING", movement.seq.not_in(undone)
+    )
+    return {tuple(row) for row in session.execute(union(holding, opened))}
 
 
 def take_strength(

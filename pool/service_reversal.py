@@ -12,7 +12,7 @@ from pool.acting import Act, Receipt, check_place, node_of, note_document, once,
 from pool.approvals import REQUEST_MOVES, SLOT_MOVES, Move, Status
 from pool.ledger import KINDS, Entry, Key, Kind
 from pool.letters import address_of, queue_letter, reopened_letter
-from pool.models import PoolEntry, PoolMovement, PoolNode, PoolRequest
+from pool.models import PoolEntry, PoolMovement, PoolNode, PoolRequest, PoolSlot
 from pool.posting import Booking, book
 from pool.service import trail
 from pool.service_loans import step, turn
@@ -24,7 +24,7 @@ def reverse_movement(session: Session, act: Act, seq: int, document_no: str) -> 
     """REVERSE by the director under a document, effective on the day of the first. → movement, reverses.
 
     A reversed LEND takes its slots away and puts the request back to REVIEWED, its posts pending again; a reversed FILL
-    of a slot leaves the slot issued. Refused: NOT_REVERSIBLE, REVERSED, RESTED_ON, or a balance too small on some day.
+    of a slot leaves the slot issued, recalled or overdue, as it would be without its person. Refused: NOT_REVERSIBLE, REVERSED, RESTED_ON, or a balance too small on some day.
     """
     movement = movement_of(session, seq)
     nodes = [node_of(session, holder) for holder in _holders(movement)]
@@ -66,7 +66,7 @@ def _undo_life(session: Session, act: Act, movement: PoolMovement, undone: int) 
     if movement.kind == Kind.FILL and movement.slot_no:
         slot = slot_of(session, movement.slot_no)
         turn_slot(
-            session, act, slot, Move.UNFILL, undone, to=Status.ISSUED, person_key=None, person_mask=None, filled_on=None,
+            session, act, slot, Move.UNFILL, undone, to=_unfilled(slot), person_key=None, person_mask=None, filled_on=None,
             fill_seq=None,
         )  # fmt: skip
     if movement.kind == Kind.LEND:
@@ -81,6 +81,13 @@ def _undo_life(session: Session, act: Act, movement: PoolMovement, undone: int) 
         )  # fmt: skip
         letter = reopened_letter(request.number, undone)
         queue_letter(session, letter, address_of(session, request.applicant), act.today, act.portal, act.now)
+
+
+def _unfilled(slot: PoolSlot) -> Status:
+    """What a slot is without its person: a recall and a term that ran out stand."""
+    if slot.status == Status.OVERDUE:
+        return Status.OVERDUE
+    return Status.RECALLED if slot.recalled_on is not None else Status.ISSUED
 
 
 def entries_of(session: Session, seq: int) -> list[Entry]:

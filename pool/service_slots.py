@@ -86,7 +86,8 @@ def fill_slot(
 ) -> Receipt:
     """FILL: the named person enters on the slot; it is never filled again. → slot, status, movement.
 
-    person_key: the keyed hash; person_mask: what people see. Refused: a second person, or one with a live slot.
+    person_key: the keyed hash; person_mask: what people see. Refused: a second person, one with a live slot, a post past
+    its day.
     """
     slot = slot_of(session, slot_no)
     node, day = node_of(session, slot.node_id), parse_day(entry_date, act)
@@ -99,6 +100,8 @@ def fill_slot(
         if fresh.person_key is not None:
             raise Refused("这个用编序号已有人，一编一人，不得再次入编。", answer="FILLED_BEFORE")
         to = _check(session, act, fresh, Move.FILL)
+        if fresh.due_date < act.today:  # by dates: the night may not have turned it yet
+            raise Refused(f"这个用编序号已于 {fresh.due_date} 到期，不能入编。", answer="PAST_DUE", due=fresh.due_date)
         if not fresh.issued_on <= day <= act.today:
             raise Refused("入编时间须在下达之后、今天以前。", answer="ENTRY_DAY")
         holds = select(PoolSlot.slot_no).where(PoolSlot.person_key == person_key, PoolSlot.ended_on.is_(None))

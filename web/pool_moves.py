@@ -44,12 +44,13 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Step:
-    """One step. `name` is its word in addresses."""
+    """One step. `name` is its word in addresses. also: what it takes beside the fields a page asks for."""
 
     name: str
     move: Move
     fields: tuple[Field, ...]
     call: Callable[[Session, Act, str, Values], Receipt]
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,8 @@ REQUEST_STEPS: dict[str, Step] = {
 
 def _return(db: Session, act: Act, loan_no: str, values: Values) -> Receipt:
     slots = values.get("slots")
+    if slots and values.get("posts") is not None:
+        raise InputRejected("归还时写明用编序号或者个数，不能两样都写。", field="posts")
     if slots:
         return return_slots(db, act, _of_loan(db, loan_no, slots))
     return return_posts(db, act, loan_no, values.get("posts"))
@@ -111,8 +114,8 @@ def _of_loan(db: Session, loan_no: str, slots: Sequence[str]) -> list[str]:
 LOAN_STEPS: dict[str, Step] = {
     step.name: step
     for step in (
-        Step("return", Move.RETURN, (), _return),
-        Step("recall", Move.RECALL, (_REASON,), _recall),
+        Step("return", Move.RETURN, (), _return, also=("slots", "posts")),
+        Step("recall", Move.RECALL, (_REASON,), _recall, also=("slots",)),
         Step("renew", Move.RENEW, (Field("months", "续借月数", "number"), _REASON),
              lambda db, act, loan_no, v: renew_loan(db, act, loan_no, v.get("months"), v.get("reason") or "")),
     )
@@ -147,6 +150,15 @@ def take_step(steps: Mapping[str, Step], db: Session, act: Act, name: str, key: 
     if step is None:
         raise NotFound("没有这一种办理。")
     return step.call(db, act, key, values)
+
+
+def only_taken(steps: Mapping[str, Step], name: str, given: Values) -> Values:
+    """What was given for a step. Errors: InputRejected for what the step does not take: whoever said it meant something."""
+    step = steps.get(name)
+    strange = sorted(set(given) - {*(one.name for one in step.fields), *step.also}) if step else []
+    if strange:
+        raise InputRejected("提交了这一步用不到的内容，请去掉。", field=strange[0])
+    return given
 
 
 def request_offers(db: Session, act: Act, row: PoolRequest) -> list[Offer]:

@@ -15,11 +15,12 @@ from core.outbox import OutboxMail
 from core.parameters import set_parameter
 from pool.housekeeping import keep_pool, open_suggestions
 from pool.ledger import Cell
-from pool.models import APPEND_ONLY, DivisionTotal, PoolReorganisation, PoolRequest, PoolSlot
+from pool.models import APPEND_ONLY, DivisionTotal, PoolMovement, PoolReorganisation, PoolRequest, PoolSlot
 from pool.position import month_ends, position_tables
 from pool.proof import broken_proofs, prove_pool
 from pool.service import (
     convert_posts,
+    cut_posts,
     deposit_posts,
     fill_posts,
     grant_posts,
@@ -30,6 +31,7 @@ from pool.service import (
 )  # fmt: skip
 from pool.service_nodes import abolish_node, merge_nodes, reparent_node, set_limits
 from pool.service_opening import open_balances, switch_unit, take_strength
+from pool.service_reversal import reverse_movement
 from pool.service_slots import fill_slot, swap_slot
 from pool.store import cell_figures
 from pool.whatif import what_if_cut, what_if_merged, what_if_recalled, what_if_reparented
@@ -127,6 +129,21 @@ def test_a_cell_over_quota_opens_with_its_excess_which_may_only_shrink(province)
     province.do(vacate_posts, "reviewer", "U:A1", *FULL, 1)
     with reading(province.engine) as session:
         assert cell_figures(session, ["U:A1"], province.today)[U["A1"]].vacant == -1
+    assert_whole(province)
+
+
+def test_a_mistaken_opening_is_reversed_and_made_again_and_a_later_cell_opens_later(province):
+    province.do(open_balances, "reviewer", [("A1", *FULL, 5, 3)], SEEN)
+    with reading(province.engine) as session:
+        seq = session.scalars(select(PoolMovement.seq)).one()
+    province.do(reverse_movement, "director", seq, "更正1")
+    assert province.do(open_balances, "reviewer", [("A1", *FULL, 4, 3)], SEEN)["opened"] == 1
+    assert province.do(open_balances, "reviewer", [("A1", "SUPPORT", "FULL", 1, 1)], SEEN)["opened"] == 1
+    province.do(cut_posts, "reviewer", "U:A1", *FULL, 1, "文1")
+    province.do(vacate_posts, "reviewer", "U:A1", *FULL, 3)
+    province.do(cut_posts, "reviewer", "U:A1", *FULL, 3, "文2")
+    with pytest.raises(Refused, match="已有账目"):
+        province.do(open_balances, "reviewer", [("A1", *FULL, 4, 3)], SEEN)
     assert_whole(province)
 
 

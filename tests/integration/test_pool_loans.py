@@ -13,6 +13,7 @@ from core.errors import Forbidden, InputRejected, NotFound, Refused
 from core.outbox import OutboxMail
 from core.units import UnitVersion
 from pool.approvals import Status
+from pool.housekeeping import keep_pool
 from pool.models import PoolDelegation, PoolLoan, PoolMovement, PoolRequest, PoolSlot
 from pool.service import cut_posts, deposit_posts, grant_posts, withdraw_posts
 from pool.service_approvals import approve_request
@@ -329,6 +330,29 @@ def test_a_recall_moves_the_due_date_to_the_end_of_the_grace_and_evicts_nobody(p
     province.do(vacate_slot, "reviewer", loan["slots"][0])
     province.do(withdraw_posts, "reviewer", lot, 2, "文3")
     assert province.sum_of("home", "U:A2") == 5
+
+
+def test_a_reversed_entry_leaves_recall_and_term_as_they_are_and_nobody_enters_past_them(province):
+    province.pool(K2, 5)
+    recalled, late, fresh = province.lend("A1", 3, months=1)["slots"]
+    entries = [
+        province.do(fill_slot, "reviewer", number, f"k{number}", "mask")["movement"] for number in (recalled, late)
+    ]
+    province.do(recall_loan, "reviewer", [recalled], "急用")
+    province.do(reverse_movement, "director", entries[0], "更正1")
+    assert slot(province, recalled).status == "RECALLED"
+    with pytest.raises(Refused, match="当前状态是“收回中”"):
+        province.do(fill_slot, "reviewer", recalled, "k9", "mask")
+    province.pass_days(40)
+    with pytest.raises(Refused) as caught:  # no night has said so yet
+        province.do(fill_slot, "reviewer", fresh, "k9", "mask")
+    assert caught.value.details["answer"] == "PAST_DUE"
+    with writing(province.engine) as session:
+        keep_pool(session, province.today, province.now)
+    province.do(reverse_movement, "director", entries[1], "更正2")
+    assert slot(province, late).status == "OVERDUE"
+    with pytest.raises(Refused, match="逾期"):
+        province.do(fill_slot, "reviewer", late, "k9", "mask")
 
 
 def test_a_reversed_approval_is_pending_again_and_not_once_a_person_sits_there(province):

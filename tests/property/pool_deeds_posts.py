@@ -239,7 +239,9 @@ def _undo_life(sim: Sim, first: Movement) -> None:
     if first.kind == "FILL" and first.slot:
         slot = desk.slots[first.slot]
         desk.people.pop(slot.person, None)
-        slot.status, slot.person, slot.filled, slot.fill_seq = "ISSUED", None, None, None
+        if slot.status != "OVERDUE":
+            slot.status = "RECALLED" if slot.recalled else "ISSUED"
+        slot.person, slot.filled, slot.fill_seq = None, None, None
         sim.touch_slots.add(slot.number)
     if first.kind == "LEND":
         loan = desk.loans[first.loan]

@@ -78,7 +78,7 @@ def fill(sim: Sim) -> Deed | None:
     movement = _movement(sim, slot, "FILL", _seat(sim, slot, 1), day, desk.loans[slot.loan].seq)
     answers = (
         (slot.person is not None, "FILLED_BEFORE"), (slot.status not in ("ISSUED", "DUE_SOON"), "WRONG_STATUS"),
-        (not slot.issued <= day <= sim.today, "ENTRY_DAY"), (person in desk.people, "PERSON_HOLDS_ONE"),
+        (slot.due < sim.today, "PAST_DUE"), (not slot.issued <= day <= sim.today, "ENTRY_DAY"), (person in desk.people, "PERSON_HOLDS_ONE"),
     )  # fmt: skip
     expect = next((answer for holds, answer in answers if holds), None) or desk.book.refuses(movement)
 

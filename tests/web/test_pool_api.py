@@ -143,6 +143,17 @@ def test_what_is_no_number_of_posts_is_refused_with_a_sentence_and_moves_nothing
     assert counted(db, PoolMovement) == before
 
 
+@pytest.mark.parametrize(("step", "body", "field"), [
+    ("return", {"slots": ["X"], "posts": -1}, "posts"), ("return", {"posts": 1, "months": 5}, "months"),
+    ("recall", {"slots": ["X"], "reason": "急用", "posts": 1}, "posts"),
+])  # fmt: skip
+def test_what_a_step_does_not_take_is_refused_not_passed_over(api, db, step, body, field):
+    before = counted(db, PoolMovement)
+    answer = send(api("reviewer"), f"/loans/{DUE_SOON}/{step}", body)
+    assert (answer.status_code, answer.json["details"]) == (422, {"field": field})
+    assert counted(db, PoolMovement) == before
+
+
 def test_more_than_is_free_cannot_be_returned(api):
     answer = send(api("officer"), f"/loans/{DUE_SOON}/return", {"posts": 1})
     assert (answer.status_code, answer.json["details"]) == (409, {"answer": "MORE_THAN_BORROWED", "has": 0, "needs": 1})

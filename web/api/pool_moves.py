@@ -26,7 +26,7 @@ from web.api.pool_reads import POOL
 from web.api.views import _answer, blueprint
 from web.i18n import translate
 from web.pool_access import act_now, view_scope
-from web.pool_moves import LOAN_STEPS, REQUEST_STEPS, SLOT_STEPS, take_step
+from web.pool_moves import LOAN_STEPS, REQUEST_STEPS, SLOT_STEPS, only_taken, take_step
 
 DONE = {"200": a.ReceiptOut, "409": shared.Problem}
 
@@ -85,23 +85,28 @@ def check(body: m.WishBody) -> Response:
 @_post("/requests/<number>/<step>", "request_step")
 def step_request(header: m.Keyed, path: m.RequestStepPath, body: m.RequestStepBody) -> Response:
     """Submit a draft, endorse, review, approve (all or some), refuse, or withdraw."""
-    act = act_now(header.idempotency_key)
-    return _receipt(take_step(REQUEST_STEPS, g.db, act, str(path.step), path.number, body.model_dump()))
+    act, values = act_now(header.idempotency_key), _given(REQUEST_STEPS, path.step, body)
+    return _receipt(take_step(REQUEST_STEPS, g.db, act, str(path.step), path.number, values))
 
 
 @_post("/loans/<loan_no>/<step>", "loan_step")
 def step_loan(header: m.Keyed, path: m.LoanStepPath, body: m.LoanStepBody) -> Response:
     """Return posts of a loan, recall them, or renew it."""
-    act = act_now(header.idempotency_key)
-    return _receipt(take_step(LOAN_STEPS, g.db, act, str(path.step), path.loan_no, body.model_dump()))
+    act, values = act_now(header.idempotency_key), _given(LOAN_STEPS, path.step, body)
+    return _receipt(take_step(LOAN_STEPS, g.db, act, str(path.step), path.loan_no, values))
 
 
 @_post("/slots/<slot_no>/<step>", "slot_step")
 def step_slot(header: m.Keyed, path: m.SlotStepPath, body: m.SlotStepBody) -> Response:
     """Fill a slot, vacate it, swap its person onto an own post, or take back what was never filled."""
-    values = body.model_dump() | {"person_key": current_app.config["SETTINGS"].person_key}
+    values = _given(SLOT_STEPS, path.step, body) | {"person_key": current_app.config["SETTINGS"].person_key}
     act = act_now(header.idempotency_key)
     return _receipt(take_step(SLOT_STEPS, g.db, act, str(path.step), path.slot_no, values))
+
+
+def _given(steps, name: str, body) -> dict:
+    """What the body says of the step. Errors: InputRejected for what the step does not take."""
+    return dict(only_taken(steps, str(name), body.model_dump(exclude_none=True, exclude_defaults=True)))
 
 
 @_post("/grants", "grant")
