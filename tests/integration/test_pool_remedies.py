@@ -138,7 +138,7 @@ def test_where_several_kinds_of_posts_bind_each_remedy_names_its_own(province):
     half = ("INSTITUTION", "PART")
     for partition, posts in ((FULL, 2), (half, 1)):
         province.pool(K2, posts, partition=partition)
-        asked = {"post_type": partition[0], "fund_form": partition[1]}
+        asked = {"post_type": partition[0], "fund_form": partition[1], "other_waiver": "函1"}
         province.lend("A1", posts, director="citydirector", **asked)
         province.do(set_limits, "director3", K3, *partition, lend="unlimited", borrow=0)
     with pytest.raises(Refused) as caught:
