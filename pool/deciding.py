@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -12,7 +13,7 @@ from pool.acting import Act, parents, path_up
 from pool.ledger import Cell
 from pool.models import PoolNode, PoolRequest
 from pool.policies import Answer, Decision, Facts, Terms, add_months
-from pool.posting import holders_below
+from pool.posting import strains_of_taking
 from pool.store import (
     Figures,
     Stock,
@@ -22,18 +23,23 @@ from pool.store import (
     overdue_count,
     terms_on,
 )  # fmt: skip
+from pool.strains import holders_below, most_borne, remedies
 from pool.totals import total_after
 
 LEVELS = list(Level)
 
 
-def lacking(session, node, cell, request, missing: int) -> dict[str, object]:
-    """Figures of a refusal for want of stock: who holds the posts, and the posts that would have to come in."""
-    path = path_up(parents(session, [node.id]), node.id)
+def lacking(session, act: Act, cell: Cell, request: PoolRequest, missing: int) -> dict[str, object]:
+    """Figures of a refusal for want of stock: who holds the posts, what would have to come in, and what binds then."""
+    path, has = path_up(parents(session, [cell.holder]), cell.holder), request.posts - missing
+    strained = partial(strains_of_taking, session, cell, request.purpose, on=act.today)
+    bound_now = strained(has) if has else []
+    bound_then = strained(request.posts, added={path[1]: missing})
     return {
-        "node": path[-1], "has": request.posts - missing, "needs": request.posts, "purpose": request.purpose,
-        "most": request.posts - missing, "holders": holders_below(session, cell.partition, path[-1]),
-        "remedies": [{"node": path[1], "remedy": "ADD_POSTS", "posts": missing}],
+        "node": path[-1], "has": has, "needs": request.posts, "purpose": request.purpose,
+        "most": most_borne(bound_now) if bound_now else has,
+        "holders": holders_below(session, cell.partition, path[-1], request.purpose),
+        "remedies": [{"node": path[1], "remedy": "ADD_POSTS", "posts": missing}, *remedies(bound_then)],
     }  # fmt: skip
 
 
@@ -41,7 +47,8 @@ def refuse_unless(decision: Decision) -> Decision:
     """The decision, if it passes. Errors: Refused with its sentence, rule and figures."""
     if not decision.passes:
         figures = {name: value for name, value in decision.values.items() if value is not None}
-        raise Refused(decision.sentence, answer=decision.answer.value, rule=decision.rule, figures=figures)
+        most = {"most": figures["most"]} if "most" in figures else {}
+        raise Refused(decision.sentence, answer=decision.answer.value, rule=decision.rule, figures=figures, **most)
     return decision
 
 
@@ -89,12 +96,16 @@ def _levels(session, node, post_type, taken) -> tuple[int | None, dict[str, obje
         for node_id in path[: stock.rank - 1] if stock.rank else []:
             outside[node_id] = outside.get(node_id, 0) + count
     tightest: dict[str, object] = {}
+    asked = most = sum(count for _, count in taken)
     for node_id, count in outside.items():
         division = session.get(PoolNode, node_id).division_code
         found = total_after(session, division, post_type, count)
+        if found:
+            # The lots from outside are the last taken: of fewer posts, fewer come from there.
+            most = min(most, asked - min(max(0, found[0] - found[1]), count))
         if found and (not tightest or found[1] - found[0] < tightest["total_limit"] - tightest["total"]):
             tightest = {"total": found[0], "total_limit": found[1], "total_division": division}
-    return level, tightest
+    return level, tightest | ({"total_most": most} if tightest else {})
 
 
 def decision_node(session, node, taken, decision: Decision) -> str:

@@ -22,7 +22,8 @@ from pool.service import trail
 from pool.service_loans import end_request
 from pool.service_people import roots
 from pool.service_slots import turn_slot
-from pool.store import cell_figures, terms_on, waiting_requests
+from pool.store import cell_figures, waiting_requests
+from pool.terms import TermsByPlace
 from pool.waiting import claim_waiting
 
 SWAP, WITHDRAW, RETURN = "SWAP", "WITHDRAW", "RETURN"
@@ -54,7 +55,7 @@ def keep_pool(session: Session, as_of: date, now: datetime, portal: str = "", le
     """
     act = Act(Scope(0, NIGHT, frozenset(), (), frozenset()), now, f"night-{as_of}", portal=portal)
     lock_paths(session, roots(session))
-    kept, turned, terms = Kept(), _Turned(), _TermsByPlace(session, as_of)
+    kept, turned, terms = Kept(), _Turned(), TermsByPlace(session, as_of)
     for slot in _live_slots(session):
         _turn_due(session, act, slot, as_of, terms.of(slot.node_id), turned, kept)
     kept.lapsed = _lapse(session, act, as_of, terms)
@@ -64,21 +65,6 @@ def keep_pool(session: Session, as_of: date, now: datetime, portal: str = "", le
     if any(vars(kept).values()):
         trail(session, act, "kept", f"night {as_of}", **vars(kept))
     return kept
-
-
-class _TermsByPlace:
-    """The parameters of each node's division, read once."""
-
-    def __init__(self, session: Session, on: date) -> None:
-        self._session, self._on = session, on
-        self._known: dict[str, Terms] = {}
-        self._places = dict(session.execute(select(PoolNode.id, PoolNode.division_code)).all())
-
-    def of(self, node_id: str) -> Terms:
-        division = self._places[node_id]
-        if division not in self._known:
-            self._known[division] = terms_on(self._session, self._on, division)
-        return self._known[division]
 
 
 def _live_slots(session: Session) -> list[PoolSlot]:
@@ -100,7 +86,7 @@ def _turn_due(session, act, slot: PoolSlot, as_of: date, terms: Terms, turned: _
         kept.due_soon += 1
 
 
-def _lapse(session: Session, act: Act, as_of: date, terms: _TermsByPlace) -> int:
+def _lapse(session: Session, act: Act, as_of: date, terms: TermsByPlace) -> int:
     count = 0
     for request in waiting_requests(session):
         node = session.get(PoolNode, request.node_id)
@@ -111,7 +97,7 @@ def _lapse(session: Session, act: Act, as_of: date, terms: _TermsByPlace) -> int
     return count
 
 
-def _suggest(session: Session, as_of: date, terms: _TermsByPlace, left: frozenset[str]) -> int:
+def _suggest(session: Session, as_of: date, terms: TermsByPlace, left: frozenset[str]) -> int:
     """Proposals not open yet; one whose reason is gone is closed."""
     slots = _live_slots(session)
     wanted = {(WITHDRAW, slot.slot_no) for slot in slots if _never_filled(slot, as_of, terms.of(slot.node_id))}

@@ -24,7 +24,8 @@ from pool.models import (
     PoolSlot,
     PoolSum,
 )
-from pool.store import cell_figures, live_loans, terms_on
+from pool.store import cell_figures, live_loans
+from pool.terms import TermsByPlace
 
 Row = dict[str, object]
 CHUNK = 500
@@ -125,15 +126,11 @@ def due_rows(session: Session, on: date, days: int | None = None) -> list[Row]:
     slots = session.scalars(
         select(PoolSlot).where(PoolSlot.status.in_([status.value for status in LIVE])).order_by(PoolSlot.due_date)
     )
-    places = dict(session.execute(select(PoolNode.id, PoolNode.division_code)).all())
-    soon: dict[str, int] = {}
+    terms = TermsByPlace(session, on)
     found: list[Row] = []
     for slot in slots:
-        place = places[slot.node_id]
-        if place not in soon:
-            soon[place] = terms_on(session, on, place).due_soon_days if days is None else days
         left = (slot.due_date - on).days
-        if left <= soon[place]:
+        if left <= (terms.soon_days(slot.node_id) if days is None else days):
             found.append({
                 "slot": slot.slot_no, "badge": BADGES["OVER" if left < 0 else "SOON"], "due": slot.due_date,
                 "days_left": left, "unit_code": slot.unit_code, "loan": slot.loan_no, "purpose": slot.purpose,

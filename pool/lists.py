@@ -30,6 +30,7 @@ from pool.models import (
     PoolSlotEvent,
     PoolSuggestion,
 )  # fmt: skip
+from pool.terms import TermsByPlace
 
 SOON, OVER = "SOON", "OVER"
 
@@ -251,7 +252,7 @@ def badge_of(slot: PoolSlot, today: date, soon_days: int) -> str | None:
 
 
 def loan_views(
-    session: Session, scope: Scope, today: date, soon_days: int, *, live_only: bool = False, unit_code: str | None = None,
+    session: Session, scope: Scope, today: date, *, live_only: bool = False, unit_code: str | None = None,
     limit: int | None = None, offset: int = 0,
 ) -> tuple[list[LoanView], int]:  # fmt: skip
     """Loans of a scope, the newest first, each with all its slots, and how many there are."""
@@ -266,7 +267,9 @@ def loan_views(
     numbers = [loan.loan_no for loan in loans]
     for slot in session.scalars(select(PoolSlot).where(PoolSlot.loan_no.in_(numbers)).order_by(PoolSlot.slot_no)):
         slots[slot.loan_no].append(slot)
-    return [LoanView(loan, tuple(slots[loan.loan_no]), today, soon_days) for loan in loans], int(total or 0)
+    terms = TermsByPlace(session, today)
+    views = [LoanView(loan, tuple(slots[loan.loan_no]), today, terms.soon_days(loan.node_id)) for loan in loans]
+    return views, int(total or 0)
 
 
 def due_slots(session: Session, scope: Scope) -> list[PoolSlot]:

@@ -110,6 +110,7 @@ class Facts:
     backing: retirements of the cell within (start, due] − its over-quota − live loans already backed by them (R06).
     lender_level: −1 the lender stands above the borrower's own node, 0 at it, 1 below it or aside; None = not chosen.
     total, total_limit: R17's sum after the loan in the tightest division, and its limit; None = no limit known.
+    total_most: the most posts no division's limit refuses.
     """
 
     post_type: PostType
@@ -129,6 +130,7 @@ class Facts:
     total: int | None = None
     total_limit: int | None = None
     total_division: str = ""
+    total_most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,8 @@ def decide_request(facts: Facts, terms: Terms) -> Decision:
         "division": facts.total_division, "limit": facts.total_limit, "total": facts.total,
     }  # fmt: skip
     answer = _about_unit(facts, terms) or _about_caps(facts, terms) or _about_levels(facts)
+    if answer is Answer.TOTAL_EXCEEDED:
+        values |= {"most": facts.total_most}
     if answer is Answer.PURPOSE_CAP:
         values |= {"cap": terms.purpose_caps[facts.purpose], "live": facts.live_of_purpose}
     if answer is None:

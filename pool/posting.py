@@ -13,26 +13,25 @@ from sqlalchemy.orm import Session
 
 from core.db import run
 from core.errors import InvariantViolated, Refused
-from pool.acting import ids_and_above, parents, path_up
+from pool.acting import ids_and_above, path_up
 from pool.forest import OwnChange, Partition, load_tree, own_changes, tree_node, trees_by_day
-from pool.ledger import AUTHORITY_HOLDER, KINDS, NO_PURPOSE, Account, Entry, Key, Kind, check_balances, check_entries
+from pool.ledger import AUTHORITY_HOLDER, KINDS, NO_PURPOSE, Cell, Entry, Key, Kind, check_balances, check_entries
 from pool.models import PoolBalance, PoolEntry, PoolLimit, PoolMovement, PoolNode, PoolSum
+from pool.strains import Strain, holders_below, most_borne, remedies
 from pool.totals import RAISING, check_totals
 from pool.tree import (
     Binding,
     Bound,
-    Node,
     Step,
     bindings,
     climb_many,
-    most_that_passes,
     moved,
     shortfall,
-    smallest_change,
 )
 
 CHAIN_LOCK = 0x706F6F6C
 GENESIS = "0" * 64
+NOTHING: Mapping[str, int] = {}
 HASHED = (
     "seq", "kind", "effective_date", "booked_at", "actor", "post_type", "fund_form", "purpose", "posts", "from_holder",
     "to_holder", "document_no", "central_no", "source", "request_no", "loan_no", "slot_no", "rests_on", "reverses",
@@ -207,17 +206,6 @@ class _Sums:
     found: list[Binding]
 
 
-@dataclass(frozen=True)
-class Strain:
-    """A tree that does not bear a change: as it stands before, on the day that binds; by how much own changes; what binds."""
-
-    partition: Partition
-    purpose: str
-    tree: dict[str, Node]
-    own: dict[str, int]
-    found: list[Binding]
-
-
 def _climbed(session, booking, entries, totals, partition, purpose) -> _Sums:
     """T of all nodes above the holders after the movement, and what binds. Where no holder's own changes (vacant posts
     come or go), no T does, and nothing is read."""
@@ -306,18 +294,36 @@ def _strains(session: Session, effective: date, days: Sequence[date], sums: _Sum
     partition, purpose = sums.partition, sums.purpose
     strains = []
     if sums.found:
-        strains.append(Strain(partition, purpose, load_tree(session, partition, purpose), sums.own, sums.found))
+        tree = load_tree(session, partition, purpose)
+        strains.append(Strain(partition, purpose, tree, moved(tree, sums.own), sums.found, sums.own))
     lends = {holder: c.deposited for holder, c in sums.changes.items() if holder.startswith("U:")}
     for tree, vacant in trees_by_day(session, partition, purpose, [effective, *days]) if days else ():
         own = {holder: change.own(vacant.get(holder, 0)) for holder, change in sums.changes.items()}
         if found := bindings(tree, moved(tree, own, lends)):
-            strains.append(Strain(partition, purpose, tree, own, found))
+            strains.append(Strain(partition, purpose, tree, moved(tree, own), found, own))
     return strains
 
 
-def refusal(session: Session, strains: Sequence[Strain]) -> Refused:
+def strains_of_taking(
+    session: Session, taker: Cell, purpose: str, posts: int, on: date, added: Mapping[str, int] = NOTHING
+) -> list[Strain]:
+    """Where a request of a unit is not borne, in the trees of all purposes and of its own, of all that is booked and of
+    every day to come; added: posts put into the pools of divisions before."""
+    own, strains = {taker.holder: -posts}, []
+    days = sorted({row.effective_date for row in _later(session, taker.partition, on)})
+    for tree_of in (NO_PURPOSE, purpose):
+        trees = [tree for tree, _ in trees_by_day(session, taker.partition, tree_of, [on, *days])] if days else []
+        for tree in (load_tree(session, taker.partition, tree_of), *trees):
+            before = moved(tree, added)
+            after = moved(before, own)
+            if found := bindings(before, after):
+                strains.append(Strain(taker.partition, tree_of, before, after, found, own))
+    return strains
+
+
+def refusal(session: Session, strains: Sequence[Strain], lead: str | None = None) -> Refused:
     """The sentence for a change that is not borne: node, limit, figures, who holds the posts; and the remedies of every
-    tree and day that binds, so that, applied, they let it pass."""
+    tree and day that binds, so that, applied, they let it pass. lead: another sentence in its place."""
     first, binding = strains[0], strains[0].found[0]
     node = session.get(PoolNode, binding.node)
     words = "借用上限" if binding.bound is Bound.BORROW_LIMIT else "余粮下限"
@@ -325,50 +331,11 @@ def refusal(session: Session, strains: Sequence[Strain]) -> Refused:
         f"{node.name}的{words}为 {binding.limit} 个，现有余量 {binding.surplus_before} 个，"
         f"办理后为 {binding.surplus_after} 个，超出 {binding.short} 个。"
     )
+    stood = first.tree.get(binding.node)
     return Refused(
-        sentence, answer="LIMIT", node=binding.node, bound=binding.bound.value, limit=binding.limit,
+        lead or sentence, answer="LIMIT", node=binding.node, bound=binding.bound.value, limit=binding.limit,
         purpose=first.purpose, surplus_before=binding.surplus_before, surplus_after=binding.surplus_after,
-        short=binding.short, deficit=shortfall(first.tree[binding.node], binding.surplus_before)[0],
-        most=_most(strains), remedies=_remedies(strains), holders=holders_below(session, first.partition, binding.node),
+        short=binding.short, deficit=shortfall(stood, binding.surplus_before)[0] if stood else 0,
+        most=most_borne(strains), remedies=remedies(strains),
+        holders=holders_below(session, first.partition, binding.node, first.purpose),
     )  # fmt: skip
-
-
-def _remedies(strains: Sequence[Strain]) -> list[dict[str, object]]:
-    """What would have to grow: of several days with the same remedy the largest; a purpose is named where it has a limit."""
-    posts: dict[tuple[str, str, str], int] = {}
-    for strain in strains:
-        for change in smallest_change(strain.tree, moved(strain.tree, strain.own)):
-            key = change.node, change.remedy.value, strain.purpose
-            posts[key] = max(posts.get(key, 0), change.posts)
-    return [
-        {"node": node, "remedy": remedy, "posts": count} | ({"purpose": purpose} if purpose else {})
-        for (node, remedy, purpose), count in posts.items()
-    ]
-
-
-def _most(strains: Sequence[Strain]) -> int | None:
-    """The most posts the one who takes could take; None where several take."""
-    takers = [[holder for holder, posts in strain.own.items() if posts < 0] for strain in strains]
-    if any(len(each) != 1 for each in takers):
-        return None
-    return min(
-        most_that_passes(strain.tree, each[0], -strain.own[each[0]])
-        for strain, each in zip(strains, takers, strict=True)
-    )
-
-
-def holders_below(session: Session, partition: Partition, node_id: str, most: int = 10) -> list[dict[str, object]]:
-    """Units at or below a node that hold lent posts of the partition, those with the most first."""
-    rows = session.execute(
-        select(PoolBalance.holder, PoolBalance.posts).where(
-            PoolBalance.account == Account.BORROWED, PoolBalance.posts > 0,
-            PoolBalance.post_type == partition[0], PoolBalance.fund_form == partition[1],
-        )
-    )  # fmt: skip
-    held: dict[str, int] = {}
-    for holder, posts in rows:
-        held[holder] = held.get(holder, 0) + posts
-    parent_of = parents(session, held)
-    below = {holder: posts for holder, posts in held.items() if node_id in path_up(parent_of, holder)}
-    ordered = sorted(below.items(), key=lambda item: (-item[1], item[0]))[:most]
-    return [{"node": holder, "posts": posts} for holder, posts in ordered]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sqlalchemy import insert, select, update
@@ -67,7 +68,7 @@ def request_loan(session: Session, act: Act, wish: Wish, *, draft: bool = False,
 
     wait: where there is no stock, or others wait for it, register the request all the same; it holds nothing until the
     night finds it posts in R15's order (pool.waiting). → waiting instead of movement. Refused by a rule (details:
-    answer, rule), for want of stock (NO_STOCK: has, needs; QUEUED: ahead), or by a node's limit (LIMIT).
+    answer, rule), for want of stock (NO_STOCK: has, needs; QUEUED: ahead, asked, idle), or by a node's limit (LIMIT).
     """
     wish = _checked(wish)
     node = unit_node(session, wish.unit_code)
@@ -130,7 +131,7 @@ def _new_request(number: str, node: PoolNode, wish: Wish, act: Act) -> dict[str,
 def _submit(session: Session, act: Act, node: PoolNode, request: PoolRequest, wait: bool) -> Receipt:
     facts, terms = gather_facts(session, act, node, request, request.posts)
     decision = refuse_unless(decide_request(facts, terms))
-    taken, lack = _choose(session, act, node, request, len(waiting_before(session, node, request)))
+    taken, lack = _choose(session, act, node, request, waiting_before(session, node, request))
     if lack is not None and not wait:
         raise lack
     if lack is None:
@@ -145,12 +146,12 @@ def _submit(session: Session, act: Act, node: PoolNode, request: PoolRequest, wa
     return {"request": request.number, "status": Status.SUBMITTED, "rule": decision.answer, "lots": [], **asked}
 
 
-def claim_posts(session: Session, act: Act, node: PoolNode, request: PoolRequest) -> Receipt:
+def claim_posts(session: Session, act: Act, node: PoolNode, request: PoolRequest, *, told: bool = True) -> Receipt:
     """CLAIM: ASK for a request that waits, by the rules, the stock and the limits of today. → movement, decision_node,
-    rule, lots. Errors: Refused as `request_loan`, nothing changed."""
+    rule, lots. Errors: Refused as `request_loan`, nothing changed; told: with the figures of a want of stock."""
     facts, terms = gather_facts(session, act, node, request, request.posts)
     refuse_unless(decide_request(facts, terms))
-    taken, lack = _choose(session, act, node, request, 0)
+    taken, lack = _choose(session, act, node, request, {}, told)
     if lack is not None:
         raise lack
     asked = _ask(session, act, node, request, taken, refuse_unless(_with(session, node, facts, terms, taken)))
@@ -160,17 +161,25 @@ def claim_posts(session: Session, act: Act, node: PoolNode, request: PoolRequest
     return asked
 
 
-def _choose(session, act, node, request, ahead: int) -> tuple[list[tuple[Stock, int]], Refused | None]:
-    """The lots a request would be given, and why it cannot be. ahead: requests that wait for the same posts."""
-    if ahead:
-        return [], Refused(f"已有 {ahead} 件申请在等候这种编制，须排队等候。", answer="QUEUED", ahead=ahead)
+def _choose(
+    session, act, node, request, before: Mapping[str, int], told: bool = True
+) -> tuple[list[tuple[Stock, int]], Refused | None]:
+    """The lots a request would be given, and why it cannot be. before: posts of the requests that wait for the same, by
+    number; told: somebody reads why."""
     cell = Cell(node.id, request.post_type, request.fund_form)
-    taken, missing = take_stock(stock_for(session, node, cell, request.purpose, act.today), request.posts)
+    stock = stock_for(session, node, cell, request.purpose, act.today)
+    if before:
+        ahead, asked, idle = len(before), sum(before.values()), sum(lot.posts for lot in stock)
+        return [], Refused(
+            f"已有 {ahead} 件申请共 {asked} 个在等候这种编制，现有闲置 {idle} 个，须排队等候。",
+            answer="QUEUED", ahead=ahead, asked=asked, idle=idle,
+        )  # fmt: skip
+    taken, missing = take_stock(stock, request.posts)
     if not missing:
         return taken, None
     return [], Refused(
         f"可借的闲置周转编制只有 {request.posts - missing} 个，不够 {request.posts} 个。",
-        answer="NO_STOCK", **lacking(session, node, cell, request, missing),
+        answer="NO_STOCK", **(lacking(session, act, cell, request, missing) if told else {}),
     )  # fmt: skip
 
 

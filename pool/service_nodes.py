@@ -38,9 +38,10 @@ from pool.models import (
     PoolSlot,
     PoolSum,
 )  # fmt: skip
-from pool.posting import Booking, book
+from pool.posting import Booking, book, refusal
 from pool.service import parse_day, trail
 from pool.store import terms_on
+from pool.strains import Strain
 from pool.tree import Binding, Node, bindings, surpluses
 
 
@@ -259,15 +260,15 @@ Trees = dict[tuple[str, str, str], dict[str, Node]]
 
 
 def _check_trees(session: Session, before: Trees, after: Trees) -> None:
-    for tree, nodes in after.items():
-        found = bindings(before.get(tree, {}), nodes)
-        if found:
-            node = session.get(PoolNode, found[0].node)
-            raise Refused(
-                f"调整后{node.name}的{tree[0]} {tree[1]} 缺口将增加 {found[0].short} 个。",
-                answer="LIMIT", node=node.id, short=found[0].short, limit=found[0].limit,
-                surplus_after=found[0].surplus_after,
-            )  # fmt: skip
+    strains = [
+        Strain(tree[:2], tree[2], before.get(tree, {}), nodes, found, {})
+        for tree, nodes in after.items()
+        if (found := bindings(before.get(tree, {}), nodes))
+    ]
+    if strains:
+        (post_type, fund_form), binding = strains[0].partition, strains[0].found[0]
+        name = session.get(PoolNode, binding.node).name
+        raise refusal(session, strains, f"调整后{name}的{post_type} {fund_form} 缺口将增加 {binding.short} 个。")
 
 
 def _spelled(trees: Trees) -> dict[str, dict[str, int]]:

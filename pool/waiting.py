@@ -41,7 +41,7 @@ def _walk(session: Session, act: Act, as_of: date) -> int:
         if node.closed_on is not None or pool in kept:
             continue
         try:
-            claim_posts(session, act, node, request)
+            claim_posts(session, act, node, request, told=False)
         except Refused as error:
             if error.details.get("answer") in OF_STOCK and _waited_long(session, request, node, as_of):
                 kept.add(pool)

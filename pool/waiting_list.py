@@ -36,19 +36,19 @@ def waiting_for_posts(session: Session) -> list[PoolRequest]:
     return sorted(rows, key=order)
 
 
-def waiting_before(session: Session, node: PoolNode, request: PoolRequest) -> list[str]:
-    """Numbers of the other requests that wait for posts of the same pool, under the same root."""
+def waiting_before(session: Session, node: PoolNode, request: PoolRequest) -> dict[str, int]:
+    """Other requests that wait for posts of the same pool, under the same root: posts by number."""
     rows = session.execute(
-        select(PoolRequest.number, PoolRequest.node_id).where(
+        select(PoolRequest.number, PoolRequest.node_id, PoolRequest.posts).where(
             lacks_posts(), PoolRequest.number != request.number, PoolRequest.purpose == request.purpose,
             PoolRequest.post_type == request.post_type, PoolRequest.fund_form == request.fund_form,
         )
     ).all()  # fmt: skip
     if not rows:
-        return []
+        return {}
     parent_of = parents(session, {node.id, *(row.node_id for row in rows)})
     root = path_up(parent_of, node.id)[-1]
-    return sorted(row.number for row in rows if path_up(parent_of, row.node_id)[-1] == root)
+    return {row.number: row.posts for row in rows if path_up(parent_of, row.node_id)[-1] == root}
 
 
 def pooled_posts(session: Session, request: PoolRequest) -> int:

@@ -112,7 +112,7 @@ FILLED = (
     "{day} 的{what}只有 {has} 个，不够 {needs} 个。",
     "{node}的{bound}为 {limit} 个，现有余量 {before} 个，办理后为 {after} 个，超出 {short} 个。",
     "可借的闲置周转编制只有 {has} 个，不够 {needs} 个。",
-    "已有 {ahead} 件申请在等候这种编制，须排队等候。",
+    "已有 {ahead} 件申请共 {asked} 个在等候这种编制，现有闲置 {idle} 个，须排队等候。",
     "这件申请已由 {name} 办理，现为“{status}”。",
     "调整后{node}的{tree} 缺口将增加 {short} 个。",
     "{node}只出借 {lends} 个时，{above}的缺口将增加 {short} 个；出借上限至少须为 {least} 个。",

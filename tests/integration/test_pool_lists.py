@@ -29,7 +29,7 @@ def test_stock_requests_loans_and_pairs_within_a_scope(province):
     with reading(province.engine) as session:
         for login, loans in (("officer-a1", 1), ("officer-b1", 0), ("reviewer", 1), ("reviewer3", 0), ("auditor", 1)):
             who = scope(province, login)
-            assert lists.loan_views(session, who, province.today, 90)[1] == loans, login
+            assert lists.loan_views(session, who, province.today)[1] == loans, login
             assert sum(pair.posts for pair in lists.lending_pairs(session, who, province.today)) == 2 * loans, login
             assert len(lists.due_slots(session, who)) == 2 * loans, login
         rows = lists.stock_rows(session, scope(province, "officer-a3"))

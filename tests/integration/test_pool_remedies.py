@@ -7,10 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from core.db import engine_for
+from core.db import engine_for, writing
 from core.errors import InputRejected, Refused
-from pool.service_nodes import set_limits
-from tests.poolkit import CITY, FULL, K2, PROVINCE, Province, assert_whole, found_province
+from pool.service_loans import Wish, request_loan
+from pool.service_nodes import reparent_node, set_limits
+from pool.service_opening import take_strength
+from tests.poolkit import CITY, FULL, K2, K3, PROVINCE, SEEN, Province, assert_whole, found_province
 
 
 @pytest.fixture
@@ -56,3 +58,113 @@ def test_where_a_day_binds_and_not_the_sum_of_all_days_the_smallest_change_is_th
 def test_a_limit_of_a_purpose_nobody_lists_is_refused(province):
     with pytest.raises(InputRejected, match="没有这种用途"):
         province.do(set_limits, "director", K2, *FULL, lend=1, borrow=1, purpose="HEALHT")
+
+
+def refused(province: Province, unit: str, posts: int, **changes) -> dict[str, object]:
+    with pytest.raises(Refused) as caught:
+        province.ask(unit, posts, **changes)
+    return caught.value.details
+
+
+def test_where_posts_are_lacking_what_binds_once_they_are_there_is_asked_for_too(province):
+    province.pool(K2, 3)
+    province.do(set_limits, "director", "U:A1", *FULL, lend="unlimited", borrow=4)
+    lacking = refused(province, "A1", 5)
+    assert (lacking["answer"], lacking["most"], lacking["remedies"]) == ("NO_STOCK", 3, [
+        {"node": K2, "remedy": "ADD_POSTS", "posts": 2}, {"node": "U:A1", "remedy": "RAISE_BORROW_LIMIT", "posts": 1},
+    ])  # fmt: skip
+    province.pool(K2, 1)
+    province.do(set_limits, "director", "U:A1", *FULL, lend="unlimited", borrow=5)
+    assert refused(province, "A1", 5)["remedies"] == [{"node": K2, "remedy": "ADD_POSTS", "posts": 1}]
+    province.pool(K2, 1)
+    province.do(set_limits, "director", "U:A1", *FULL, lend="unlimited", borrow=4)
+    assert refused(province, "A1", 5)["answer"] == "LIMIT"
+    province.do(set_limits, "director", "U:A1", *FULL, lend="unlimited", borrow=5)
+    province.ask("A1", 5)
+    assert_whole(province)
+
+
+def test_where_posts_are_lacking_a_limit_of_the_purpose_and_a_floor_are_asked_for_too_and_the_most_is_what_they_bear(
+    province,
+):
+    province.pool(K2, 3)
+    province.do(set_limits, "director", "U:A1", *FULL, lend="unlimited", borrow=2, purpose="HEALTH")
+    province.do(set_limits, "topdirector", PROVINCE, *FULL, lend="unlimited", borrow="unlimited", floor=2)
+    lacking = refused(province, "A1", 4)
+    assert (lacking["answer"], lacking["most"], lacking["remedies"]) == ("NO_STOCK", 1, [
+        {"node": K2, "remedy": "ADD_POSTS", "posts": 1}, {"node": PROVINCE, "remedy": "ADD_POSTS", "posts": 2},
+        {"node": "U:A1", "remedy": "RAISE_BORROW_LIMIT", "posts": 2, "purpose": "HEALTH"},
+    ])  # fmt: skip
+    province.pool(K2, 1)
+    province.pool(PROVINCE, 2, login="topreviewer")
+    province.do(set_limits, "director", "U:A1", *FULL, lend="unlimited", borrow=4, purpose="HEALTH")
+    province.ask("A1", 4)
+    assert_whole(province)
+
+
+def test_who_borrowed_for_another_purpose_holds_none_of_the_posts_that_are_lacking(province):
+    for unit, purpose in (("A2", "EDUCATION"), ("A3", "HEALTH")):
+        province.pool(K2, 2, purpose=purpose)
+        province.lend(unit, 2, purpose=purpose, director="citydirector")
+    assert refused(province, "A1", 1)["holders"] == [{"node": "U:A3", "posts": 2}]
+    assert refused(province, "A1", 1, purpose="EDUCATION")["holders"] == [{"node": "U:A2", "posts": 2}]
+    province.pool(K2, 2)
+    province.do(set_limits, "director", K2, *FULL, lend="unlimited", borrow=0, purpose="HEALTH")
+    province.pool(CITY, 5, login="cityreviewer")
+    limited = refused(province, "A1", 5)
+    assert (limited["answer"], limited["purpose"], limited["holders"]) == (
+        "LIMIT", "HEALTH", [{"node": "U:A3", "posts": 2}],
+    )  # fmt: skip
+
+
+def test_a_node_that_may_not_hang_elsewhere_is_told_the_figures_the_holders_and_the_smallest_change(province):
+    province.pool(K2, 3)
+    province.lend("A1", 3, director="citydirector")
+    for borrow, more in ((0, 3), (2, 1)):
+        province.do(set_limits, "director3", K3, *FULL, lend="unlimited", borrow=borrow)
+        with pytest.raises(Refused, match=f"缺口将增加 {more} 个") as caught:
+            province.do(reparent_node, "superdirector", "U:A1", K3, "文9")
+        details = caught.value.details
+        assert (details["answer"], details["node"], details["limit"]) == ("LIMIT", K3, borrow)
+        assert (details["surplus_before"], details["surplus_after"], details["short"]) == (0, -3, more)
+        assert details["holders"] == [{"node": "U:A1", "posts": 3}]
+        assert details["remedies"] == [{"node": K3, "remedy": "RAISE_BORROW_LIMIT", "posts": more}]
+    province.do(set_limits, "director3", K3, *FULL, lend="unlimited", borrow=3)
+    province.do(reparent_node, "superdirector", "U:A1", K3, "文9")
+    assert_whole(province)
+
+
+def test_where_several_kinds_of_posts_bind_each_remedy_names_its_own(province):
+    half = ("INSTITUTION", "PART")
+    for partition, posts in ((FULL, 2), (half, 1)):
+        province.pool(K2, posts, partition=partition)
+        asked = {"post_type": partition[0], "fund_form": partition[1], "other_waiver": "函1"}
+        province.lend("A1", posts, director="citydirector", **asked)
+        province.do(set_limits, "director3", K3, *partition, lend="unlimited", borrow=0)
+    with pytest.raises(Refused) as caught:
+        province.do(reparent_node, "superdirector", "U:A1", K3, "文9")
+    raised = {(each["node"], each["fund_form"]): each["posts"] for each in caught.value.details["remedies"]}
+    assert raised == {(K3, "FULL"): 2, (K3, half[1]): 1}
+
+
+def test_who_has_to_queue_is_told_how_many_posts_are_idle_and_how_many_are_asked_for_before(province):
+    for unit, posts in (("A2", 5), ("B1", 4)):
+        wish = Wish(unit, *FULL, "HEALTH", posts, 12, "急需")
+        province.do(request_loan, f"officer-{unit.lower()}", wish, wait=True)
+    province.pool(K2, 3)
+    queued = refused(province, "A1", 1)
+    assert queued == {"answer": "QUEUED", "ahead": 2, "asked": 9, "idle": 3}
+
+
+def test_a_loan_above_a_divisions_total_is_told_the_most_that_stays_below(province):
+    province.pool(K2, 1)
+    province.pool(CITY, 5, login="cityreviewer")
+    with writing(province.engine) as session:
+        take_strength(session, SEEN + timedelta(days=1), [], [], [("990102", FULL[0], 3), ("990100", FULL[0], 90)])
+    above = refused(province, "A1", 5)
+    assert (above["answer"], above["most"], above["figures"]["total"], above["figures"]["limit"]) == (
+        "TOTAL_EXCEEDED", 3, 5, 3,
+    )  # fmt: skip
+    assert refused(province, "A1", 4)["most"] == 3
+    province.ask("A1", 3)
+    assert_whole(province)

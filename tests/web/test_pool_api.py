@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from datetime import date
 from itertools import count
 
 import pytest
 from sqlalchemy import func, select
 
-from pool.models import PoolLoan, PoolMovement, PoolRequest
+from core.parameters import set_parameter
+from pool.models import PoolLoan, PoolMovement, PoolNode, PoolRequest
 from pool.service_people import delegate
 from tests.web.pool_seeding import BUREAU, CITY, HEALTH, INSTITUTION, SCHOOL, SMALL, Office
 from tests.web.seeding import NOW
@@ -295,3 +297,13 @@ def test_refusals_come_in_the_readers_language(api, db):
         get_user(session, "officer").locale = "en"
     answer = send(api("officer"), "/requests", WISH | {"posts": 500})
     assert answer.json["message"] == "Only 20 idle posts can be borrowed, not enough for 500."
+
+
+def test_the_badge_of_a_listed_loan_goes_by_the_term_of_its_borrowers_division(db, api):
+    officer = api("officer")
+    badge = lambda: {row["loan_no"]: row["badge"] for row in officer.get("/api/v1/pool/loans").json["items"]}[DUE_SOON]
+    assert badge() == "SOON"
+    with db.write() as session:
+        division = session.get(PoolNode, session.get(PoolLoan, DUE_SOON).node_id).division_code
+        set_parameter(session, "pool_due_soon_days", "10", division, date(2026, 1, 1), actor="test", now=NOW)
+    assert badge() is None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import func, select
 
 from core.accounts import LOCALES, get_user
+from core.parameters import set_parameter
 from pool.housekeeping import keep_pool
-from pool.models import PoolLoan, PoolRequest, PoolSlot
+from pool.models import PoolLoan, PoolNode, PoolRequest, PoolSlot
 from pool.service import grant_posts
 from pool.service_people import delegate
 from tests.web.pool_seeding import BUREAU, CITY, SCHOOL, SMALL, Office
@@ -93,6 +94,29 @@ def test_a_unit_sees_its_posts_with_due_dates_and_badges(browser):
     assert re.search(r"2026-12-20\s*<abbr class=\"badge SOON\"[^>]*>预</abbr>", soon)
     over = said(browser("small").get(f"/pool/units/{SMALL}"))
     assert re.search(r"2026-10-08\s*<abbr class=\"badge OVER\"[^>]*>超</abbr>", over)
+
+
+def test_badges_and_counts_go_by_the_term_of_the_borrowers_own_division(browser, db):
+    mark = r"2026-12-20\s*(?:</span>)?\s*<abbr class=\"badge SOON\""
+    soon = lambda page: int(re.search(r"badge SOON.*?<dd>(\d+)", page, re.S)[1])
+    reviewer = browser("reviewer")
+    pages = ("/pool/returns", f"/pool/units/{SCHOOL}", f"/pool/loans/{DUE_SOON}")
+    assert all(re.search(mark, said(reviewer.get(path))) for path in pages)
+    before = said(reviewer.get("/pool"))
+    assert "90 天内到期" in before
+    with db.write() as session:
+        slots = session.scalars(select(PoolSlot).where(PoolSlot.loan_no == DUE_SOON)).all()
+        gone = sum(slot.ended_on is None for slot in slots)
+        for node, days in ((slots[0].node_id, "10"), (f"U:{SMALL}", "120")):
+            division = session.get(PoolNode, node).division_code
+            set_parameter(session, "pool_due_soon_days", days, division, date(2026, 1, 1), actor="test", now=NOW)
+    for path in pages:
+        page = said(reviewer.get(path))
+        assert "2026-12-20" in page, path
+        assert not re.search(mark, page), path
+    after = said(reviewer.get("/pool"))
+    assert soon(before) - soon(after) >= gone > 0
+    assert "10–120 天内到期" in after
 
 
 def test_a_wish_is_checked_then_sent_and_gets_a_number(browser, db):

@@ -13,7 +13,8 @@ from pool import lists
 from pool.ledger import Cell
 from pool.models import PoolNode, PoolRequest
 from pool.service_slots import loan_movements
-from pool.store import cell_figures, slots_of_loan, terms_on
+from pool.store import cell_figures, slots_of_loan
+from pool.terms import TermsByPlace
 from pool.waiting_list import lacking_posts
 from web.api import pool_answers as a
 from web.api import pool_models as m
@@ -116,15 +117,11 @@ def list_loans(query: m.LoanQuery) -> Response:
     """Loans of borrowers and lenders seen."""
     today = act_of("").today
     views, total = lists.loan_views(
-        g.db, view_scope(), today, _soon_days(), live_only=query.live, unit_code=query.unit, limit=query.page_size,
+        g.db, view_scope(), today, live_only=query.live, unit_code=query.unit, limit=query.page_size,
         offset=(query.page - 1) * query.page_size,
     )  # fmt: skip
     items = [loan_out(view) for view in views]
     return _answer(a.LoanList(total=total, page=query.page, page_size=query.page_size, items=items))
-
-
-def _soon_days(division: str = "") -> int:
-    return terms_on(g.db, act_of("").today, division).due_soon_days
 
 
 def loan_out(view: lists.LoanView) -> a.LoanOut:
@@ -156,9 +153,8 @@ def read_loan(path: m.LoanPath) -> Response:
 
 def loan_view(loan_no: str) -> lists.LoanView:
     """The loan the guard has let through, with its slots."""
-    borrower = g.db.get(PoolNode, g.loan.node_id)
-    slots = tuple(slots_of_loan(g.db, loan_no, live=False))
-    return lists.LoanView(g.loan, slots, act_of("").today, _soon_days(borrower.division_code))
+    today, slots = act_of("").today, tuple(slots_of_loan(g.db, loan_no, live=False))
+    return lists.LoanView(g.loan, slots, today, TermsByPlace(g.db, today).soon_days(g.loan.node_id))
 
 
 @blueprint.get("/pool/matrix", endpoint="pool_matrix", tags=[POOL], responses={"200": a.PairList})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
+from datetime import date
 
 from flask import Response, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -12,7 +14,9 @@ from pool import lists
 from pool.approvals import PENDING
 from pool.ledger import Cell, Kind
 from pool.lists import StockRow
+from pool.models import PoolSlot
 from pool.store import cell_figures, terms_on
+from pool.terms import TermsByPlace
 from staffing.documents import registered_among
 from staffing.quota_notices import has_notice
 from web.charts import Stack, stacks
@@ -28,9 +32,10 @@ OWNING = (Kind.GRANT, Kind.CUT, Kind.TRANSFER, Kind.CONVERSION)
 MATRIX_COLUMNS = 12
 
 
-def soon_days(division: str = "") -> int:
-    """Days before the due date from which a loan wears the badge 预."""
-    return terms_on(g.db, act_of("").today, division).due_soon_days
+def badges_on(today: date) -> Callable[[PoolSlot], str | None]:
+    """The badge of a slot on a day, by the term of its borrower's division."""
+    terms = TermsByPlace(g.db, today)
+    return lambda slot: lists.badge_of(slot, today, terms.soon_days(slot.node_id))
 
 
 def show_pool() -> str:
@@ -38,17 +43,25 @@ def show_pool() -> str:
     scope, today = view_scope(), act_of("").today
     rows = lists.stock_rows(g.db, scope)
     slots = lists.due_slots(g.db, scope)
-    badges = [lists.badge_of(slot, today, soon_days()) for slot in slots]
+    badge_of = badges_on(today)
+    badges = [badge_of(slot) for slot in slots]
     units, unit_count = lists.unit_nodes(g.db, scope, 1)
     waiting = lists.request_page(g.db, scope, [str(status) for status in PENDING], limit=1)[1]
     return render_template(
         "pool.html", rows=rows, totals={name: sum(getattr(row, name) for row in rows) for name in MEASURES},
         soon_count=badges.count(lists.SOON), over_count=badges.count(lists.OVER),
         waiting_count=waiting, unit_count=unit_count, only=units[0] if unit_count == 1 else None,
-        description=_said(rows), due=[slot for slot in slots if lists.badge_of(slot, today, soon_days())][:8],
-        names=lists.nodes_named(g.db, {slot.node_id for slot in slots[:8]}), today=today, days=soon_days(),
-        badge_of=lists.badge_of,
+        description=_said(rows), due=[slot for slot, badge in zip(slots, badges, strict=True) if badge][:8],
+        names=lists.nodes_named(g.db, {slot.node_id for slot in slots[:8]}), today=today,
+        days=_soon_days(slots, today), badge_of=badge_of,
     )  # fmt: skip
+
+
+def _soon_days(slots: list[PoolSlot], today: date) -> str:
+    """Days before the due date from which these loans wear the badge 预: one term, or from the shortest to the longest."""
+    terms = TermsByPlace(g.db, today)
+    days = {terms.soon_days(slot.node_id) for slot in slots} or {terms_on(g.db, today, "").due_soon_days}
+    return "–".join(str(each) for each in sorted({min(days), max(days)}))
 
 
 MEASURES = ("idle", "pending", "lent")
@@ -111,7 +124,7 @@ def show_pool_units() -> Response | str:
 def show_pool_unit(code: str) -> str:
     """One unit's posts, loans with due dates and badges, and requests."""
     scope, today, node_id = view_scope(), act_of("").today, f"U:{code}"
-    views = lists.loan_views(g.db, scope, today, soon_days(g.unit.division_code), unit_code=code)[0]
+    views = lists.loan_views(g.db, scope, today, unit_code=code)[0]
     return render_template(
         "pool_unit.html", unit=g.unit, node_id=node_id, today=today,
         cells=sorted(cell_figures(g.db, [node_id], today).items()),

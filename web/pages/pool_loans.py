@@ -17,7 +17,8 @@ from pool.lists import LoanView
 from pool.models import PoolSlot
 from pool.service_slots import loan_movements
 from pool.store import slots_of_loan
-from web.pages.pool import soon_days
+from pool.terms import TermsByPlace
+from web.pages.pool import badges_on
 from web.pages.pool_requests import whole_number
 from web.pool_access import act_now, act_of, acting_for, view_scope
 from web.pool_moves import LOAN_STEPS, SLOT_STEPS, slot_refusal, take_step
@@ -28,14 +29,13 @@ ENDPOINTS = ("pool_returns", "pool_loan", "pool_loan_step", "pool_slot_step")
 def show_pool_returns() -> str:
     """What comes back when: overdue first, then month by month."""
     today = act_of("").today
-    days = soon_days()
     months: dict[str, list[PoolSlot]] = defaultdict(list)
     slots = lists.due_slots(g.db, view_scope())
     for slot in slots:
         months["" if slot.due_date < today else f"{slot.due_date:%Y-%m}"].append(slot)
     return render_template(
         "pool_returns.html", months=[(month, _by_loan(held)) for month, held in months.items()], today=today,
-        total=len(slots), days=days, badge_of=lists.badge_of, names=lists.nodes_named(g.db, {s.node_id for s in slots}),
+        total=len(slots), badge_of=badges_on(today), names=lists.nodes_named(g.db, {s.node_id for s in slots}),
     )  # fmt: skip
 
 
@@ -52,7 +52,8 @@ def show_pool_loan(loan_no: str) -> str:
     act, today = act_now("-"), act_of("").today
     names = lists.nodes_named(g.db, {g.loan.node_id})
     borrower = names[g.loan.node_id]
-    view = LoanView(g.loan, tuple(slots_of_loan(g.db, loan_no, live=False)), today, soon_days(borrower.division_code))
+    soon_days = TermsByPlace(g.db, today).soon_days(g.loan.node_id)
+    view = LoanView(g.loan, tuple(slots_of_loan(g.db, loan_no, live=False)), today, soon_days)
     live = view.live
     names |= lists.nodes_named(g.db, {slot.lender_id for slot in view.slots})
     why = {
