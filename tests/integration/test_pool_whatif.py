@@ -119,6 +119,15 @@ def test_what_a_reorganisation_refuses_its_what_if_refuses_with_the_same_sentenc
             tried(province, kind, node, target)
 
 
+def test_nothing_is_hung_under_a_node_that_was_closed_nor_supposed_there(province):
+    for node in ("U:B1", "U:B2", K3):
+        province.do(abolish_node, "director3", node, "文9")
+    with pytest.raises(Refused, match="已撤并"):
+        province.do(reparent_node, "superdirector", "U:A1", K3, "文9")
+    with pytest.raises(Refused, match="已撤并"):
+        tried(province, "REPARENT", "U:A1", K3)
+
+
 def test_every_tree_of_a_purpose_is_tried_and_the_one_that_binds_is_named(province):
     province.pool(K2, 5)
     province.do(set_limits, "director3", K3, *FULL, lend="unlimited", borrow=0, purpose="HEALTH")
