@@ -228,20 +228,32 @@ def suggestions(as_json) -> None:
 def what_if(change, what, as_json) -> None:
     """Try a change on a copy: T and posts short of every node it touches, before and after. Nothing is written.
 
+    What the act itself would refuse is refused. A cut below use passes and opens debt.
+
     \b
       cut HOLDER POST_TYPE FUND_FORM POSTS
       reparent NODE PARENT        merge UNIT INTO
       abolish NODE                recall SLOT [SLOT…]
     """
     from pool.trying import try_change
+    from staffing.service_carry import suppose_change
 
     with explained(as_json), read_only() as (_, session):
-        rows = [asdict(row) for row in try_change(session, change, what)]
-    passes = not any(row["binds"] for row in rows)
+        rows = [asdict(row) for row in try_change(session, change, what, office_day(), suppose_change)]
+    short = [
+        f"{row['node']} {row['purpose']}".strip() + f" {row['short_after'] - row['short_before']} more"
+        for row in rows
+        if row["binds"]
+    ]
+    passes = change == "cut" or not short
     if as_json:
-        return show_json({"passes": passes, "nodes": rows})
+        return show_json({"passes": passes, "opens_debt": passes and bool(short), "nodes": rows})
     show_rows(rows, False, empty="no node changes")
-    return click.echo("passes" if passes else "would be refused: a node's deficit would grow (binds = True)")
+    if not short:
+        return click.echo("passes")
+    if passes:
+        return click.echo(f"passes and opens debt, which may then only shrink: {', '.join(short)} short")
+    return click.echo(f"would be refused: a node's deficit would grow: {', '.join(short)} short")
 
 
 @pool.command()

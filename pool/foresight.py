@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.errors import BianzhiError, InputRejected, Refused
 from pool.acting import Act, Receipt, parents, path_up
-from pool.forest import Partition, load_tree
+from pool.forest import load_tree
 from pool.ledger import NO_PURPOSE, Account, parse_cell
 from pool.models import PoolBalance, PoolLot, PoolNode
 from pool.service_loans import Wish, request_loan
-from pool.service_nodes import partitions
 from pool.tree import WhatIf, surpluses
-from pool.whatif import what_if_abolished, what_if_cut, what_if_merged, what_if_recalled, what_if_reparented
+from pool.whatif import Trials, what_if_abolished, what_if_cut, what_if_merged, what_if_recalled, what_if_reparented
 
 KINDS = ("CUT", "MERGE", "ABOLISH", "REPARENT", "RECALL")
 
@@ -101,34 +101,36 @@ class Supposed:
     fund_form: str | None = None
 
 
-def suppose(session: Session, change: Supposed) -> dict[Partition, WhatIf]:
-    """Try a change on copies of the trees: per (post_type, fund_form) T and deficits before and after.
+def suppose(session: Session, change: Supposed, on: date) -> Trials:
+    """Try a change on copies of the trees: per (post_type, fund_form, purpose) T and deficits before and after. Of a
+    purpose's own tree only what changes or binds is answered. on: today, as the act would be done.
 
-    Nothing is written, and reach is the caller's to check. Errors: InputRejected, NotFound; Refused for what has no
-    meaning.
+    Nothing is written, and reach is the caller's to check. Errors: InputRejected, NotFound; Refused as by the act.
     """
     if change.kind not in KINDS:
         raise InputRejected("没有这种假设。", field="kind")
     if change.kind != "CUT" and change.kind != "ABOLISH" and change.target is None:
         raise InputRejected("须写明调整到哪个节点。", field="target")
-    if change.kind in ("CUT", "RECALL"):
-        trees = {parse_cell(change.node, change.post_type or "", change.fund_form or "").partition}
-    else:
-        trees = {(post_type, fund_form) for post_type, fund_form, _ in partitions(session)}
-    return {partition: _tried(session, partition, change) for partition in sorted(trees)}
+    trials = _tried(session, change, on)
+    return {
+        key: tried
+        for key, tried in sorted(trials.items())
+        if key[2] == NO_PURPOSE or tried.binds or changed_nodes(tried)
+    }
 
 
-def _tried(session: Session, partition: Partition, change: Supposed) -> WhatIf:
+def _tried(session: Session, change: Supposed, on: date) -> Trials:
     node, target = change.node, change.target
-    if change.kind == "CUT":
-        return what_if_cut(session, partition, node, change.posts)
-    if change.kind == "RECALL":
-        return what_if_recalled(session, partition, node, target, change.posts)
+    if change.kind in ("CUT", "RECALL"):
+        cell = parse_cell(node, change.post_type or "", change.fund_form or "")
+        if change.kind == "CUT":
+            return what_if_cut(session, cell, change.posts, on)
+        return what_if_recalled(session, cell.partition, node, target, change.posts)
     if change.kind == "MERGE":
-        return what_if_merged(session, partition, node, target)
+        return what_if_merged(session, node, target, on)
     if change.kind == "REPARENT":
-        return what_if_reparented(session, partition, node, target)
-    return what_if_abolished(session, partition, node)
+        return what_if_reparented(session, node, target)
+    return what_if_abolished(session, node)
 
 
 def changed_nodes(found: WhatIf) -> list[str]:
@@ -136,6 +138,6 @@ def changed_nodes(found: WhatIf) -> list[str]:
     return sorted(
         node_id
         for node_id in {*found.before, *found.after}
-        if found.before.get(node_id) != found.after.get(node_id)
+        if found.before.get(node_id, 0) != found.after.get(node_id, 0)
         or found.deficits_before.get(node_id) != found.deficits_after.get(node_id)
     )

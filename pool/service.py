@@ -98,14 +98,14 @@ def _grant_or_cut(session, act, kind, holder, post_type, fund_form, posts, docum
 
     def booking(number: str) -> Booking:
         if kind is Kind.CUT:
-            _check_cut(session, cell, count, day)
+            check_cut(session, cell, count, day)
         return Booking(kind, lambda _: legs, count, cell.partition, day, document_no=number, **ends)
 
     return _by_document(session, act, kind, Permission.MOVE_POSTS, [node_of(session, holder)], body, booking)
 
 
-def _check_cut(session: Session, cell: Cell, count: int, day: date) -> None:
-    """Below use a CUT opens debt; below 0 there is nothing to cut."""
+def check_cut(session: Session, cell: Cell, count: int, day: date) -> None:
+    """Below use a CUT opens debt; below 0 there is nothing to cut. Errors: Refused."""
     quota = least_quota(session, cell, day)
     if count > quota:
         raise Refused(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import Row, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.errors import InputRejected, Refused
@@ -162,14 +162,20 @@ def reparent_node(
     node, parent = node_of(session, node_id), node_of(session, parent_id)
 
     def change() -> None:
-        if parent.kind != "DIVISION":
-            raise Refused("上级须是一级节点，不能是单位。", answer="NOT_A_POOL")
-        if node_id in path_up(parents(session, [parent_id]), parent_id):
-            raise Refused("不能隶属于自己或自己的下级。", answer="LOOP")
+        check_reparent(session, node, parent)
         session.execute(update(PoolNode).where(PoolNode.id == node_id).values(parent_id=parent_id))
         session.expire(node)
 
     return _reorganise(session, act, "REPARENT", node, parent, document_no, effective, change)
+
+
+def check_reparent(session: Session, node: PoolNode, parent: PoolNode) -> None:
+    """Whether one can hang under the other. Errors: Refused."""
+    open_node(parent)
+    if parent.kind != "DIVISION":
+        raise Refused("上级须是一级节点，不能是单位。", answer="NOT_A_POOL")
+    if node.id in path_up(parents(session, [parent.id]), parent.id):
+        raise Refused("不能隶属于自己或自己的下级。", answer="LOOP")
 
 
 def abolish_node(session: Session, act: Act, node_id: str, document_no: str, effective: date | None = None) -> Receipt:
@@ -193,15 +199,22 @@ def merge_nodes(
     node, into = node_of(session, node_id), node_of(session, into_id)
 
     def change() -> None:
-        if node.kind != "UNIT" or into.kind != "UNIT" or node_id == into_id:
-            raise Refused("只能把一个单位并入另一个单位。", answer="NOT_UNITS")
-        open_node(into)
-        check_no_loans(session, node)
-        _hand_over(session, act, node, into, document_no, parse_day(effective, act))
+        day = parse_day(effective, act)
+        check_merge(session, node, into, day)
+        _hand_over(session, act, node, into, document_no, day)
         check_empty(session, node)
         close_node(session, node, act.today)
 
     return _reorganise(session, act, "MERGE", node, into, document_no, effective, change)
+
+
+def check_merge(session: Session, node: PoolNode, into: PoolNode, day: date) -> None:
+    """Whether one unit can go into the other on a day. Errors: Refused."""
+    if node.kind != "UNIT" or into.kind != "UNIT" or node.id == into.id:
+        raise Refused("只能把一个单位并入另一个单位。", answer="NOT_UNITS")
+    open_node(into)
+    check_no_loans(session, node)
+    _to_hand_over(session, node, day)
 
 
 def _reorganise(
@@ -304,8 +317,8 @@ def close_node(session: Session, node: PoolNode, on: date) -> None:
     session.expire(node)
 
 
-def _hand_over(session: Session, act: Act, node: PoolNode, into: PoolNode, document_no: str, day: date) -> None:
-    number = note_document(session, act, document_no)
+def _to_hand_over(session: Session, node: PoolNode, day: date) -> Sequence[Row]:
+    """What a unit that goes into another holds. Errors: Refused for what cannot go along."""
     rows = session.execute(
         select(
             PoolBalance.account, PoolBalance.post_type, PoolBalance.fund_form, PoolBalance.purpose, PoolBalance.posts
@@ -316,6 +329,12 @@ def _hand_over(session: Session, act: Act, node: PoolNode, into: PoolNode, docum
     to_come = select(PoolEntry.movement_seq).where(PoolEntry.holder == node.id, PoolEntry.effective_date > day)
     if session.scalar(to_come.limit(1)) is not None:
         raise Refused("还有日后生效的编制变动，须待生效或先冲正。", answer="NOT_EMPTY")
+    return rows
+
+
+def _hand_over(session: Session, act: Act, node: PoolNode, into: PoolNode, document_no: str, day: date) -> None:
+    number = note_document(session, act, document_no)
+    rows = _to_hand_over(session, node, day)
     for post_type, fund_form in sorted({(row.post_type, row.fund_form) for row in rows}):
         cell = Cell(node.id, post_type, fund_form)
         held = {row.account: row.posts for row in rows if (row.post_type, row.fund_form) == cell.partition}

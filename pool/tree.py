@@ -263,23 +263,27 @@ def most_that_passes(tree: Tree, node_id: str, wanted: int) -> int:
 
 @dataclass(frozen=True)
 class WhatIf:
-    """A change tried on a copy: T and deficits per node before and after, and what binds (empty: it passes)."""
+    """A change tried on a copy: T and deficits per node before and after, and whose deficit it deepens.
+
+    opens_debt: the act may deepen a deficit (CUT), so that what binds does not stop it.
+    """
 
     before: dict[str, int]
     after: dict[str, int]
     deficits_before: dict[str, int]
     deficits_after: dict[str, int]
     binds: list[Binding]
+    opens_debt: bool = False
 
     @property
     def passes(self) -> bool:
-        return not self.binds
+        return self.opens_debt or not self.binds
 
 
-def what_if(before: Tree, after: Tree) -> WhatIf:
+def what_if(before: Tree, after: Tree, *, opens_debt: bool = False) -> WhatIf:
     """Compare two trees; neither is changed."""
     was, now = surpluses(before), surpluses(after)
-    return WhatIf(was, now, deficits(before, was), deficits(after, now), bindings(before, after))
+    return WhatIf(was, now, deficits(before, was), deficits(after, now), bindings(before, after), opens_debt)
 
 
 def if_cut(tree: Tree, node_id: str, posts: int, vacant: int) -> dict[str, Node]:
@@ -318,6 +322,7 @@ def if_abolished(tree: Tree, node_id: str) -> dict[str, Node]:
     return {key: node for key, node in tree.items() if key != node_id}
 
 
-def if_recalled(tree: Tree, lender: str, borrower: str, posts: int) -> dict[str, Node]:
-    """Lent posts leave the borrower and go home to the lender: both own and the lender's deposit change."""
-    return moved(tree, {lender: -posts, borrower: posts}, {lender: -posts})
+def if_recalled(tree: Tree, borrower: str, posts: int) -> dict[str, Node]:
+    """Lent posts are given back: they are idle again in the pool they came from. What is lent counts as deposited, so
+    the lender's own, its deposit and every limit stay; only the borrower owes less."""
+    return moved(tree, {borrower: posts})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,24 +12,22 @@ from sqlalchemy.orm import Session
 from core.errors import InputRejected, Refused
 from pool.acting import node_of
 from pool.acts import read_code, read_node, read_word
-from pool.forest import Partition
-from pool.ledger import parse_cell
+from pool.approvals import SLOT_MOVES, Move
+from pool.foresight import Supposed, suppose
 from pool.models import PoolNode
-from pool.service_nodes import partitions
 from pool.store import slot_of
 from pool.tree import WhatIf
-from pool.whatif import what_if_abolished, what_if_cut, what_if_merged, what_if_recalled, what_if_reparented
-
-Trials = Iterable[tuple[Partition, WhatIf]]
+from pool.whatif import TreeKey, Trials, what_if_slots_recalled
 
 
 @dataclass(frozen=True)
 class Tried:
-    """One node in one partition, before and after: T and posts short; None where it does not stand. binds: it stops the
-    change."""
+    """One node in one tree, before and after: T and posts short; None where it does not stand. purpose '': all together.
+    binds: its deficit would grow, which stops the change, or, of a CUT, opens debt."""
 
     post_type: str
     fund_form: str
+    purpose: str
     node: str
     name: str
     before: int | None
@@ -38,24 +37,23 @@ class Tried:
     binds: bool
 
 
-def try_change(session: Session, change: str, what: Sequence[str]) -> list[Tried]:
+def try_change(
+    session: Session, change: str, what: Sequence[str], on: date, trial: Callable[..., Trials] = suppose
+) -> list[Tried]:
     """A change by name, its arguments as text: the nodes whose T or deficit changes, and those that bind.
 
-    Errors: InputRejected says what the change takes; NotFound; Refused.
+    trial: what tries it, as `pool.foresight.suppose`. Errors: InputRejected says what the change takes; NotFound; Refused
+    as by the act.
     """
     if change == "recall":
         return _rows(session, _recall(session, [read_code(number) for number in what]))
     if change == "cut":
         holder, post_type, fund_form, posts = _read(change, what, (read_node, read_word, read_word, str))
-        partition = parse_cell(node_of(session, holder).id, post_type, fund_form).partition
-        return _rows(session, [(partition, what_if_cut(session, partition, holder, posts))])
-    everywhere: dict[str, tuple[Callable[..., WhatIf], int]] = {
-        "reparent": (what_if_reparented, 2), "merge": (what_if_merged, 2), "abolish": (what_if_abolished, 1),
-    }  # fmt: skip
-    use_case, count = everywhere[change]
-    nodes = [node_of(session, node).id for node in _read(change, what, (read_node,) * count)]
-    trees = sorted({tree[:2] for tree in partitions(session)})
-    return _rows(session, ((partition, use_case(session, partition, *nodes)) for partition in trees))
+        supposed = Supposed("CUT", node_of(session, holder).id, None, posts, post_type, fund_form)
+    else:
+        nodes = _read(change, what, (read_node,) * (1 if change == "abolish" else 2))
+        supposed = Supposed(change.upper(), *(node_of(session, node).id for node in nodes))
+    return _rows(session, trial(session, supposed, on))
 
 
 def _read(change: str, what: Sequence[str], readers: Sequence[Callable[[str], object]]) -> list:
@@ -71,21 +69,21 @@ def _recall(session: Session, slot_nos: Sequence[str]) -> Trials:
         raise InputRejected("一次只能试算一笔借用中同一出借方的编制，每个一次。", field="slots")
     if any(slot.ended_on is not None for slot in slots):
         raise Refused("其中有已经了结的用编序号。", answer="ENDED")
-    first = slots[0]
-    partition = (first.post_type, first.fund_form)
-    yield partition, what_if_recalled(session, partition, first.lender_id, first.node_id, len(slots))
+    if any(slot.status not in SLOT_MOVES[Move.RECALL].sources for slot in slots):
+        raise Refused("其中有已经发出收回通知或已经逾期的用编序号，不必再收回。", answer="WRONG_STATUS")
+    return what_if_slots_recalled(session, slots)
 
 
 def _rows(session: Session, trials: Trials) -> list[Tried]:
     names = dict(session.execute(select(PoolNode.id, PoolNode.name)).all())
-    return [row for partition, tried in trials for row in _changed(partition, tried, names)]
+    return [row for key, tried in trials.items() for row in _changed(key, tried, names)]
 
 
-def _changed(partition: Partition, tried: WhatIf, names: Mapping[str, str]) -> list[Tried]:
+def _changed(key: TreeKey, tried: WhatIf, names: Mapping[str, str]) -> list[Tried]:
     binds = {binding.node for binding in tried.binds}
     rows = [
         Tried(
-            *partition, node, names.get(node, node), tried.before.get(node), tried.after.get(node),
+            *key, node, names.get(node, node), tried.before.get(node), tried.after.get(node),
             tried.deficits_before.get(node, 0), tried.deficits_after.get(node, 0), node in binds,
         )
         for node in sorted({*tried.before, *tried.after})

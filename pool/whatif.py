@@ -1,53 +1,112 @@
-"""What if: a change tried on a copy of the tree as it stands, with T and deficits of every node before and after."""
+"""What if: a change tried on copies of the trees as they stand, with T and deficits of every node before and after.
+
+What the act itself refuses is refused here by the same checks; every tree the act looks at is tried, by partition and
+purpose ('': all purposes together).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.errors import NotFound, Refused
-from pool.acting import NOT_HERE
+from core.errors import Refused
+from pool.acting import node_of, open_node
+from pool.approvals import SLOT_MOVES, Move
 from pool.forest import Partition, load_tree, vacancies
-from pool.ledger import NO_PURPOSE, parse_posts
-from pool.tree import WhatIf, if_abolished, if_cut, if_merged, if_recalled, if_reparented, what_if
+from pool.ledger import NO_PURPOSE, Cell, parse_cell, parse_posts
+from pool.models import PoolSlot
+from pool.service import check_cut
+from pool.service_nodes import check_empty, check_merge, check_reparent, partitions
+from pool.tree import Node, WhatIf, if_abolished, if_cut, if_merged, if_recalled, if_reparented, what_if
+
+TreeKey = tuple[str, str, str]
+Trials = dict[TreeKey, WhatIf]
 
 
-def what_if_cut(session: Session, partition: Partition, node_id: str, posts: object) -> WhatIf:
-    """Quota of a node falls: vacant posts go first, what is more becomes excess. Errors: NotFound, InputRejected."""
-    tree = _tree(session, partition, node_id)
-    vacant = vacancies(session, partition).get(node_id, 0)
-    return what_if(tree, if_cut(tree, node_id, parse_posts(posts), vacant))
+def what_if_cut(session: Session, cell: Cell, posts: object, on: date) -> Trials:
+    """Quota of a cell falls: vacant posts go first, what is more becomes excess; debt may open, as with the act.
+
+    Errors: NotFound, InputRejected; Refused (MORE_THAN_QUOTA).
+    """
+    count = parse_posts(posts)
+    open_node(node_of(session, cell.holder))
+    check_cut(session, cell, count, on)
+    tree, vacant = load_tree(session, cell.partition), vacancies(session, cell.partition).get(cell.holder, 0)
+    # Own vacancies count in the tree of all purposes alone.
+    return {(*cell.partition, NO_PURPOSE): what_if(tree, if_cut(tree, cell.holder, count, vacant), opens_debt=True)}
 
 
-def what_if_recalled(session: Session, partition: Partition, lender: str, borrower: str, posts: object) -> WhatIf:
-    """Lent posts leave the borrower and go home to the lender. Errors: as `what_if_cut`."""
-    tree = _tree(session, partition, lender, borrower)
-    return what_if(tree, if_recalled(tree, lender, borrower, parse_posts(posts)))
+def what_if_recalled(session: Session, partition: Partition, lender: str, borrower: str, posts: object) -> Trials:
+    """So many lent posts, those due first, are recalled and given back. Errors: as `what_if_cut`; Refused
+    (MORE_THAN_LENT: has, needs)."""
+    count = parse_posts(posts)
+    for node_id in (lender, borrower):
+        parse_cell(node_id, *partition)
+        open_node(node_of(session, node_id))
+    slots = session.scalars(
+        select(PoolSlot)
+        .where(
+            PoolSlot.lender_id == lender, PoolSlot.node_id == borrower, PoolSlot.post_type == partition[0],
+            PoolSlot.fund_form == partition[1], PoolSlot.ended_on.is_(None),
+            PoolSlot.status.in_(SLOT_MOVES[Move.RECALL].sources),
+        )
+        .order_by(PoolSlot.due_date, PoolSlot.slot_no)
+    ).all()  # fmt: skip
+    if count > len(slots):
+        raise Refused(
+            f"出借方借给该单位、可以收回的编制只有 {len(slots)} 个，不能收回 {count} 个。",
+            answer="MORE_THAN_LENT", has=len(slots), needs=count,
+        )  # fmt: skip
+    return what_if_slots_recalled(session, slots[:count])
 
 
-def what_if_reparented(session: Session, partition: Partition, node_id: str, parent_id: str) -> WhatIf:
-    """A node with all below it hangs under another. Errors: NotFound; Refused for a loop."""
-    tree = _tree(session, partition, node_id, parent_id)
-    return what_if(tree, if_reparented(tree, node_id, parent_id))
+def what_if_slots_recalled(session: Session, slots: Sequence[PoolSlot]) -> Trials:
+    """Slots of one borrower and partition are given back: in the tree of all purposes, and of each slot's own."""
+    first, trials = slots[0], {}
+    for purpose in sorted({NO_PURPOSE, *(slot.purpose for slot in slots)}):
+        tree = load_tree(session, (first.post_type, first.fund_form), purpose)
+        posts = sum(purpose in (NO_PURPOSE, slot.purpose) for slot in slots)
+        trials[first.post_type, first.fund_form, purpose] = what_if(tree, if_recalled(tree, first.node_id, posts))
+    return trials
 
 
-def what_if_merged(session: Session, partition: Partition, node_id: str, into_id: str) -> WhatIf:
-    """A node's posts and children go to another. One's vacancies cover the other's excess. Errors: as `what_if_cut`."""
-    tree, vacant = _tree(session, partition, node_id, into_id), vacancies(session, partition)
-    if node_id == into_id:
-        raise Refused("不能并入自己。", answer="SAME_NODE")
-    apart = [vacant.get(node_id, 0), vacant.get(into_id, 0)]
-    own = tree[node_id].own + tree[into_id].own - sum(min(posts, 0) for posts in apart) + min(sum(apart), 0)
-    return what_if(tree, if_merged(tree, node_id, into_id, own))
+def what_if_reparented(session: Session, node_id: str, parent_id: str) -> Trials:
+    """A node with all below it hangs under another. Errors: NotFound; Refused, as `reparent_node`."""
+    node, parent = node_of(session, node_id), node_of(session, parent_id)
+    open_node(node)
+    check_reparent(session, node, parent)
+    return _everywhere(session, lambda tree, _: if_reparented(tree, node_id, parent_id))
 
 
-def what_if_abolished(session: Session, partition: Partition, node_id: str) -> WhatIf:
-    """A node is gone with what it owns or owes. Errors: NotFound; Refused while nodes stand below it."""
-    tree = _tree(session, partition, node_id)
-    return what_if(tree, if_abolished(tree, node_id))
+def what_if_merged(session: Session, node_id: str, into_id: str, on: date) -> Trials:
+    """A unit's posts go to another; one's vacancies cover the other's excess. Errors: NotFound; Refused, as
+    `merge_nodes`."""
+    node, into = node_of(session, node_id), node_of(session, into_id)
+    open_node(node)
+    check_merge(session, node, into, on)
+
+    def merged(tree: dict[str, Node], key: TreeKey) -> dict[str, Node]:
+        vacant = vacancies(session, key[:2]) if key[2] == NO_PURPOSE else {}
+        apart = [vacant.get(node_id, 0), vacant.get(into_id, 0)]
+        own = tree[node_id].own + tree[into_id].own - sum(min(posts, 0) for posts in apart) + min(sum(apart), 0)
+        return if_merged(tree, node_id, into_id, own)
+
+    return _everywhere(session, merged)
 
 
-def _tree(session: Session, partition: Partition, *nodes: str):
-    tree = load_tree(session, partition, NO_PURPOSE)
-    if not set(nodes) <= set(tree):
-        raise NotFound(NOT_HERE)
-    return tree
+def what_if_abolished(session: Session, node_id: str) -> Trials:
+    """An empty node is gone. Errors: NotFound; Refused, as `abolish_node`."""
+    node = open_node(node_of(session, node_id))
+    check_empty(session, node)
+    return _everywhere(session, lambda tree, _: if_abolished(tree, node_id))
+
+
+def _everywhere(session: Session, change: Callable[[dict[str, Node], TreeKey], dict[str, Node]]) -> Trials:
+    """The change in every tree that has sums, as `prove_trees` tries the act."""
+    trees: Iterable[tuple[TreeKey, dict[str, Node]]] = (
+        (key, load_tree(session, key[:2], key[2])) for key in partitions(session)
+    )
+    return {key: what_if(tree, change(tree, key)) for key, tree in trees}

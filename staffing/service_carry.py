@@ -14,11 +14,13 @@ from core.identity import normalise_code
 from core.permissions import Permission
 from core.types import EntryForm
 from pool.acting import Act, Receipt, check_place, node_of, note_document, once
+from pool.foresight import Supposed, suppose
 from pool.ledger import Cell, Kind
 from pool.models import PoolMovement, PoolNode
 from pool.policies import CENTRAL_ONLY
 from pool.service import book_transfer, parse_day
 from pool.service_nodes import merge_nodes
+from pool.whatif import Trials
 from staffing.chain import IN_POST, WAITING, Move, Status
 from staffing.deadlines import first_unpaid_month
 from staffing.flow import FlowDecision, Way, decide_flow
@@ -179,6 +181,13 @@ def merge_units(
     answer = merge_nodes(session, act, node_id, into_id, document_no, effective)
     follow_merger(session, act, node, into, parse_day(effective, act))
     return answer
+
+
+def suppose_change(session: Session, change: Supposed, on: date) -> Trials:
+    """`pool.foresight.suppose`, refused also where `merge_units` is: what every door's what-if calls."""
+    if change.kind == "MERGE":
+        check_none_under_way(session, node_of(session, change.node))
+    return suppose(session, change, on)
 
 
 def check_none_under_way(session: Session, node: PoolNode) -> None:

@@ -42,6 +42,7 @@ REFUSING = (
     "pool/service_reversal.py",
     "pool/service_slots.py",
     "pool/tree.py",
+    "pool/trying.py",
     "pool/whatif.py",
     "staffing/acts.py",
     "staffing/blocks.py",

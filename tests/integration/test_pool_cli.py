@@ -263,15 +263,31 @@ def test_a_day_of_its_own_is_for_development_alone(desk, monkeypatch):
 
 
 def test_what_if_shows_every_node_before_and_after_and_writes_nothing(desk):
+    desk.done("reviewer", "grant", "U:A1", *CELL, 4, "--document", "编委〔2026〕2号")
+    desk.done("reviewer", "reserve", "U:A1", *CELL, 4, "PERMIT")
     before = desk.count(PoolBalance)
     result = json.loads(desk.run("what-if", "cut", "U:A1", *CELL, 2, "--json").stdout)
-    assert result["passes"] is True
+    assert (result["passes"], result["opens_debt"]) == (True, False)
     nodes = {row["node"]: (row["before"], row["after"]) for row in result["nodes"]}
     assert (nodes["U:A1"], nodes[K2]) == ((0, -2), (3, 1))
-    desk.done("director", "limits", K2, *CELL, "--lend", 0, "--borrow", 0)
-    assert json.loads(desk.run("what-if", "cut", "U:A1", *CELL, 4, "--json").stdout)["passes"] is False
     assert desk.run("what-if", "merge", "U:A1").exit_code == 11
     assert desk.count(PoolBalance) == before
+
+
+def test_what_if_says_which_act_would_be_refused_and_which_opens_debt(desk):
+    desk.done("reviewer", "grant", "U:A1", *CELL, 4, "--document", "编委〔2026〕2号")
+    desk.done("reviewer", "reserve", "U:A1", *CELL, 4, "PERMIT")
+    desk.done("director", "limits", K2, *CELL, "--lend", 0, "--borrow", 0)
+    result = json.loads(desk.run("what-if", "cut", "U:A1", *CELL, 4, "--json").stdout)
+    assert (result["passes"], result["opens_debt"]) == (True, True)
+    said = desk.run("what-if", "cut", "U:A1", *CELL, 4).stdout
+    assert f"passes and opens debt, which may then only shrink: {K2} 1 more" in said
+    assert "refused" not in said
+    refused = desk.run("what-if", "cut", "U:A1", *CELL, 5, "--json")
+    assert (refused.exit_code, "只核定了 4 个" in refused.output) == (10, True)
+    desk.done("reviewer", "cut", "U:A1", *CELL, 4, "--document", "编委〔2026〕3号")
+    said = desk.run("what-if", "reparent", "U:A1", "COUNTY:990103").stdout
+    assert "would be refused: a node's deficit would grow: PROVINCE:990000 3 more short" in said
 
 
 def test_a_proposal_is_accepted_by_the_director_and_a_second_one_grants_nothing_more(desk):

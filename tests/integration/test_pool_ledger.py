@@ -34,9 +34,10 @@ from pool.service_opening import open_balances, switch_unit, take_strength
 from pool.service_reversal import reverse_movement
 from pool.service_slots import fill_slot, swap_slot
 from pool.store import cell_figures
-from pool.whatif import what_if_cut, what_if_merged, what_if_recalled, what_if_reparented
+from pool.whatif import what_if_cut, what_if_merged, what_if_reparented
 from tests.poolkit import CITY, FULL, K2, K3, PROVINCE, SEEN, Province, found_province
 
+ALL = (*FULL, "")
 U = {code: Cell(f"U:{code}", *FULL) for code in ("A1", "A2", "A3", "B1")}
 
 
@@ -238,13 +239,11 @@ def test_what_if_answers_on_a_copy(province):
     province.pool(K2, 5)
     before = province.balances()
     with reading(province.engine) as session:
-        cut = what_if_cut(session, FULL, "U:A2", 3)
+        cut = what_if_cut(session, U["A2"], 3, province.today)[ALL]
         assert (cut.before["U:A2"], cut.after["U:A2"], cut.after[PROVINCE], cut.passes) == (0, -2, 1, True)
-        assert not what_if_cut(session, FULL, "U:A2", 5).passes
-        assert what_if_merged(session, FULL, "U:A2", "U:A3").after["U:A3"] == -1
-        moved = what_if_reparented(session, FULL, "U:A3", K3)
+        assert what_if_merged(session, "U:A2", "U:A3", province.today)[ALL].after["U:A3"] == -1
+        moved = what_if_reparented(session, "U:A3", K3)[ALL]
         assert (moved.before[K2], moved.after[K2], moved.after[K3]) == (3, 5, -2)
-        assert what_if_recalled(session, FULL, "U:A2", "U:A1", 1).after["U:A1"] == 1
     assert province.balances() == before
 
 

@@ -92,9 +92,9 @@ def test_own_posts_leave_the_retained_ones_out_and_count_the_excess():
 
 def test_what_if_shows_each_node_before_and_after_and_changes_nothing():
     nodes = city()
-    answer = what_if(nodes, if_recalled(moved(nodes, {"U2": -3}), "U1", "U2", 1))
-    assert (answer.before["C"], answer.after["C"], answer.passes) == (7, 4, True)
-    assert answer.after["U1"] == 4
+    answer = what_if(nodes, if_recalled(moved(nodes, {"U2": -3}), "U2", 1))
+    assert (answer.before["C"], answer.after["C"], answer.passes) == (7, 5, True)
+    assert answer.after["U1"] == answer.before["U1"]
     assert answer.after["U2"] == -2
     assert nodes == city()
 

@@ -163,7 +163,8 @@ def test_what_if_answers_on_a_copy(browser, db):
     ))  # fmt: skip
     check(cut)
     assert "推演结果" in cut
-    merged = person.get(f"/pool/what-if?kind=MERGE&node={SCHOOL}&target={BUREAU}")
+    assert "可以办理，但会形成超编，以下节点的缺口扩大，此后只能缩小：" not in cut
+    merged = person.get(f"/pool/what-if?kind=MERGE&node=3701003&target={BUREAU}")
     assert merged.status_code == 200
     check(said(merged))
     assert person.get("/pool/what-if?kind=CUT&node=999&posts=1&post_type=ADMIN&fund_form=FULL").status_code == 404
@@ -171,6 +172,22 @@ def test_what_if_answers_on_a_copy(browser, db):
     assert person.get(f"/pool/what-if?kind=REPARENT&node={CITY}&target={COUNTY}").status_code == 409
     assert browser("small").get(f"/pool/what-if?kind=ABOLISH&node={SCHOOL}").status_code == 404
     assert count(db) == before
+
+
+def test_what_if_on_the_page_refuses_as_the_act_does_and_says_when_a_cut_opens_debt(browser):
+    person, cell = browser("auditor"), "post_type=INSTITUTION&fund_form=FULL"
+    for query, words in (
+        (f"kind=MERGE&node={SCHOOL}&target={BUREAU}", "还有未了的借入或借出，不能撤并。"),
+        (f"kind=CUT&node={SCHOOL}&{cell}&posts=5000", "该类编制只核定了 240 个，不能核减 5000 个。"),
+        (f"kind=RECALL&node={COUNTY}&target={SCHOOL}&{cell}&posts=999", "不能收回 999 个。"),
+    ):
+        answer = person.get(f"/pool/what-if?{query}")
+        assert answer.status_code == 409
+        assert words in said(answer)
+        check(said(answer))
+    cut = said(person.get(f"/pool/what-if?kind=CUT&node={SCHOOL}&{cell}&posts=200"))
+    assert "可以办理，但会形成超编，以下节点的缺口扩大，此后只能缩小：" in cut
+    check(cut)
 
 
 def test_a_delegation_is_given_seen_by_both_and_revoked(browser, db):

@@ -251,6 +251,13 @@ def test_what_if_answers_on_a_copy(api, db):
     answer = api("director").post("/api/v1/pool/what-if", json=cut).json
     tree = answer["trees"][0]
     assert tree["after"][f"U:{BUREAU}"] - tree["before"].get(f"U:{BUREAU}", 0) == -7
+    assert (tree["purpose"], tree["passes"], set(tree) >= {"binds", "opens_debt"}) == ("", True, True)
+    more = api("director").post("/api/v1/pool/what-if", json=cut | {"posts": 88})
+    assert (more.status_code, more.json["details"]["answer"]) == (409, "MORE_THAN_QUOTA")
+    deep = api("director").post("/api/v1/pool/what-if", json=cut | {"posts": 80}).json
+    assert (deep["passes"], deep["trees"][0]["opens_debt"], min(deep["trees"][0]["binds"].values()) > 0) == (
+        True, True, True,
+    )  # fmt: skip
     assert api("officer").post("/api/v1/pool/what-if", json=cut | {"node": f"U:{SMALL}"}).status_code == 404
     assert counted(db, PoolMovement) == before
 

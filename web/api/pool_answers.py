@@ -316,15 +316,19 @@ class CheckOut(BaseModel):
 
 
 class TreeOut(BaseModel):
-    """One tree before and after a supposed change: T and deficits of the nodes where one of them changes."""
+    """One tree before and after a supposed change: T and deficits of the nodes where one of them changes. purpose '': all
+    together. binds: by how many posts whose deficit grows; opens_debt: the act is allowed it, and it may then only shrink."""
 
     post_type: str
     fund_form: str
+    purpose: str
     passes: bool
     before: dict[str, int]
     after: dict[str, int]
     deficits_before: dict[str, int]
     deficits_after: dict[str, int]
+    binds: dict[str, int]
+    opens_debt: bool
 
 
 class WhatIfOut(BaseModel):

@@ -9,7 +9,7 @@ from flask import Response, current_app, g, jsonify
 from core.errors import InputRejected
 from pool import service
 from pool.acting import Receipt
-from pool.foresight import Supposed, changed_nodes, check_wish, suppose
+from pool.foresight import Supposed, changed_nodes, check_wish
 from pool.lists import seen_movement, seen_node
 from pool.naming import rename_unit
 from pool.service_loans import Wish, request_loan
@@ -18,14 +18,14 @@ from pool.service_opening import switch_unit
 from pool.service_people import delegate, revoke_delegation
 from pool.service_reversal import reverse_movement
 from pool.tree import WhatIf
-from staffing.service_carry import merge_units
+from staffing.service_carry import merge_units, suppose_change
 from web.api import models as shared
 from web.api import pool_answers as a
 from web.api import pool_models as m
 from web.api.pool_reads import POOL
 from web.api.views import _answer, blueprint
 from web.i18n import translate
-from web.pool_access import act_now, view_scope
+from web.pool_access import act_now, act_of, view_scope
 from web.pool_moves import LOAN_STEPS, REQUEST_STEPS, SLOT_STEPS, only_taken, take_step
 
 DONE = {"200": a.ReceiptOut, "409": shared.Problem}
@@ -215,21 +215,24 @@ def switch(header: m.Keyed, path: m.NodePath, body: m.SwitchBody) -> Response:
 
 @_post("/what-if", "what_if", {"200": a.WhatIfOut, "409": shared.Problem})
 def try_out(body: m.WhatIfBody) -> Response:
-    """What a cut, merge, abolition, move or recall would do, on a copy. Nothing is written, so no key is needed."""
+    """What a cut, merge, abolition, move or recall would do, on a copy; refused where the act is. Nothing is written, so no
+    key is needed."""
     _within(body.node, body.target)
     given = body.model_dump() | {
         name: str(value) if (value := getattr(body, name)) else None for name in ("kind", "post_type", "fund_form")
     }
-    trees = [_tree(*key, found) for key, found in suppose(g.db, Supposed(**given)).items()]
+    found = suppose_change(g.db, Supposed(**given), act_of("").today)
+    trees = [_tree(*key, tried) for key, tried in found.items()]
     return _answer(a.WhatIfOut(passes=all(tree.passes for tree in trees), trees=trees))
 
 
-def _tree(post_type: str, fund_form: str, found: WhatIf) -> a.TreeOut:
+def _tree(post_type: str, fund_form: str, purpose: str, found: WhatIf) -> a.TreeOut:
     changed = changed_nodes(found)
     kept = lambda values: {node_id: posts for node_id, posts in values.items() if node_id in changed}
     return a.TreeOut(
-        post_type=post_type, fund_form=fund_form, passes=found.passes, before=kept(found.before),
+        post_type=post_type, fund_form=fund_form, purpose=purpose, passes=found.passes, before=kept(found.before),
         after=kept(found.after), deficits_before=kept(found.deficits_before), deficits_after=kept(found.deficits_after),
+        binds={binding.node: binding.short for binding in found.binds}, opens_debt=found.passes and bool(found.binds),
     )  # fmt: skip
 
 

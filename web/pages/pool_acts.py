@@ -13,13 +13,14 @@ from core.types import FundForm, PostType
 from pool import lists
 from pool.acting import Receipt
 from pool.acts import DEEDS, Values, read_node
-from pool.foresight import KINDS, Supposed, changed_nodes, suppose
+from pool.foresight import KINDS, Supposed, changed_nodes
 from pool.ledger import Source, parse_posts
 from pool.models import PoolMovement
 from pool.rehearsal import Rehearsal, rehearse
 from pool.service_people import delegate, revoke_delegation
 from pool.store import terms_on
 from staffing.deeds import perform
+from staffing.service_carry import suppose_change
 from web.i18n import translate
 from web.pages.pool_requests import givers
 from web.pool_access import act_now, act_of, acting_for, view_scope
@@ -147,8 +148,8 @@ def _supposed(kind: str, typed: dict[str, str]) -> list[tuple]:
         raise InputRejected("须写明单位或节点。", field="node")
     if "posts" in values:
         values["posts"] = parse_posts(typed["posts"])
-    found = suppose(g.db, Supposed(kind, **values))
-    return [(*partition, tried, changed_nodes(tried)) for partition, tried in found.items()]
+    found = suppose_change(g.db, Supposed(kind, **values), act_of("").today)
+    return [(*key, tried, changed_nodes(tried)) for key, tried in found.items()]
 
 
 def show_pool_delegations() -> Response | str | tuple[str, int]:
