@@ -208,31 +208,33 @@ def smallest_change(before: Tree, after: Tree) -> list[Change]:
     """What would have to grow for the change to pass: applied, it passes; one post less anywhere, it fails.
 
     A borrowing limit that binds is raised by what is short. A root short of its floor needs posts added to its pool,
-    or, where nothing else binds and one node below holds enough back, that node's lending limit raised.
+    or, where nothing else binds and one node below holds enough back, that node's lending limit raised. All that is
+    short, what was short already with it: what mends a part of it mends that part of the old debt first.
     """
     found = bindings(before, after)
+    short = {binding.node: shortfall(after[binding.node], binding.surplus_after)[0] for binding in found}
     if len(found) == 1 and found[0].bound is Bound.FLOOR:
-        return [_for_floor(after, found[0])]
+        return [_for_floor(after, found[0], short[found[0].node])]
     return [
         Change(
             binding.node,
             Remedy.ADD_POSTS if binding.bound is Bound.FLOOR else Remedy.RAISE_BORROW_LIMIT,
-            binding.short,
+            short[binding.node],
         )
         for binding in found
     ]
 
 
-def _for_floor(after: Tree, binding: Binding) -> Change:
+def _for_floor(after: Tree, binding: Binding, short: int) -> Change:
     surplus = surpluses(after)
     for node_id in top_down(after):
         node = after[node_id]
-        if node.parent is None or node.lend_limit is None or surplus[node_id] < node.lend_limit + binding.short:
+        if node.parent is None or node.lend_limit is None or surplus[node_id] < node.lend_limit + short:
             continue
-        raised = {**after, node_id: replace(node, lend_limit=node.lend_limit + binding.short)}
-        if surpluses(raised)[binding.node] == binding.surplus_after + binding.short:
-            return Change(node_id, Remedy.RAISE_LEND_LIMIT, binding.short)
-    return Change(binding.node, Remedy.ADD_POSTS, binding.short)
+        raised = {**after, node_id: replace(node, lend_limit=node.lend_limit + short)}
+        if surpluses(raised)[binding.node] == binding.surplus_after + short:
+            return Change(node_id, Remedy.RAISE_LEND_LIMIT, short)
+    return Change(binding.node, Remedy.ADD_POSTS, short)
 
 
 def applied(tree: Tree, changes: Sequence[Change]) -> dict[str, Node]:

@@ -119,9 +119,9 @@ def check_climb(tree, after, node_id, posts, seed) -> None:
 def check_remedy(tree, after, seed) -> None:
     """Applied, the change passes; one post less anywhere, it fails."""
     changes = smallest_change(tree, after)
-    assert not bindings(tree, applied(after, changes)), seed
+    assert not bindings(applied(tree, changes), applied(after, changes)), seed
     for number, change in enumerate(changes):
         less = [*changes]
         less[number] = type(change)(change.node, change.remedy, change.posts - 1)
-        assert bindings(tree, applied(after, less)), seed
+        assert bindings(applied(tree, less), applied(after, less)), seed
     assert all(shortfall(after[change.node], surpluses(after)[change.node]) for change in changes)
