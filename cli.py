@@ -289,12 +289,16 @@ def keys_make() -> None:
 def keys_rotate() -> None:
     """A new PERSON_KEY: every flag, finding and kept number is re-keyed, and stays what it was.
 
-    Restart the portal afterwards. A night on its way is refused and must be run again.
+    Lookup codes not used yet are void, and nobody finds an own record before the next night. Restart the portal afterwards. A night on its way is refused and must be run again.
     """
     from night.rotation import rotate_keys
 
     counts = rotate_keys(opened(), datetime.now(UTC), actor="cli")
-    click.echo(", ".join(f"{count} {name}" for name, count in counts.items()) + " re-keyed; restart the portal")
+    voided = counts.pop("lookup codes")
+    rekeyed = ", ".join(f"{count} {name}" for name, count in counts.items())
+    click.echo(
+        f"{rekeyed} re-keyed; {voided} unused lookup codes void, own records wait for the next night; restart the portal"
+    )
 
 
 @main.command()

@@ -23,9 +23,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.audit import record
 from core.db import Base, Instant
-from core.errors import Forbidden, InputRejected, NotFound, Refused
+from core.errors import Forbidden, InputRejected, NotFound, Refused, Unavailable
 from core.identity import keyed, normalise_id, normalise_name
-from core.keys import derived
+from core.key_mark import mark_in_force
+from core.keys import derived, key_mark
 from core.parameters import parameter_value
 from core.permissions import Permission, Scope
 from core.settings import Settings
@@ -100,24 +101,28 @@ class Slip:
 
 @dataclass(frozen=True)
 class OwnRecord:
-    """The rows of one person in the newest night, and how they changed over the nights before it."""
+    """The rows of one person in the newest night, and how they changed over the nights before it.
+
+    `rekeyed`: earlier nights were made under another key, in which nobody is found any more.
+    """
 
     as_of: date
     person_mask: str
     rows: list[dict[str, object]]
     history: list[tuple[date, list[dict[str, object]]]]
+    rekeyed: bool = False
 
 
 def issue_code(session: Session, settings: Settings, claim: Claim, by: Scope, now: datetime) -> Slip:
     """A code for a person of the newest night's roster in a unit the issuer answers for, with its audit event.
 
     Errors: InputRejected; NotFound, the same for an unknown number, another name and a unit not the issuer's;
-    Forbidden for other roles.
+    Forbidden for other roles; Unavailable between a change of the key and the next night.
     """
     if not by.may(Permission.ISSUE_LOOKUP_CODE):
         raise Forbidden("您的角色不能办理这一步。")
     claim = claim.checked()
-    run = newest_run(session)
+    run = _newest(session, settings)
     rows = _rows(settings, run, claim.person(settings.person_key)) if run is not None else []
     mine = [
         row for row in rows
@@ -162,7 +167,12 @@ def _proof(person_key: str, claim: Claim, code: str) -> str:
 
 
 def look_up(session: Session, settings: Settings, claim: Claim, code: str, now: datetime) -> OwnRecord:
-    """The own record, once per code, with its audit event. Errors: Refused, one sentence for everything that is wrong."""
+    """The own record, once per code, with its audit event.
+
+    Errors: Refused, one sentence for everything that is wrong; Unavailable, whoever asks, between a change of the key and
+    the next night.
+    """
+    run = _newest(session, settings)
     proof = _proof(settings.person_key, claim, code[:FIELD_MOST])
     today = now.astimezone(OFFICE_TIME).date()
     used = update(LookupCode).where(
@@ -172,7 +182,6 @@ def look_up(session: Session, settings: Settings, claim: Claim, code: str, now: 
     if session.execute(used.values(used_at=now)).rowcount != 1:
         raise Refused(REFUSED, answer="NOT_PROVEN")
     held = session.scalars(select(LookupCode).where(LookupCode.proof == proof)).one()
-    run = newest_run(session)
     person = claim.person(settings.person_key)
     rows = _rows(settings, run, person) if run is not None else []
     if run is None or not rows:
@@ -181,7 +190,35 @@ def look_up(session: Session, settings: Settings, claim: Claim, code: str, now: 
         session, actor="employee", action="own_record_shown", subject=f"lookup code {held.id}", now=now,
         as_of=run.as_of, unit_code=held.unit_code,
     )  # fmt: skip
-    return OwnRecord(run.as_of, str(rows[0]["person_mask"]), _shown(rows), _history(session, settings, run, person))
+    history, rekeyed = _history(session, settings, run, person)
+    return OwnRecord(run.as_of, str(rows[0]["person_mask"]), _shown(rows), history, rekeyed)
+
+
+def void_codes(session: Session, now: datetime, actor: str) -> int:
+    """Let every code that could still be used expire, with an audit event: no number and name prove it under another key.
+
+    Answers with how many there were.
+    """
+    today = now.astimezone(OFFICE_TIME).date()
+    still_good = update(LookupCode).where(LookupCode.used_at.is_(None), LookupCode.valid_until >= today)
+    count = session.execute(still_good.values(valid_until=today - timedelta(days=1))).rowcount
+    record(session, actor=actor, action="lookup_codes_voided", subject="PERSON_KEY", now=now, codes=count)
+    return count
+
+
+def _newest(session: Session, settings: Settings) -> NightRun | None:
+    """The newest night, in which people can be found. Errors: Unavailable when it was made under another key, or when the
+    key at work is no longer the one in force: a portal that was not started again."""
+    run = newest_run(session)
+    if mark_in_force(session) not in (None, key_mark(settings.person_key)) or (
+        run is not None and not _under_key(settings, run)
+    ):
+        raise Unavailable("密钥刚更换，须待下一次每夜核对后才能查询。")
+    return run
+
+
+def _under_key(settings: Settings, run: NightRun) -> bool:
+    return run.key_mark in (None, key_mark(settings.person_key))
 
 
 def _rows(settings: Settings, run: NightRun, person: str) -> list[dict[str, object]]:
@@ -200,14 +237,18 @@ def _shown(rows: list[dict[str, object]]) -> list[dict[str, object]]:
 
 def _history(
     session: Session, settings: Settings, newest: NightRun, person: str
-) -> list[tuple[date, list[dict[str, object]]]]:
+) -> tuple[list[tuple[date, list[dict[str, object]]]], bool]:
     """The nights in which the rows became what they are, newest first: a night like the one before it adds nothing.
-    Pruned nights are left out: their roster is gone."""
+    Pruned nights are left out: their roster is gone. And whether nights under another key had to be left out."""
     changes: list[tuple[date, list[dict[str, object]]]] = []
+    rekeyed = False
     for run in counting_runs(session):
         if run.pruned_at is not None or run.as_of > newest.as_of:
+            continue
+        if not _under_key(settings, run):
+            rekeyed = True
             continue
         rows = _shown(_rows(settings, run, person))
         if rows and (not changes or changes[-1][1] != rows):
             changes.append((run.as_of, rows))
-    return changes[::-1][:NIGHTS_SHOWN]
+    return changes[::-1][:NIGHTS_SHOWN], rekeyed

@@ -16,13 +16,14 @@ from core.errors import Misconfigured, Refused
 from core.key_mark import hold_key
 from core.keys import fresh_key, keys_file, next_file, prepare_next, read_keys, switch_to_next
 from core.settings import Settings
+from night.own_record import void_codes
 from night.slot_keys import rekey_slots
 from reconcile.rekeying import rekey
 from staffing.people import rekey_people
 
 
 def rotate_keys(settings: Settings, now: datetime, actor: str) -> dict[str, int]:
-    """Make a new PERSON_KEY and re-key everything that stays; answers with counts.
+    """Make a new PERSON_KEY, re-key everything that stays and void what cannot follow; answers with counts.
 
     Errors: Refused when the key is given in the environment, another rotation is on its way, or a number is not kept.
     """
@@ -41,6 +42,7 @@ def rotate_keys(settings: Settings, now: datetime, actor: str) -> dict[str, int]
             people = rekey_slots(session, settings, held["PERSON_KEY"], fresh["PERSON_KEY"])
             people += rekey_people(session, held["PERSON_KEY"], fresh["PERSON_KEY"])
             counts = rekey(session, held["PERSON_KEY"], fresh["PERSON_KEY"], now, actor) | {"people on slots": people}
+            counts["lookup codes"] = void_codes(session, now, actor)
         switch_to_next(folder)
     # Nothing that was made with the old key is of use to the gate any more.
     shutil.rmtree(settings.cache_dir, ignore_errors=True)

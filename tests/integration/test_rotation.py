@@ -12,15 +12,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import delete, func, select
 
+from cli import main
 from core.audit import AuditEvent
 from core.db import engine_for, reading, writing
-from core.errors import Misconfigured, Refused
+from core.errors import Misconfigured, Refused, Unavailable
 from core.identity import keyed
 from core.key_mark import hold_key, mark_in_force
 from core.keys import fresh_key, key_mark, keys_file, next_file, prepare_next, read_keys
+from core.permissions import Reach, Role, Scope
 from core.settings import Settings, load_settings
+from night.own_record import Claim, LookupCode, OwnRecord, issue_code, look_up
 from night.proof import proofs
 from night.rotation import rotate_keys
 from night.steps import begin, perform
@@ -222,6 +226,70 @@ def test_a_key_of_the_environment_and_a_second_rotation_are_refused(house, envir
             rotate_keys(house.settings, NOW, "test")
     finally:
         os.close(number)
+
+
+ME = Claim("RESIDENT", person_id(1), "甲1")
+UNIT = frozenset({"007"})
+REVIEWER = Scope(1, "reviewer", frozenset({Role.REVIEWER}), (Reach(Role.REVIEWER, UNIT, codes=UNIT),), UNIT)
+
+
+def issued(house: House, now: datetime = NOW) -> str:
+    with writing(engine_for(house.settings.database_url)) as session:
+        return issue_code(session, house.settings, ME, REVIEWER, now).code
+
+
+def looked_up(house: House, code: str, now: datetime = NOW) -> OwnRecord:
+    with writing(engine_for(house.settings.database_url)) as session:
+        return look_up(session, house.settings, ME, code, now)
+
+
+def test_codes_not_used_yet_are_void_and_said_to_be(house, environ):
+    # The command's clock is the real one.
+    now = datetime.now(UTC)
+    used, unused = issued(house, now), issued(house, now)
+    assert looked_up(house, used, now).as_of == A
+    held = select(LookupCode.valid_until, LookupCode.used_at.is_not(None)).order_by(LookupCode.id)
+    [(late, _), (good, was_used)] = house.query(held)
+    assert (good, was_used) == (late, False)
+    assert late > now.date()
+    answer = CliRunner().invoke(main, ["keys", "rotate"], env=environ)
+    assert answer.exit_code == 0, answer.output
+    assert "1 unused lookup codes void" in answer.output
+    [(until, was_used), (void, _)] = house.query(held)
+    assert (until, was_used) == (late, True)
+    assert void <= now.date()
+    [event] = house.query(select(AuditEvent.details).where(AuditEvent.action == "lookup_codes_voided"))
+    assert json.loads(event.details) == {"codes": 1}
+    after = House(load_settings(environ))
+    for code in (used, unused):
+        with pytest.raises(Unavailable, match="密钥刚更换"):
+            looked_up(after, code, now)
+    assert after.night(NEXT) == 0
+    for code in (used, unused):
+        with pytest.raises(Refused, match="没有查到"):
+            looked_up(after, code, now)
+
+
+def test_after_a_rotation_nobody_is_told_to_be_unknown_and_the_next_night_finds_them(house, environ):
+    after = rotated(house, environ)
+    # The new key, and a portal that still works with the old one.
+    for portal in (after, house):
+        with pytest.raises(Unavailable, match="密钥刚更换，须待下一次每夜核对后才能查询"):
+            issued(portal)
+    assert after.night(NEXT) == 0
+    with pytest.raises(Unavailable, match="密钥刚更换"):
+        issued(house)
+    found = looked_up(after, issued(after))
+    assert found.as_of == NEXT
+    assert [day for day, _ in found.history] == [NEXT]
+    assert found.rekeyed
+
+
+def test_a_history_under_one_key_says_nothing_of_keys(house):
+    assert house.night(NEXT) == 0
+    found = looked_up(house, issued(house))
+    assert [day for day, _ in found.history] == [A]
+    assert not found.rekeyed
 
 
 def test_a_number_goes_with_the_last_finding_and_flag_that_names_its_person(house):

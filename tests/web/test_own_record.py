@@ -8,12 +8,14 @@ from datetime import date, timedelta
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core.accounts import LOCALES
 from core.audit import AuditEvent
 from core.identity import keyed, mask_id, normalise_name
+from core.keys import key_mark
 from night.own_record import LookupCode
+from reconcile.models import NightRun
 from tests.nightkit import person_id
 from tests.web.seeding import NEWEST, NIGHTS
 from tests.web.test_pages import check
@@ -137,6 +139,42 @@ def test_a_person_and_an_address_may_not_be_tried_without_end(browser, rosters, 
     assert look(browser, "AAAA", number=person_id(50)).status_code == 429  # of this address
     clock.now += timedelta(hours=2)
     assert look(browser, code).status_code == 200
+
+
+REKEYED, EARLIER = "密钥刚更换，须待下一次每夜核对后才能查询", "更早的夜次是用另一把密钥记录的"
+
+
+def test_between_a_change_of_the_key_and_the_next_night_both_pages_say_so_to_everybody(browser, rosters, db):
+    code = code_for(browser)
+    with db.write() as session:
+        session.execute(update(NightRun).values(key_mark="another"))
+    answers = [
+        look(browser, code),
+        look(browser, "AAAA"),
+        look(browser, code, number=person_id(99)),
+        issue(browser("reviewer")),
+    ]
+    for answer in answers:
+        page = answer.get_data(as_text=True)
+        check(page)
+        assert answer.status_code == 503
+        assert REKEYED in page
+    with db.write() as session:
+        session.execute(update(NightRun).values(key_mark=None))
+    assert look(browser, code).status_code == 200
+
+
+def test_the_history_says_that_earlier_nights_are_under_another_key(browser, rosters, portal_settings, db):
+    assert EARLIER not in look(browser, code_for(browser)).get_data(as_text=True)
+    with db.write() as session:
+        session.execute(update(NightRun).values(key_mark="another"))
+        now = key_mark(portal_settings.person_key)
+        session.execute(update(NightRun).where(NightRun.as_of == NEWEST).values(key_mark=now))
+    page = look(browser, code_for(browser)).get_data(as_text=True)
+    check(page)
+    assert EARLIER in page
+    assert f"{NEWEST}</strong>" in page
+    assert not [day for day in NIGHTS[:2] if f"{day}</strong>" in page]
 
 
 def test_a_code_is_issued_only_for_people_of_ones_own_units(browser, rosters):

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from core.audit import record
 from core.db import reading, writing
-from core.errors import InputRejected, NotFound, Refused
+from core.errors import InputRejected, NotFound, Refused, Unavailable
 from core.permissions import is_current
 from core.tries import count_try, mark_of
 from core.units import UnitVersion
@@ -42,7 +42,7 @@ def show_own_record() -> Response:
         count_tries("own record of", claim.person(settings.person_key), PERSON_LOOKS, PERSON_WINDOW)
         with writing(engine) as session:
             found = look_up(session, settings, claim, request.form.get("code", ""), g.now)
-    except (InputRejected, Refused) as error:
+    except (InputRejected, Refused, Unavailable) as error:
         if error.message == REFUSED:
             with writing(engine) as session:
                 record(session, actor="-", action="own_record_refused", subject="-", now=g.now)
@@ -74,7 +74,7 @@ def show_lookup_codes() -> Response:
             if not count_try(g.db, mark, ISSUES, ISSUE_WINDOW, g.now):
                 raise Refused(SENTENCES[429])
             slip = issue_code(g.db, settings, _claim(), g.scope, g.now)
-        except (InputRejected, NotFound, Refused) as error:
+        except (InputRejected, NotFound, Refused, Unavailable) as error:
             # Shown, not raised: the transaction is kept, and with it the try.
             problem, status = translate(error.message), error.http_status
     names = {}
