@@ -92,7 +92,11 @@ def started(setting: DetectSetting) -> SparkSession:
             builder = builder.config("spark.driver.memory", _memory(setting.memory_limit))
             builder = builder.config("spark.sql.shuffle.partitions", "8")
     try:
-        return builder.getOrCreate()
+        session = builder.getOrCreate()
+        # What spark-submit started speaks at a level of its own, unless it was told one.
+        if session.conf.get("spark.log.level", None) is None:
+            session.sparkContext.setLogLevel("OFF")
+        return session
     except (Py4JError, PySparkException) as error:
         raise Unavailable("Spark did not start", kind=type(error).__name__) from None
 
