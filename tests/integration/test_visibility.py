@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from core.accounts import Grant, Role, User
+from core.audit import AuditEvent
 from core.db import engine_for, reading, writing
 from core.errors import Forbidden, NotFound
 from core.outbox import OutboxMail
@@ -19,9 +20,11 @@ from reconcile import store
 from reconcile.flags import acknowledge_flag
 from reconcile.models import Concern, FindingRow, NightRun
 from reconcile.notify import queue_digests
+from reconcile.settle import Outcome
+from reconcile.visibility import leads_seen_by_nobody
 from tests.settlekit import HOME, NOW, OFFICER, REVIEWER, Nights, act, finding, scope
 
-A = date(2026, 10, 15)
+A, B, C = date(2026, 10, 15), date(2026, 10, 16), date(2026, 10, 17)
 EVIDENCE = json.dumps(
     {"roster": [{"unit": "U1", "exit": None, "seconded_to": None}], "payroll": [{"payer": "U2"}, {"payer": "U3"}]}
 )
@@ -74,14 +77,66 @@ def test_leads_exist_for_the_two_named_reviewers_alone(nights):
 ])  # fmt: skip
 def test_who_is_named_is_a_dated_parameter_and_must_be_a_reviewer(nights, role, day, named):
     with writing(nights.engine) as session:
-        set_parameter(session, "lead_reviewers", "ann,bob", "*", date(2026, 10, 1), actor="t", now=NOW)
-        user = User(
-            login="ann", email="a@example.org", display_name="a", created_at=NOW, active=True,
-            grants=[Grant(role=role, division_code=HOME, level="COUNTY")],
-        )  # fmt: skip
-        session.add(user)
+        user = name(session, "ann", "bob")["ann"]
+        user.grants[0].role = role
         session.flush()
         assert scope_of(session, user, day).leads is named
+
+
+def name(session, *logins: str, level: str = "COUNTY") -> dict[str, User]:
+    """Reviewers of HOME at a level, named for leads from October on."""
+    users = {
+        login: User(
+            login=login, email=f"{login}@example.org", display_name=login, created_at=NOW, active=True,
+            grants=[Grant(role=Role.REVIEWER, division_code=HOME, level=level)],
+        )
+        for login in logins
+    }  # fmt: skip
+    session.add_all(users.values())
+    session.flush()
+    set_parameter(session, "lead_reviewers", ",".join(logins), "*", date(2026, 10, 1), actor="t", now=NOW)
+    return users
+
+
+def test_leads_are_counted_as_seen_by_nobody_until_one_who_is_named_reaches_them(nights):
+    with writing(nights.engine) as session:
+        assert leads_seen_by_nobody(session, A) == 1
+        users = name(session, "ann", "bob", level="TOWNSHIP")
+        assert leads_seen_by_nobody(session, A) == 1
+        users["bob"].grants.append(Grant(role=Role.REVIEWER, division_code=HOME, level="COUNTY"))
+        session.flush()
+        assert leads_seen_by_nobody(session, A) == 0
+        users["bob"].active = False
+        assert leads_seen_by_nobody(session, A) == 1
+    nights.night(B, [SHARED, LOCAL])
+    with reading(nights.engine) as session:
+        assert leads_seen_by_nobody(session, B) == 0  # closed by the data
+
+
+def test_what_is_counted_of_a_night_leaves_leads_out(nights):
+    again = nights.night(B, [SHARED, LEAD, LOCAL])
+    assert (again.findings, again.moves) == (2, {"SEE": 2})
+    assert nights.night(C, [SHARED, LOCAL]).moves == {"SEE": 2}  # the lead is closed
+    with reading(nights.engine) as session:
+        runs = session.scalars(select(NightRun).order_by(NightRun.as_of)).all()
+        assert [run.new_flag_count for run in runs] == [2, 0, 0]
+        settled = session.scalars(
+            select(AuditEvent).where(AuditEvent.action == "night_settled").order_by(AuditEvent.seq)
+        )
+        first, *_ = (json.loads(event.details) for event in settled)
+        assert (first["findings"], first["moves"]) == (2, {"OPEN": 2})
+
+
+def test_a_jump_is_measured_by_what_is_shown_of_it(nights):
+    with writing(nights.engine) as session:
+        for parameter, value in (("jump_floor", "1"), ("jump_ratio", "1")):
+            set_parameter(session, parameter, value, "*", date(2026, 10, 1), actor="t", now=NOW)
+    leads = [finding("F06", "U1", f"q{number}") for number in range(9)]
+    assert nights.night(B, [SHARED, LOCAL, *leads]).outcome is Outcome.SETTLED
+    jump = [finding("Q01", f"U{number}") for number in range(2, 7)]
+    assert nights.night(C, [SHARED, LOCAL, *jump, finding("F06", "U1", "more")]).outcome is Outcome.PARKED
+    with reading(nights.engine) as session:
+        assert store.night_run(session, C).new_flag_count == len(jump)
 
 
 def test_a_digest_counts_a_shared_flag_once_for_each_reader_it_concerns(nights):
