@@ -7,8 +7,10 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select
 
+from cli import main
 from core.accounts import Grant, Role, User
 from core.audit import AuditEvent
 from core.db import engine_for, reading, writing
@@ -16,12 +18,15 @@ from core.errors import Forbidden, NotFound
 from core.outbox import OutboxMail
 from core.parameters import set_parameter
 from core.permissions import scope_of
+from night.steps import perform
+from night.summary import night_lines
 from reconcile import store
 from reconcile.flags import acknowledge_flag
 from reconcile.models import Concern, FindingRow, NightRun
 from reconcile.notify import queue_digests
 from reconcile.settle import Outcome
 from reconcile.visibility import leads_seen_by_nobody
+from tests.nightkit import House, deliver, good_books, person_id
 from tests.settlekit import HOME, NOW, OFFICER, REVIEWER, Nights, act, finding, scope
 
 A, B, C = date(2026, 10, 15), date(2026, 10, 16), date(2026, 10, 17)
@@ -166,3 +171,27 @@ def test_what_a_finding_concerns_goes_with_it(nights):
             session.delete(row)
         session.flush()
         assert not session.scalars(select(Concern)).all()
+
+
+def test_a_lead_on_a_person_is_in_no_count_of_a_step_and_no_line_of_the_command(settings, monkeypatch):
+    house = House(settings)
+    lead = {"kind": "服刑", "person_id": person_id(0), "date": "2026-01-01", "source": "法院"}
+    deliver(house.inbox, A, "990102", **good_books(), leads=[lead])
+    assert house.night() == 0
+    assert [row["rule"] for row in house.flags()] == ["F06"]
+    ((run,),) = house.query(select(NightRun.id))
+    counts = perform("detect", run, settings=house.settings)
+    assert counts == {"findings": 0, "not_evaluable": counts["not_evaluable"]}
+    with reading(engine_for(house.settings.database_url)) as session:
+        lines = night_lines(session, house.settings, A)
+        assert session.scalars(select(NightRun.new_flag_count)).all() == [0]
+    assert "  没有不符项" in lines
+    assert "F06" not in "".join(lines)
+    for name, value in (
+        ("HOME", house.settings.home), ("SECRET_KEY", house.settings.secret_key), ("PERSON_KEY", house.settings.person_key),
+        ("DATABASE_URL", house.settings.database_url),
+    ):  # fmt: skip
+        monkeypatch.setenv(f"BIANZHI_{name}", str(value))
+    verified = CliRunner().invoke(main, ["verify"])
+    assert verified.exit_code == 0, verified.output
+    assert "疑点线索 1 条无人可见：请用 bianzhi parameter set lead_reviewers" in verified.output

@@ -10,10 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from sqlalchemy import select
 
-from cli import main
 from core.accounts import GrantSpec, create_user
 from core.db import engine_for, reading, writing
 from core.errors import Refused
@@ -21,8 +19,7 @@ from core.outbox import OutboxMail
 from core.parameters import set_parameter
 from night.inbox import sha256_of
 from night.proof import proofs
-from night.steps import perform, release
-from night.summary import night_lines
+from night.steps import release
 from reconcile.models import Artefact, Flag, NightRun, Verdict
 from reconcile.report import sign_manifest
 from tests.homes import SavedHome, settings_in
@@ -371,29 +368,6 @@ def test_a_jump_of_new_flags_parks_the_night_until_a_person_releases_it(after_go
     assert [tuple(row) for row in run] == [("SETTLED", "[]", "shenhe")]
     with pytest.raises(Refused):
         release(house.settings, NEXT, user)
-
-
-def test_a_lead_on_a_person_is_in_no_count_of_a_step_and_no_line_of_the_command(house, monkeypatch):
-    lead = {"kind": "服刑", "person_id": person_id(0), "date": "2026-01-01", "source": "法院"}
-    deliver(house.inbox, A, "990102", **good_books(), leads=[lead])
-    assert house.night() == 0
-    assert [row["rule"] for row in house.flags()] == ["F06"]
-    ((run,),) = house.query(select(NightRun.id))
-    counts = perform("detect", run, settings=house.settings)
-    assert counts == {"findings": 0, "not_evaluable": counts["not_evaluable"]}
-    with reading(engine_for(house.settings.database_url)) as session:
-        lines = night_lines(session, house.settings, A)
-        assert session.scalars(select(NightRun.new_flag_count)).all() == [0]
-    assert "  没有不符项" in lines
-    assert "F06" not in "".join(lines)
-    for name, value in (
-        ("HOME", house.settings.home), ("SECRET_KEY", house.settings.secret_key), ("PERSON_KEY", house.settings.person_key),
-        ("DATABASE_URL", house.settings.database_url),
-    ):  # fmt: skip
-        monkeypatch.setenv(f"BIANZHI_{name}", str(value))
-    verified = CliRunner().invoke(main, ["verify"])
-    assert verified.exit_code == 0, verified.output
-    assert "疑点线索 1 条无人可见：请用 bianzhi parameter set lead_reviewers" in verified.output
 
 
 def test_a_manifest_somebody_wrote_anew_holds_no_more_than_one_that_was_changed(after_good):
