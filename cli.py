@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli_door import DAY, Door, opened, signed_in
+from cli_door import DAY, Door, office_day, opened, signed_in
 from cli_duties import duties
 from cli_gate import gate
 from cli_notices import notices
@@ -169,14 +169,21 @@ def parameter_list() -> None:
 
 @main.command()
 def verify() -> None:
-    """Recompute every proof from the rows; exit 14 if one fails."""
+    """Recompute every proof from the rows; exit 14 if one fails. Says how many leads on people nobody may see."""
     from night.proof import check_proofs, proofs
+    from reconcile.visibility import leads_seen_by_nobody
 
     settings = opened()
     with reading(engine_for(settings.database_url)) as session:
         results = proofs(session, settings)
+        unseen = leads_seen_by_nobody(session, office_day())
     for proof in results:
         click.echo(f"{'ok  ' if proof.holds else 'FAIL'} {proof.name}: {proof.detail}")
+    if unseen:
+        click.echo(
+            f"NOTE 疑点线索 {unseen} 条无人可见：请用 bianzhi parameter set lead_reviewers 指定两名审核人员，"
+            "并授予他们所有层级的审核角色"
+        )
     check_proofs(results)
 
 

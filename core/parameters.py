@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Date, String, Text, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from core.accounts import Role, User
 from core.audit import record
 from core.db import Base, Instant
 from core.errors import InputRejected
@@ -185,7 +186,10 @@ def set_parameter(
     session: Session, name: str, text: str, division_code: str, start: date, *, actor: str, now: datetime
 ) -> None:
     """Put a value in force from a day on, with its audit event. Errors: InputRejected says what the parameter takes."""
-    value = json.dumps(parse_value(name, text), ensure_ascii=False)
+    parsed = parse_value(name, text)
+    if name == "lead_reviewers":
+        _check_lead_reviewers(session, parsed, division_code)
+    value = json.dumps(parsed, ensure_ascii=False)
     row = session.scalars(
         select(Parameter).where(
             Parameter.name == name, Parameter.division_code == division_code, Parameter.valid_from == start
@@ -200,6 +204,19 @@ def set_parameter(
         session, actor=actor, action="parameter.set", subject=f"{name} {division_code}", now=now,
         before=before, after=value, valid_from=start,
     )  # fmt: skip
+
+
+def _check_lead_reviewers(session: Session, logins: list[str], division_code: str) -> None:
+    """Errors: InputRejected when the pair would not see what it is named for."""
+    if division_code != ALL:
+        raise InputRejected("lead_reviewers holds for every division; set it without a division")
+    reviewers = select(User.login).where(User.login.in_(logins), User.active, User.grants.any(role=Role.REVIEWER.value))
+    strangers = sorted(set(logins) - set(session.scalars(reviewers)))
+    if strangers:
+        raise InputRejected(
+            f"no active reviewer: {', '.join(strangers)}; create or enable the account and grant it the role REVIEWER "
+            "(bianzhi account), then set lead_reviewers again"
+        )
 
 
 def list_parameters(session: Session) -> list[str]:
@@ -273,7 +290,7 @@ def _types_by_kind(text: str) -> dict[str, list[str]]:
 
 
 def _logins(text: str) -> list[str]:
-    logins = sorted({part.strip() for part in text.split(",") if part.strip()})
+    logins = sorted({part.strip().casefold() for part in text.split(",") if part.strip()})
     if len(logins) != 2:
         raise ValueError
     return logins

@@ -16,11 +16,10 @@ PASSWORD = "yunze-demo-2026"
 COLUMNS = ("login", "email", "display_name", "password", "role", "division_code", "level", "unit_code")
 OFFICERS_PER_DIVISION = 2
 LEAD_REVIEWERS = ("hecha", "hecha2")
+LEAD_NAMES = ("市编办 疑点核查一", "市编办 疑点核查二")
 CITY_PEOPLE = (
     ("REVIEWER", "bianban", "市编办 审核一"),
     ("REVIEWER", "bianban2", "市编办 审核二"),
-    ("REVIEWER", LEAD_REVIEWERS[0], "市编办 疑点核查一"),
-    ("REVIEWER", LEAD_REVIEWERS[1], "市编办 疑点核查二"),
     ("DIRECTOR", "bianwei", "市编委主任"),
     ("FINANCE", "caizheng", "市财政局"),
     ("PERSONNEL", "renshe", "市人社局"),
@@ -40,6 +39,9 @@ def write_accounts(path: Path, city_code: str, units: Iterable[Unit], borrowers:
     rows = [_row("admin", "系统管理员", "ADMINISTRATOR")]
     for role, login, name in CITY_PEOPLE:
         rows.append(_row(login, name, role, city_code, "CITY"))
+    # A lead lies at any unit: who is named for leads has a grant at each level, as only an auditor's may leave it open.
+    for login, name in zip(LEAD_REVIEWERS, LEAD_NAMES, strict=True):
+        rows += [_row(login, name, "REVIEWER", city_code, level) for level in sorted({unit.level for unit in units})]
     rows.append(_row("shengwei", "省编委主任", "DIRECTOR", city_code[:2] + "0000", "PROVINCE"))
     rows.append(_row("shenji", "市审计局", "AUDITOR", city_code))
     for county in counties:

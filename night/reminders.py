@@ -1,7 +1,7 @@
 """What the night reminds of: reports not confirmed, notices and referrals past their day, tip-offs nobody took up.
 
 One mail per person, thing and occasion, through the outbox, dated by the deadline it speaks of: however often a night
-is run, nobody is told twice. No mail names a person or says what a tip-off or a flag is about.
+is run, nobody is told twice. No mail names a person or says what a tip-off or a flag is about; of a lead on a person there is none.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from core.parameters import parameter_value
 from core.permissions import Scope, scope_of
 from night.situation import ReportStatus
 from night.situation_models import ReportPeriod, SituationReport
+from reconcile.catalog import RESTRICTED
 from reconcile.models import Flag, FlagStatus
 from reconcile.visibility import sees_flag
 from reconcile.worklist_life import ROLE_OF_OFFICE, NoticeStatus, Office, ReferralStatus
@@ -35,7 +36,7 @@ Tell = Callable[[str, str, str, date, frozenset[Role], "Place"], int]
 
 @dataclass(frozen=True)
 class Place:
-    """Where a thing belongs; `flag`: told only to those who see it (leads on people: the two named for them)."""
+    """Where a thing belongs; `flag`: told only to those who see it."""
 
     unit_code: str | None
     division_code: str | None
@@ -44,7 +45,7 @@ class Place:
 
 def remind(session: Session, today: date, now: datetime, portal: str) -> int:
     """Queue what is due on a day; returns how many mails are new. Caller's transaction."""
-    people = _people(session, today)
+    people = _people(session)
 
     def tell(digest: str, subject: str, path: str, on: date, roles: frozenset[Role], place: Place) -> int:
         told = [
@@ -65,7 +66,7 @@ def remind(session: Session, today: date, now: datetime, portal: str) -> int:
 
 def tell_of_period(session: Session, period: ReportPeriod, now: datetime, portal: str) -> int:
     """To every unit of a period just opened: figures wait for confirmation."""
-    people = _people(session, None)
+    people = _people(session)
     queued = 0
     for report in session.scalars(select(SituationReport).where(SituationReport.period_id == period.id)):
         told = [
@@ -77,13 +78,13 @@ def tell_of_period(session: Session, period: ReportPeriod, now: datetime, portal
     return queued
 
 
-def _people(session: Session, today: date | None) -> Callable[[], list[tuple[User, Scope]]]:
+def _people(session: Session) -> Callable[[], list[tuple[User, Scope]]]:
     """Everybody who wants mail, with the own reach: read once, and only when there is something to tell."""
 
     @lru_cache(maxsize=1)
     def read() -> list[tuple[User, Scope]]:
         users = session.scalars(select(User).where(User.active, User.wants_mail).order_by(User.id))
-        return [(user, scope_of(session, user, today)) for user in users]
+        return [(user, scope_of(session, user)) for user in users]
 
     return read
 
@@ -124,7 +125,7 @@ def _notices(session: Session, today: date, tell: Tell) -> int:
         .join(Flag, Flag.id == Rectification.flag_id)
         .where(
             Rectification.status == NoticeStatus.ISSUED, Rectification.deadline < today,
-            Flag.status == FlagStatus.RECTIFYING,
+            Flag.status == FlagStatus.RECTIFYING, Flag.rule.not_in(RESTRICTED),
         )
     )  # fmt: skip
     return sum(
@@ -135,7 +136,7 @@ def _notices(session: Session, today: date, tell: Tell) -> int:
 
 
 def _referrals(session: Session, today: date, tell: Tell) -> int:
-    query = select(Referral, Flag).join(Flag, Flag.id == Referral.flag_id)
+    query = select(Referral, Flag).join(Flag, Flag.id == Referral.flag_id).where(Flag.rule.not_in(RESTRICTED))
     queued = 0
     for held, flag in session.execute(query.where(Referral.status != ReferralStatus.ANSWERED)):
         sent = held.status == ReferralStatus.SENT

@@ -83,6 +83,7 @@ class Change:
 
     move: Move
     key: str
+    rule: str
     before: FlagStatus | None
     after: FlagStatus
     finding: Seen | None
@@ -235,7 +236,7 @@ def plan_settle(
         if change is not None:
             changes.append(change)
     fresh = (finding for key, finding in findings.items() if key not in known)
-    changes += [Change(Move.OPEN, new.key, None, FlagStatus.OPEN, new, True) for new in fresh]
+    changes += [Change(Move.OPEN, new.key, new.rule, None, FlagStatus.OPEN, new, True) for new in fresh]
     return sorted(changes, key=lambda change: change.key)
 
 
@@ -251,11 +252,11 @@ def _step(flag: Standing, finding: Seen | None, coverage: Coverage, as_of: date)
     if finding is None:
         return None
     changed = any(getattr(finding, name) != getattr(flag.seen, name) for name in COMPARED)
-    return Change(Move.SEE, key, status, status, finding, changed)
+    return Change(Move.SEE, key, flag.seen.rule, status, status, finding, changed)
 
 
 def _move(move: Move, flag: Standing, finding: Seen | None) -> Change:
     row = TRANSITIONS[move]
     if flag.status not in row.sources or row.target is None:
         raise InvariantViolated(f"{move} does not start from {flag.status}")
-    return Change(move, flag.seen.key, flag.status, row.target, finding, True)
+    return Change(move, flag.seen.key, flag.seen.rule, flag.status, row.target, finding, True)

@@ -2,6 +2,8 @@
 
 Settling twice changes nothing. A night older than the newest settled one is a backfill: its findings and figures are
 kept, no flag moves. A jump of new flags parks the night until a person releases it (decision 0001 no. 38).
+
+Every count shown of a night leaves leads on people out, and so does the jump: a difference would betray them.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from core.parameters import parameter_value
 from core.permissions import Permission, Scope
 from core.types import BookVerdict
 from core.units import UnitVersion
+from reconcile.catalog import RESTRICTED
 from reconcile.facts import NightFacts, read_batches, read_facts, read_units
 from reconcile.findings import FINDING_SCHEMA, NOT_EVALUABLE_SCHEMA
 from reconcile.lifecycle import NIGHT, TRANSITIONS, Move
@@ -72,7 +75,8 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Settled:
-    """What settling did. `moves`: flags per move, SEE included; empty for a backfill, a parked or a settled night."""
+    """What settling did, leads on people aside. `moves`: flags per move, SEE included; empty for a backfill, a parked or a
+    settled night."""
 
     outcome: Outcome
     findings: int = 0
@@ -96,7 +100,7 @@ def settle(session: Session, run_id: int, folder: Path, now: datetime) -> Settle
     if run.backfill:
         return _finish(session, run, NIGHT, [], now)
     changes = _changes(session, run, facts)
-    run.new_flag_count = sum(change.move is Move.OPEN for change in changes)
+    run.new_flag_count = _moves(changes)[Move.OPEN.value]
     if _jumps(session, run):
         run.state = NightState.PARKED
         _trail(session, run, "night_parked", NIGHT, now, new_flags=run.new_flag_count)
@@ -121,7 +125,7 @@ def release_night(session: Session, run_id: int, folder: Path, by: Scope, now: d
     run.released_by = by.login
     run.backfill = _newer_night(session, run)
     changes = [] if run.backfill else _changes(session, run, read_facts(folder))
-    run.new_flag_count = sum(change.move is Move.OPEN for change in changes)
+    run.new_flag_count = _moves(changes)[Move.OPEN.value]
     if not run.backfill:
         _apply(session, run, changes, now)
         _write_register(session, run, folder)
@@ -252,7 +256,12 @@ def _jumps(session: Session, run: NightRun) -> bool:
 
 
 def _finding_count(session: Session, run_id: int) -> int:
-    return session.scalar(select(func.count()).select_from(FindingRow).where(FindingRow.run_id == run_id)) or 0
+    mine = select(func.count()).select_from(FindingRow).where(FindingRow.run_id == run_id)
+    return session.scalar(mine.where(FindingRow.rule.not_in(RESTRICTED))) or 0
+
+
+def _moves(changes: list[Change]) -> Counter[str]:
+    return Counter(change.move.value for change in changes if change.rule not in RESTRICTED)
 
 
 def _apply(session: Session, run: NightRun, changes: list[Change], now: datetime) -> None:
@@ -377,7 +386,7 @@ def _finish(session: Session, run: NightRun, actor: str, changes: list[Change], 
     )
     run.state = NightState.SETTLED
     run.settled_at = now
-    moves = dict(sorted(Counter(change.move.value for change in changes).items()))
+    moves = dict(sorted(_moves(changes).items()))
     result = Settled(Outcome.SETTLED, _finding_count(session, run.id), run.backfill, moves)
     action = "night_settled" if actor == NIGHT else "night_released"
     _trail(session, run, action, actor, now, findings=result.findings, backfill=run.backfill, moves=moves)

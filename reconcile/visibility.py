@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import date
 
-from sqlalchemy import ColumnElement, Select, and_, insert, null, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, insert, not_, null, or_, select
 from sqlalchemy.orm import Session
 
-from core.permissions import Scope
+from core.accounts import User
+from core.parameters import parameter_value
+from core.permissions import Scope, scope_of
 from reconcile.catalog import RESTRICTED
 from reconcile.concern import COMPARING, units_concerned
-from reconcile.models import Concern, FindingRow, Flag, NightRun
+from reconcile.models import Concern, FindingRow, Flag, FlagStatus, NightRun
 
 CHUNK = 5_000
 
@@ -41,6 +44,15 @@ def sees_flag(session: Session, scope: Scope, flag: Flag) -> bool:
         .where(FindingRow.run_id == flag.last_run_id, FindingRow.key == flag.key)
     )
     return any(scope.sees_unit(unit) for unit in session.scalars(concerned))
+
+
+def leads_seen_by_nobody(session: Session, today: date) -> int:
+    """Live flags of restricted rules that lie beyond the reach of the reviewers named for them today."""
+    named = session.scalars(select(User).where(User.login.in_(parameter_value(session, "lead_reviewers", today))))
+    scopes = [scope for user in named if (scope := scope_of(session, user, today)).leads]
+    unseen = (not_(flags_seen(scope)) for scope in scopes)
+    leads = select(func.count()).select_from(Flag).where(Flag.status != FlagStatus.CLOSED, Flag.rule.in_(RESTRICTED))
+    return session.scalar(leads.where(*unseen)) or 0
 
 
 def other_units() -> Select:

@@ -13,6 +13,7 @@ from core.accounts import Role
 from core.db import reading
 from core.errors import Unavailable
 from core.outbox import OutboxMail
+from reconcile.catalog import RESTRICTED
 from reconcile.models import Flag, FlagStatus, NightRun, NightState
 from web.errors import SENTENCES, SignInNeeded
 from web.routes import ROUTES
@@ -54,11 +55,11 @@ def metrics() -> Response:
 def _lines(db: Session) -> Iterable[str]:
     live = (
         select(Flag.rule, Flag.severity, func.count())
-        .where(Flag.status != FlagStatus.CLOSED)
+        .where(Flag.status != FlagStatus.CLOSED, Flag.rule.not_in(RESTRICTED))
         .group_by(Flag.rule, Flag.severity)
         .order_by(Flag.rule, Flag.severity)
     )
-    yield "# HELP bianzhi_flags Flags that are not closed."
+    yield "# HELP bianzhi_flags Flags that are not closed, leads on people aside."
     yield "# TYPE bianzhi_flags gauge"
     for rule, severity, count in db.execute(live):
         yield f'bianzhi_flags{{rule="{rule}",severity="{severity}"}} {count}'

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import select
 
+from core.accounts import GrantSpec, create_user, get_user
 from core.db import engine_for, reading, writing
 from core.errors import InputRejected
 from core.parameter_import import import_parameters
@@ -117,13 +118,28 @@ def bring(house: House, tmp_path, text: str) -> int:
         return import_parameters(session, path, actor="test", now=NOW)
 
 
+def person(session, login: str, role: str) -> None:
+    grants = [GrantSpec(role, "990102", "COUNTY")]
+    create_user(
+        session, login=login, email=f"{login}@example.org", display_name=login, grants=grants, actor="test",
+        now=datetime.now(UTC),
+    )  # fmt: skip
+
+
+def name_reviewers(house: House, *logins: str) -> None:
+    with writing(engine_for(house.settings.database_url)) as session:
+        for login in logins:
+            person(session, login, "REVIEWER")
+
+
 def test_a_list_of_parameters_is_put_in_force(house, tmp_path):
-    text = 'name,division,from,value\ngate_start,990102,,2025-01-01\nlead_reviewers,,2026-01-01,"甲,乙"\n'
+    name_reviewers(house, "ann", "bob")
+    text = 'name,division,from,value\ngate_start,990102,,2025-01-01\nlead_reviewers,,2026-01-01,"Bob,ann"\n'
     assert bring(house, tmp_path, text) == 2
     with reading(engine_for(house.settings.database_url)) as session:
         assert parameter_value(session, "gate_start", A, "990102001") == "2025-01-01"
         assert parameter_value(session, "gate_start", A, "990103") is None
-        assert parameter_value(session, "lead_reviewers", A) == ["乙", "甲"]
+        assert parameter_value(session, "lead_reviewers", A) == ["ann", "bob"]
         assert parameter_value(session, "lead_reviewers", date(2025, 12, 31)) == []
 
 
@@ -134,9 +150,21 @@ def test_a_list_of_parameters_is_put_in_force(house, tmp_path):
         ("gate_start,,yesterday,2025-01-01", "row 3: from takes a date"),
         ("gate_opens,,,2025-01-01", "row 3: no parameter"),
         ("gate_start", "row 3: gate_start takes a date"),
+        (
+            'lead_reviewers,990102,,"ann,bob"',
+            "row 3: lead_reviewers holds for every division; set it without a division",
+        ),
+        ('lead_reviewers,,,"ann,audit"', "row 3: no active reviewer: audit; .* grant it the role REVIEWER"),
+        ('lead_reviewers,,,"bob,gone"', "row 3: no active reviewer: gone; create or enable the account"),
+        ('lead_reviewers,,,"nobody1,nobody2"', "row 3: no active reviewer: nobody1, nobody2; "),
+        ('lead_reviewers,,,"ann,ann"', "row 3: lead_reviewers takes two logins"),
     ],
 )
 def test_a_wrong_row_is_named_and_nothing_is_set(house, tmp_path, line, message):
+    name_reviewers(house, "ann", "bob", "gone")
+    with writing(engine_for(house.settings.database_url)) as session:
+        person(session, "audit", "AUDITOR")
+        get_user(session, "gone").active = False
     with pytest.raises(InputRejected, match=message):
         bring(house, tmp_path, f"name,division,from,value\nentry_days,,,31\n{line}\n")
     assert house.query(select(Parameter.id)) == []

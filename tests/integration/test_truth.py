@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import random
 import shutil
@@ -17,13 +18,19 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from core.db import engine_for, writing
+from core.account_import import import_accounts
+from core.accounts import get_user
+from core.db import engine_for, reading, writing
 from core.parameter_import import import_parameters
+from core.permissions import scope_of
 from core.settings import load_settings
+from demo.accounts import LEAD_REVIEWERS
 from demo.city import make_city
 from demo.rewriting import rewrite
 from demo.truth import compare
+from reconcile.catalog import RESTRICTED
 from reconcile.models import NightRun, Verdict
+from reconcile.store import FlagFilter, night_flags, night_run
 from tests.nightkit import House
 
 LAST = date(2026, 10, 31)
@@ -35,10 +42,15 @@ def nights_of(folder: Path) -> list[date]:
 
 
 def house_in(folder: Path, city: Path) -> House:
-    """A HOME that knows the city's parameters and our own book."""
+    """A HOME that knows the city's parameters, the reviewers they name, and our own book."""
     house = House(load_settings({"BIANZHI_HOME": str(folder), **KEYS}))
     shutil.copytree(city / "position", folder / "position")
+    named = folder / "named.csv"
+    with (city / "accounts.csv").open(encoding="utf-8") as file, named.open("w", encoding="utf-8", newline="") as out:
+        rows = csv.reader(file)
+        csv.writer(out).writerows(row for row in rows if row[0] in ("login", *LEAD_REVIEWERS))
     with writing(engine_for(house.settings.database_url)) as session:
+        import_accounts(session, named, actor="test", now=datetime.now(UTC))
         import_parameters(session, city / "parameters.csv", actor="test", now=datetime.now(UTC))
     return house
 
@@ -63,7 +75,26 @@ def differences(city: Path, house: House, inbox: Path) -> list[str]:
             f"{night} not evaluable: {row}" for row in gaps(house.not_evaluable(night)) ^ gaps(truth["not_evaluable"])
         ]
         wrong += [f"{night}: {line}" for line in miscounted(truth["verdicts"], house, night)]
+        wrong += [f"{night}: {line}" for line in hidden_leads(house, night)]
     return wrong
+
+
+def hidden_leads(house: House, night: date) -> list[str]:
+    """The leads of a night that one of the two named for them does not see."""
+    leads = {row["key"] for row in house.flags(night, *RESTRICTED)}
+    with reading(engine_for(house.settings.database_url)) as session:
+        run = night_run(session, night)
+        seen = {
+            login: {
+                item.key
+                for item in night_flags(
+                    session, run, scope_of(session, get_user(session, login), night), FlagFilter(RESTRICTED), limit=None
+                )
+            }
+            for login in LEAD_REVIEWERS
+        }
+    lines = [f"{login} does not see {key}" for login, keys in seen.items() for key in sorted(leads - keys)]
+    return lines if leads else ["no lead at all"]
 
 
 def miscounted(due: Iterable[dict], house: House, night: date) -> list[str]:

@@ -7,21 +7,29 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select
 
+from cli import main
 from core.accounts import Grant, Role, User
+from core.audit import AuditEvent
 from core.db import engine_for, reading, writing
 from core.errors import Forbidden, NotFound
 from core.outbox import OutboxMail
 from core.parameters import set_parameter
 from core.permissions import scope_of
+from night.steps import perform
+from night.summary import night_lines
 from reconcile import store
 from reconcile.flags import acknowledge_flag
 from reconcile.models import Concern, FindingRow, NightRun
 from reconcile.notify import queue_digests
+from reconcile.settle import Outcome
+from reconcile.visibility import leads_seen_by_nobody
+from tests.nightkit import House, deliver, good_books, person_id
 from tests.settlekit import HOME, NOW, OFFICER, REVIEWER, Nights, act, finding, scope
 
-A = date(2026, 10, 15)
+A, B, C = date(2026, 10, 15), date(2026, 10, 16), date(2026, 10, 17)
 EVIDENCE = json.dumps(
     {"roster": [{"unit": "U1", "exit": None, "seconded_to": None}], "payroll": [{"payer": "U2"}, {"payer": "U3"}]}
 )
@@ -74,14 +82,66 @@ def test_leads_exist_for_the_two_named_reviewers_alone(nights):
 ])  # fmt: skip
 def test_who_is_named_is_a_dated_parameter_and_must_be_a_reviewer(nights, role, day, named):
     with writing(nights.engine) as session:
-        set_parameter(session, "lead_reviewers", "ann,bob", "*", date(2026, 10, 1), actor="t", now=NOW)
-        user = User(
-            login="ann", email="a@example.org", display_name="a", created_at=NOW, active=True,
-            grants=[Grant(role=role, division_code=HOME, level="COUNTY")],
-        )  # fmt: skip
-        session.add(user)
+        user = name(session, "ann", "bob")["ann"]
+        user.grants[0].role = role
         session.flush()
         assert scope_of(session, user, day).leads is named
+
+
+def name(session, *logins: str, level: str = "COUNTY") -> dict[str, User]:
+    """Reviewers of HOME at a level, named for leads from October on."""
+    users = {
+        login: User(
+            login=login, email=f"{login}@example.org", display_name=login, created_at=NOW, active=True,
+            grants=[Grant(role=Role.REVIEWER, division_code=HOME, level=level)],
+        )
+        for login in logins
+    }  # fmt: skip
+    session.add_all(users.values())
+    session.flush()
+    set_parameter(session, "lead_reviewers", ",".join(logins), "*", date(2026, 10, 1), actor="t", now=NOW)
+    return users
+
+
+def test_leads_are_counted_as_seen_by_nobody_until_one_who_is_named_reaches_them(nights):
+    with writing(nights.engine) as session:
+        assert leads_seen_by_nobody(session, A) == 1
+        users = name(session, "ann", "bob", level="TOWNSHIP")
+        assert leads_seen_by_nobody(session, A) == 1
+        users["bob"].grants.append(Grant(role=Role.REVIEWER, division_code=HOME, level="COUNTY"))
+        session.flush()
+        assert leads_seen_by_nobody(session, A) == 0
+        users["bob"].active = False
+        assert leads_seen_by_nobody(session, A) == 1
+    nights.night(B, [SHARED, LOCAL])
+    with reading(nights.engine) as session:
+        assert leads_seen_by_nobody(session, B) == 0  # closed by the data
+
+
+def test_what_is_counted_of_a_night_leaves_leads_out(nights):
+    again = nights.night(B, [SHARED, LEAD, LOCAL])
+    assert (again.findings, again.moves) == (2, {"SEE": 2})
+    assert nights.night(C, [SHARED, LOCAL]).moves == {"SEE": 2}  # the lead is closed
+    with reading(nights.engine) as session:
+        runs = session.scalars(select(NightRun).order_by(NightRun.as_of)).all()
+        assert [run.new_flag_count for run in runs] == [2, 0, 0]
+        settled = session.scalars(
+            select(AuditEvent).where(AuditEvent.action == "night_settled").order_by(AuditEvent.seq)
+        )
+        first, *_ = (json.loads(event.details) for event in settled)
+        assert (first["findings"], first["moves"]) == (2, {"OPEN": 2})
+
+
+def test_a_jump_is_measured_by_what_is_shown_of_it(nights):
+    with writing(nights.engine) as session:
+        for parameter, value in (("jump_floor", "1"), ("jump_ratio", "1")):
+            set_parameter(session, parameter, value, "*", date(2026, 10, 1), actor="t", now=NOW)
+    leads = [finding("F06", "U1", f"q{number}") for number in range(9)]
+    assert nights.night(B, [SHARED, LOCAL, *leads]).outcome is Outcome.SETTLED
+    jump = [finding("Q01", f"U{number}") for number in range(2, 7)]
+    assert nights.night(C, [SHARED, LOCAL, *jump, finding("F06", "U1", "more")]).outcome is Outcome.PARKED
+    with reading(nights.engine) as session:
+        assert store.night_run(session, C).new_flag_count == len(jump)
 
 
 def test_a_digest_counts_a_shared_flag_once_for_each_reader_it_concerns(nights):
@@ -111,3 +171,27 @@ def test_what_a_finding_concerns_goes_with_it(nights):
             session.delete(row)
         session.flush()
         assert not session.scalars(select(Concern)).all()
+
+
+def test_a_lead_on_a_person_is_in_no_count_of_a_step_and_no_line_of_the_command(settings, monkeypatch):
+    house = House(settings)
+    lead = {"kind": "服刑", "person_id": person_id(0), "date": "2026-01-01", "source": "法院"}
+    deliver(house.inbox, A, "990102", **good_books(), leads=[lead])
+    assert house.night() == 0
+    assert [row["rule"] for row in house.flags()] == ["F06"]
+    ((run,),) = house.query(select(NightRun.id))
+    counts = perform("detect", run, settings=house.settings)
+    assert counts == {"findings": 0, "not_evaluable": counts["not_evaluable"]}
+    with reading(engine_for(house.settings.database_url)) as session:
+        lines = night_lines(session, house.settings, A)
+        assert session.scalars(select(NightRun.new_flag_count)).all() == [0]
+    assert "  没有不符项" in lines
+    assert "F06" not in "".join(lines)
+    for name, value in (
+        ("HOME", house.settings.home), ("SECRET_KEY", house.settings.secret_key), ("PERSON_KEY", house.settings.person_key),
+        ("DATABASE_URL", house.settings.database_url),
+    ):  # fmt: skip
+        monkeypatch.setenv(f"BIANZHI_{name}", str(value))
+    verified = CliRunner().invoke(main, ["verify"])
+    assert verified.exit_code == 0, verified.output
+    assert "疑点线索 1 条无人可见：请用 bianzhi parameter set lead_reviewers" in verified.output

@@ -24,7 +24,7 @@ def step(flag: Standing, *found: Seen, coverage: Coverage = WHOLE, as_of: date =
 
 @pytest.mark.parametrize("status", [status for status in FlagStatus if status is not FlagStatus.CLOSED])
 def test_seen_again_keeps_status_and_is_noted_only_when_figures_changed(status):
-    assert step(Standing(SEEN, status), SEEN) == Change(Move.SEE, "k", status, status, SEEN, False)
+    assert step(Standing(SEEN, status), SEEN) == Change(Move.SEE, "k", SEEN.rule, status, status, SEEN, False)
     assert step(Standing(SEEN, status), replace(SEEN, found="7")).noted
 
 

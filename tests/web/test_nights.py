@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from reconcile.models import NightRun
+from reconcile.models import Flag, NightRun
 from tests.web.seeding import NEWEST
 from web.app import create_app
 
@@ -74,6 +74,15 @@ def test_metrics_count_flags_nights_and_mails(app):
     assert 'bianzhi_flags{rule="F02",severity="S3"} 60' in text
     assert 'bianzhi_nights{state="SETTLED"} 4' in text
     assert "bianzhi_outbox_queued 1" in text
+
+
+def test_metrics_count_no_leads_on_people(app, db):
+    with db.write() as session:
+        lead = session.scalars(select(Flag).where(Flag.rule == "F02", Flag.severity == "S3").limit(1)).one()
+        lead.rule = "F06"
+    text = app.test_client().get("/metrics").get_data(as_text=True)
+    assert 'bianzhi_flags{rule="F02",severity="S3"} 59' in text
+    assert "F06" not in text
 
 
 def test_metrics_of_production_need_an_administrators_token(portal_settings, db, clock):

@@ -109,15 +109,22 @@ def test_overdue_stands_first_and_is_mailed_once(browser, clock, db):
         assert not [mail for mail in told if MASK in mail.text or "清退" in mail.text]
 
 
-def test_a_late_notice_about_a_lead_on_a_person_is_told_to_the_two_named_for_leads_alone(browser, clock, db):
-    rectify(browser)
-    late = clock.now.date() + timedelta(days=60)
-    told = select(OutboxMail.recipient).where(OutboxMail.digest == "rectify_late_ZG2026-000001")
+@pytest.mark.parametrize(("begun", "late"), [
+    (lambda browser, db: rectify(browser), "rectify_late_ZG2026-000001"),
+    (refer, "referral_receipt_YS2026-000001"),
+])  # fmt: skip
+def test_nothing_late_about_a_lead_on_a_person_is_mailed_to_the_two_named_for_leads_either(
+    browser, clock, db, begun, late
+):
+    begun(browser, db)
+    day, told = clock.now.date() + timedelta(days=60), select(OutboxMail.recipient).where(OutboxMail.digest == late)
     with db.write() as session:
         session.get(Flag, Q03).rule = "F06"
-        set_parameter(session, "lead_reviewers", "reviewer2,somebody", "*", ALWAYS, actor="test", now=NOW)
-        assert remind(session, late, NOW, "") == 1
-        assert list(session.scalars(told)) == ["reviewer2@example.org"]
+        set_parameter(session, "lead_reviewers", "reviewer,reviewer2", "*", ALWAYS, actor="test", now=NOW)
+        assert remind(session, day, NOW, "") == 0
+        session.get(Flag, Q03).rule = "Q03"
+        assert remind(session, day, NOW, "") > 1
+        assert "reviewer2@example.org" in set(session.scalars(told))
 
 
 def test_a_stranger_to_the_unit_finds_nothing(browser):
