@@ -6,6 +6,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,15 +30,22 @@ def path(tmp_path) -> str:
     return str(tmp_path / "pool.db-turns")
 
 
-@pytest.fixture
-def holder(path):
-    """Another process that has the turn."""
-    process = subprocess.Popen([sys.executable, "-c", HOLD, path], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+@contextmanager
+def another(script: str, path: str) -> Iterator[subprocess.Popen]:
+    """Another process that holds what its script takes, and says so first."""
+    process = subprocess.Popen([sys.executable, "-c", script, path], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "True\n"
     yield process
     process.kill()
     process.wait()
     process.stdout.close()
+
+
+@pytest.fixture
+def holder(path):
+    """Another process that has the turn."""
+    with another(HOLD, path) as process:
+        yield process
 
 
 def test_who_waits_for_another_process_waits_no_longer_than_said(path, holder):
@@ -53,12 +62,8 @@ def first_in_queue(path):
         "import sys, time; from core.turns import FIRST, Turns\nturns = Turns(sys.argv[1])\n"
         "print(turns._lock(FIRST), flush=True)\ntime.sleep(600)"
     )
-    process = subprocess.Popen([sys.executable, "-c", script, path], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline() == "True\n"
-    yield process
-    process.kill()
-    process.wait()
-    process.stdout.close()
+    with another(script, path) as process:
+        yield process
 
 
 @pytest.mark.parametrize(("moment", "let_in"), [(600, True), (0, False)])
