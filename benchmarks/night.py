@@ -162,7 +162,8 @@ RUNS: dict[str, Callable[[Run], dict]] = {
 OURS = ("duckdb", "ibis", "reconcile.engine")
 # Code loaded before the clock starts.
 LOADED = dict.fromkeys(RUNS, OURS) | {
-    "pairs": (*OURS, "ibis.backends.sql.compilers.duckdb"), "bare join": ("duckdb",), "pandas": ("benchmarks.night_pandas",), "datacompy": ("pandas", "datacompy"),
+    "pairs": (*OURS, "ibis.backends.sql.compilers.duckdb"), "bare join": ("duckdb",),
+    "pandas": ("benchmarks.night_pandas",), "datacompy": ("pandas", "datacompy"),
 }  # fmt: skip
 
 

@@ -152,7 +152,7 @@ def take_step(steps: Mapping[str, Step], db: Session, act: Act, name: str, key: 
     return step.call(db, act, key, values)
 
 
-def only_taken(steps: Mapping[str, Step], name: str, given: Values) -> Values:
+def only_taken(steps: Mapping[str, Step], name: str, given: dict[str, Any]) -> dict[str, Any]:
     """What was given for a step. Errors: InputRejected for what the step does not take: whoever said it meant something."""
     step = steps.get(name)
     strange = sorted(set(given) - {*(one.name for one in step.fields), *step.also}) if step else []

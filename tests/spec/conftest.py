@@ -35,13 +35,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def engine(request: pytest.FixtureRequest) -> Iterator[None]:
     """The engine of a spec; tests that are no specs choose their own."""
     name = getattr(request, "param", None)
-    alone = name == "duckdb" and sum(_engine_of(item) == name for item in request.session.items) <= FEW
-    if name is None or alone:
+    if name is None or (name == "duckdb" and request.getfixturevalue("few_on_duckdb")):
         yield
         return
     answers: Answers = request.getfixturevalue(f"{name}_answers")
     with judged_by(Judge(name, lambda night: answers[_known_by(night)])):
         yield
+
+
+@pytest.fixture(scope="session")
+def few_on_duckdb(request: pytest.FixtureRequest) -> bool:
+    """Whether so few specs of this run are judged on DuckDB that each is judged alone."""
+    return sum(_engine_of(item) == "duckdb" for item in request.session.items) <= FEW
 
 
 @pytest.fixture(scope="session")

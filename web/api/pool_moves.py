@@ -106,7 +106,7 @@ def step_slot(header: m.Keyed, path: m.SlotStepPath, body: m.SlotStepBody) -> Re
 
 def _given(steps, name: str, body) -> dict:
     """What the body says of the step. Errors: InputRejected for what the step does not take."""
-    return dict(only_taken(steps, str(name), body.model_dump(exclude_none=True, exclude_defaults=True)))
+    return only_taken(steps, str(name), body.model_dump(exclude_defaults=True))
 
 
 @_post("/grants", "grant")

@@ -13,8 +13,7 @@ from pool import lists
 from pool.ledger import Cell
 from pool.models import PoolNode, PoolRequest
 from pool.service_slots import loan_movements
-from pool.store import cell_figures, slots_of_loan
-from pool.terms import TermsByPlace
+from pool.store import cell_figures, slots_of_loan, terms_on
 from pool.waiting_list import lacking_posts
 from web.api import pool_answers as a
 from web.api import pool_models as m
@@ -154,7 +153,8 @@ def read_loan(path: m.LoanPath) -> Response:
 def loan_view(loan_no: str) -> lists.LoanView:
     """The loan the guard has let through, with its slots."""
     today, slots = act_of("").today, tuple(slots_of_loan(g.db, loan_no, live=False))
-    return lists.LoanView(g.loan, slots, today, TermsByPlace(g.db, today).soon_days(g.loan.node_id))
+    terms = terms_on(g.db, today, g.db.get(PoolNode, g.loan.node_id).division_code)
+    return lists.LoanView(g.loan, slots, today, terms.due_soon_days)
 
 
 @blueprint.get("/pool/matrix", endpoint="pool_matrix", tags=[POOL], responses={"200": a.PairList})

@@ -32,9 +32,9 @@ OWNING = (Kind.GRANT, Kind.CUT, Kind.TRANSFER, Kind.CONVERSION)
 MATRIX_COLUMNS = 12
 
 
-def badges_on(today: date) -> Callable[[PoolSlot], str | None]:
+def badges_on(today: date, terms: TermsByPlace | None = None) -> Callable[[PoolSlot], str | None]:
     """The badge of a slot on a day, by the term of its borrower's division."""
-    terms = TermsByPlace(g.db, today)
+    terms = terms or TermsByPlace(g.db, today)
     return lambda slot: lists.badge_of(slot, today, terms.soon_days(slot.node_id))
 
 
@@ -43,23 +43,23 @@ def show_pool() -> str:
     scope, today = view_scope(), act_of("").today
     rows = lists.stock_rows(g.db, scope)
     slots = lists.due_slots(g.db, scope)
-    badge_of = badges_on(today)
+    terms = TermsByPlace(g.db, today)
+    badge_of = badges_on(today, terms)
     badges = [badge_of(slot) for slot in slots]
+    due = [slot for slot, badge in zip(slots, badges, strict=True) if badge][:8]
     units, unit_count = lists.unit_nodes(g.db, scope, 1)
     waiting = lists.request_page(g.db, scope, [str(status) for status in PENDING], limit=1)[1]
     return render_template(
         "pool.html", rows=rows, totals={name: sum(getattr(row, name) for row in rows) for name in MEASURES},
         soon_count=badges.count(lists.SOON), over_count=badges.count(lists.OVER),
         waiting_count=waiting, unit_count=unit_count, only=units[0] if unit_count == 1 else None,
-        description=_said(rows), due=[slot for slot, badge in zip(slots, badges, strict=True) if badge][:8],
-        names=lists.nodes_named(g.db, {slot.node_id for slot in slots[:8]}), today=today,
-        days=_soon_days(slots, today), badge_of=badge_of,
+        description=_said(rows), due=due, names=lists.nodes_named(g.db, {slot.node_id for slot in due}), today=today,
+        days=_soon_days(slots, terms, today), badge_of=badge_of,
     )  # fmt: skip
 
 
-def _soon_days(slots: list[PoolSlot], today: date) -> str:
+def _soon_days(slots: list[PoolSlot], terms: TermsByPlace, today: date) -> str:
     """Days before the due date from which these loans wear the badge 预: one term, or from the shortest to the longest."""
-    terms = TermsByPlace(g.db, today)
     days = {terms.soon_days(slot.node_id) for slot in slots} or {terms_on(g.db, today, "").due_soon_days}
     return "–".join(str(each) for each in sorted({min(days), max(days)}))
 
