@@ -180,6 +180,6 @@ def _yearly_rows(stage: Stage) -> None:
         if unit.folder == STREET:
             continue
         stage.add(
-            "headcount", stage.always, unit_code=unit.code, measure="IN_POST", scope="YEAR_END_ALL", source="年报",
+            "headcount", stage.always, unit_code=unit.code, measure="IN_POST", scope="YEAR_END_ALL", source="上年年报",
             count=sum(unit.heads.values()) + 11, delivered_by=unit.folder,
         )  # fmt: skip
