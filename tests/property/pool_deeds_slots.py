@@ -56,10 +56,43 @@ def _movement(sim: Sim, slot: Slot, kind: str, moves: Moves, day: date, rests_on
 
 
 def _end(sim: Sim, slot: Slot, status: str, day: date) -> None:
+    """The slot's life; `go_home` comes when all that go back together are back."""
     slot.status, slot.ended = status, day
     sim.desk.live.pop(slot.number)
     sim.desk.people.pop(slot.person, None)
     sim.touch_slots.add(slot.number)
+
+
+def go_home(sim: Sim, back: list[tuple[Slot, int]]) -> tuple[list[int], list[str]]:
+    """(movements, slots that wait): recalled posts whose owner only lent the use go to its own vacant ones, one by one,
+    where the tree bears it; the others stay idle, for nobody else. back: slots with what brought each back."""
+    book, home, waits = sim.desk.book, [], []
+    for slot, seq in back:
+        lot = sim.desk.lots[slot.lot]
+        if slot.recalled is None or not lot.lent_by_owner:
+            continue
+        moves = [(pooled_key("idle", lot), -1), (key("home", lot.owner, lot.partition), 1)]
+        movement = Movement("WITHDRAW", sim.today, moves, holders=(lot.node, lot.owner), rests_on=seq,
+                            slot=slot.number, loan=slot.loan)  # fmt: skip
+        if book.refuses(movement):
+            waits.append(slot.number)
+            sim.desk.homeward[slot.number] = seq
+        else:
+            home.append(book.post(movement))
+            sim.desk.homeward.pop(slot.number, None)
+    sim.gone_home += len(home)
+    sim.waited_for_home += len(waits)
+    return home, waits
+
+
+def homeward_by_night(sim: Sim) -> int:
+    """What waits, in the order in which it began to wait."""
+    return len(go_home(sim, [(sim.desk.slots[number], seq) for number, seq in sim.desk.homeward.items()])[0])
+
+
+def _homed(sim: Sim, receipt: dict, back: list[tuple[Slot, int]]) -> None:
+    ours = go_home(sim, back)
+    sim.same("posts gone home, and waiting", (receipt.get("home", []), receipt.get("awaiting", [])), ours)
 
 
 def _unit(sim: Sim, slot: Slot) -> str:
@@ -112,8 +145,10 @@ def leave(sim: Sim) -> Deed | None:
     def happen(receipt) -> None:
         first = book.post(left)
         back.rests_on = first
-        sim.same("movements", receipt["movements"], [first, book.post(back)])
+        second = book.post(back)
+        sim.same("movements", receipt["movements"], [first, second])
         _end(sim, slot, "RETURNED", day)
+        _homed(sim, receipt, [(slot, second)])
 
     return Deed("leave", vacate_slot, sim.clerk("reviewer", _unit(sim, slot)), (slot.number, day), expect, happen)
 
@@ -150,6 +185,7 @@ def _several_back(sim: Sim, slots: list[Slot], unit: str, use_case, args) -> Dee
         sim.same("movements", receipt["movements"], ours)
         for one in slots:
             _end(sim, one, "RETURNED", sim.today)
+        _homed(sim, receipt, list(zip(slots, ours, strict=True)))
 
     login = sim.clerk(sim.dice.choice(["officer", "reviewer"]), unit)
     if login.startswith("officer"):
@@ -181,8 +217,10 @@ def take_back(sim: Sim) -> Deed | None:
     expect = _cannot_go_back(slot) or ("NOT_YET" if early else None) or sim.desk.book.refuses(movement)
 
     def happen(receipt) -> None:
-        sim.same("movement", receipt["movement"], sim.desk.book.post(movement))
+        seq = sim.desk.book.post(movement)
+        sim.same("movement", receipt["movement"], seq)
         _end(sim, slot, "LAPSED", sim.today)
+        _homed(sim, receipt, [(slot, seq)])
 
     return Deed("take_back", take_back_slot, sim.clerk("reviewer", _unit(sim, slot)), (slot.number,), expect, happen)
 
@@ -206,8 +244,10 @@ def swap(sim: Sim) -> Deed | None:
     expect = next((answer for holds, answer in answers if holds), None) or desk.book.refuses(movement)
 
     def happen(receipt) -> None:
-        sim.same("movement", receipt["movement"], desk.book.post(movement))
+        seq = desk.book.post(movement)
+        sim.same("movement", receipt["movement"], seq)
         _end(sim, slot, "RETURNED", sim.today)
+        _homed(sim, receipt, [(slot, seq)])
 
     return Deed("swap", swap_slot, sim.clerk("reviewer", loan.unit), (slot.number,), expect, happen)
 

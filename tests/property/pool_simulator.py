@@ -168,14 +168,15 @@ class Simulator:
         self.province.pass_days(sim.dice.choice([1, 1, 1, 1, 2, 3, 9, 31]))
         desk.book.today = self.province.today
         desk.book.forget()
-        lapsed = claimed = 0
+        lapsed = claimed = home = 0
         for _ in range(1 + (sim.dice.random() < 0.1)):
             with writing(self.engine) as session:
                 kept = keep_pool(session, sim.today, self.province.now)
-            lapsed, claimed = lapsed + kept.lapsed, claimed + kept.claimed
+            lapsed, claimed, home = lapsed + kept.lapsed, claimed + kept.claimed, home + kept.home
         desk.turn_due()
-        ours = self._lapse(), loans.claim_waiting(sim)
-        sim.same("requests lapsed, and given posts", (lapsed, claimed), ours)
+        ours = self._lapse(), slots.homeward_by_night(sim), loans.claim_waiting(sim)
+        sim.same("requests lapsed, posts gone home, requests given posts", (lapsed, home, claimed), ours)
+        self.seen["gone home by the night"] += home
         self.seen["given posts by the night"] += claimed
         sim.touch_slots |= set(desk.live)
         check_proposals(sim)
@@ -282,6 +283,8 @@ def main() -> int:
             return 1
         seconds, worked = time.perf_counter() - begun, time.process_time() - worked
     if given.counts:
+        sim = simulator.sim
+        print(f"{sim.gone_home:8} recalled posts gone home\n{sim.waited_for_home:8} times one had to wait for it")
         print("\n".join(f"{count:8} {name}" for name, count in sorted(simulator.seen.items())))
     days, book = (simulator.sim.today - NIGHT).days, simulator.sim.desk.book
     print(
