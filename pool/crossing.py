@@ -7,7 +7,7 @@ from core.types import Level
 from pool.models import PoolNode
 from pool.policies import CENTRAL_ONLY
 
-LEVEL_NAMES = {Level.PROVINCE: "省级", Level.CITY: "市级", Level.COUNTY: "县级", Level.TOWNSHIP: "乡级"}
+LEVEL_NAMES = {Level.PROVINCE: "省", Level.CITY: "市", Level.COUNTY: "县", Level.TOWNSHIP: "乡"}
 
 
 def read_central(central_no: str | None) -> str | None:
