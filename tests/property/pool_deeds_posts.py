@@ -281,6 +281,12 @@ def limits(sim: Sim) -> Deed:
     borrow = None if dice.random() < 0.5 else max(0, -at + dice.choice([-1, 0, 1, 2, 4, 6]))
     lend = None if unit or dice.random() < 0.4 else dice.randint(0, 6)
     floor = max(0, at - dice.randint(0, 12)) if node == ROOT and dice.random() < 0.3 else 0
+    return limits_deed(sim, node, cell, purpose, lend, borrow, floor)
+
+
+def limits_deed(sim: Sim, node: str, cell: Partition, purpose: str, lend, borrow, floor: int = 0) -> Deed:
+    """These limits; None: unlimited."""
+    book = sim.desk.book
     expect = "CLOSED" if node in sim.desk.closed else None
     if expect is None and _pinches(sim, node, (*cell, purpose), (lend, borrow, floor)):
         expect = "LIMIT"

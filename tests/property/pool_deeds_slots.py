@@ -16,6 +16,7 @@ from pool.service_slots import (
     vacate_slot,
 )
 from tests.property.pool_deed import Deed, Sim, key
+from tests.property.pool_deeds_posts import limits_deed
 from tests.property.pool_desk import (
     FILL_MONTHS,
     GRACE_DAYS,
@@ -126,9 +127,13 @@ def fill(sim: Sim) -> Deed | None:
     return Deed("fill", fill_slot, login, (slot.number, person, "99********1234", day), expect, happen)
 
 
-def leave(sim: Sim) -> Deed | None:
+def leave(sim: Sim, slot: Slot | None = None) -> Deed | None:
     """The person leaves through our gate; the post goes back the same day."""
-    slot = (sim.live_slot(lambda one: one.person is not None) if sim.dice.random() < 0.9 else None) or sim.ended_slot()
+    slot = (
+        slot
+        or (sim.live_slot(lambda one: one.person is not None) if sim.dice.random() < 0.9 else None)
+        or sim.ended_slot()
+    )
     if slot is None:
         return None
     book = sim.desk.book
@@ -225,11 +230,11 @@ def take_back(sim: Sim) -> Deed | None:
     return Deed("take_back", take_back_slot, sim.clerk("reviewer", _unit(sim, slot)), (slot.number,), expect, happen)
 
 
-def swap(sim: Sim) -> Deed | None:
+def swap(sim: Sim, slot: Slot | None = None) -> Deed | None:
     """The person moves onto an own vacant post."""
     desk = sim.desk
     ripe = lambda one: one.person is not None and desk.usable(_unit(sim, one), desk.loans[one.loan].partition) > 0
-    slot = sim.live_slot(ripe) or sim.live_slot() or sim.ended_slot()
+    slot = slot or sim.live_slot(ripe) or sim.live_slot() or sim.ended_slot()
     if slot is None:
         return None
     loan = desk.loans[slot.loan]
@@ -284,8 +289,10 @@ def renew(sim: Sim) -> Deed | None:
 def recall(sim: Sim) -> Deed | None:
     """By the lender's office: all live posts of the loan that came from one lender."""
     slot = sim.live_slot() if sim.dice.random() < 0.9 else sim.ended_slot()
-    if slot is None:
-        return None
+    return None if slot is None else _recall_of(sim, slot)
+
+
+def _recall_of(sim: Sim, slot: Slot) -> Deed:
     desk, drawn = sim.desk, sim.province.drawn
     mates = [desk.slots[n] for n in desk.loans[slot.loan].slots]
     slots = [one for one in mates if one.lender == slot.lender and (one is slot or one.number in desk.live)]
@@ -303,6 +310,34 @@ def recall(sim: Sim) -> Deed | None:
 
     login = sim.clerk_of("reviewer", office)
     return Deed("recall", recall_loan, login, ([one.number for one in slots], "急用"), expect, happen)
+
+
+def recalled_back(sim: Sim) -> Deed | None:
+    """Posts on which R14 turns: called back by who lent the use, given back in every way; now and then short of room."""
+    lent = [slot for slot in sim.desk.live.values() if sim.desk.lots[slot.lot].lent_by_owner]
+    if not lent:
+        return None
+    called = [slot for slot in lent if slot.recalled]
+    if not called or sim.patience.random() < 0.25:
+        return _recall_of(sim, sim.patience.choice(lent))
+    slot = sim.patience.choice(called)
+    if sim.patience.random() < 0.4 and (pinched := _pinch(sim, slot)) is not None:
+        return pinched
+    if slot.person is None:
+        return _several_back(sim, [slot], _unit(sim, slot), return_slots, ([slot.number],))
+    return (leave if sim.patience.random() < 0.6 else swap)(sim, slot)
+
+
+def _pinch(sim: Sim, slot: Slot) -> Deed | None:
+    """A node above the lender alone that owes, and may owe no more."""
+    book, lot = sim.desk.book, sim.desk.lots[slot.lot]
+    outside = set(book.path(_unit(sim, slot))) if _unit(sim, slot) in book.parent else set()
+    for node in book.path(lot.owner)[1:]:
+        for purpose in ("", lot.purpose):
+            at = book.surplus(lot.partition, purpose)[node]
+            if node not in outside and at <= 0:
+                return limits_deed(sim, node, lot.partition, purpose, None, -at)
+    return None
 
 
 def entrust(sim: Sim) -> Deed:

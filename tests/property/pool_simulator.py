@@ -41,7 +41,7 @@ NIGHTLY = "night"
 DEEDS = {
     loans.ask: 22, loans.ask_to_wait: 3, loans.submit: 1, loans.endorse: 6, loans.review: 13, loans.approve: 13,
     loans.approve_waiting: 3, loans.refuse: 2, loans.withdraw_wish: 2, slots.fill: 14, slots.leave: 4, slots.give_back: 4, slots.give_back_some: 2, slots.swap: 3,
-    slots.take_back: 2, slots.renew: 3, slots.recall: 2, slots.entrust: 1, posts.grant: 4, posts.cut: 3,
+    slots.take_back: 2, slots.renew: 3, slots.recall: 2, slots.recalled_back: 4, slots.entrust: 1, posts.grant: 4, posts.cut: 3,
     posts.transfer: 4, posts.deposit: 5, posts.withdraw: 3, posts.convert: 1, posts.reserve: 4, posts.from_reserve: 5,
     posts.vacate: 5, posts.reverse: 6, posts.limits: 3, posts.reparent: 0.3, posts.merge: 0.3, posts.abolish: 0.1,
 }  # fmt: skip
