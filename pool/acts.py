@@ -202,6 +202,7 @@ CELL = (
 POSTS = _at("posts", "whole number of posts", read_count("编制数"))
 DOCUMENT = _option("document_no", "number of the document it rests on", required=True)
 EFFECTIVE = _option("effective", "effective date YYYY-MM-DD, today when left out", read_day)
+CENTRAL = _option("central_no", "central approval number, where ADMIN or POLITICAL_LEGAL posts change level (R12)")
 NUMBER = _at("number", "the request's number (JB…)", read_code)
 SLOT = _at("slot_no", "slot number (ZZ…)", read_code)
 SLOTS = Argument("slot_nos", "slot numbers (ZZ…)", read_code, many=True)
@@ -209,6 +210,7 @@ LOAN = _at("loan_no", "the loan's number (JY…)", read_code)
 NOTE = _option("note", "remark")
 MOVED = ("movement", "document_no")
 DECIDED = ("request", "status")
+HOME = ("home", "awaiting")  # what a recalled post's return says besides
 ASKED = (*DECIDED, "movement", "waiting", "decision_node", "rule", "lots")
 TREE = ("node", "kind", "before", "after")
 
@@ -266,15 +268,14 @@ DEEDS: dict[str, Deed] = dict(
         _deed(
             "transfer", "Move ownership of posts from one unit to another; a loan is another thing.", transfer_posts,
             MOVED, _at("giver", "node that gives", read_node), _at("taker", "node that gets", read_node), *CELL, POSTS,
-            DOCUMENT, _option("people", "of the posts, how many move with their person", read_number),
-            _option("central_no", "central approval number"), EFFECTIVE,
+            DOCUMENT, _option("people", "of the posts, how many move with their person", read_number), CENTRAL, EFFECTIVE,
         ),
         _deed(
             "deposit", "Put posts into a division's pool, from a listed source.", deposit_posts, MOVED,
             _at("pool_node", "division node: LEVEL:division", read_node), *CELL,
             _at("purpose", "purpose, e.g. HEALTH (bianzhi parameter list: pool_purposes)", read_word), POSTS,
             _at("source", "RECLAIM, REFORM, OVER_STANDARD, USE_RIGHT_LENT or TOTAL_SLICE", read_word), DOCUMENT,
-            _option("giver", "unit that gives; none for TOTAL_SLICE", read_node), EFFECTIVE,
+            _option("giver", "unit that gives; none for TOTAL_SLICE", read_node), CENTRAL, EFFECTIVE,
         ),
         _deed(
             "withdraw", "Take idle posts of a lot home to their owner.", withdraw_posts, MOVED,
@@ -303,7 +304,7 @@ DEEDS: dict[str, Deed] = dict(
         ),
         _deed(
             "merge", "Merge a unit into another, with its posts and people.", merge_nodes, TREE, NODE,
-            _at("into_id", "unit it goes into", read_node), DOCUMENT, EFFECTIVE,
+            _at("into_id", "unit it goes into", read_node), DOCUMENT, CENTRAL, EFFECTIVE,
         ),
         _deed("rename", "Name a unit otherwise, by a document.", rename_unit, TREE, _at("unit_code", "unit code", read_code),
               _at("name", "its new name"), DOCUMENT, EFFECTIVE),
@@ -353,19 +354,19 @@ DEEDS: dict[str, Deed] = dict(
         )),
         _deed(
             "vacate", "The person of a slot leaves, and the post goes back the same day.", vacate_slot,
-            ("slot", "status", "movements"), SLOT,
+            ("slot", "status", "movements", *HOME), SLOT,
             _option("exit_date", "first day no longer in post YYYY-MM-DD, today when left out", read_day),
         ),
-        _deed("return", "Return slots nobody sits on.", return_slots, ("slots", "status", "movements"), SLOTS),
-        _deed("return-posts", "Return so many empty posts of a loan.", return_posts, ("slots", "status", "movements"), LOAN, POSTS),
-        _deed("swap", "The person of a slot moves onto an own vacancy; the pool post goes back.", swap_slot, ("slot", "status", "movement", "own_slot"), SLOT),
+        _deed("return", "Return slots nobody sits on.", return_slots, ("slots", "status", "movements", *HOME), SLOTS),
+        _deed("return-posts", "Return so many empty posts of a loan.", return_posts, ("slots", "status", "movements", *HOME), LOAN, POSTS),
+        _deed("swap", "The person of a slot moves onto an own vacancy; the pool post goes back.", swap_slot, ("slot", "status", "movement", "own_slot", *HOME), SLOT),
         _deed(
             "renew", "Renew a loan once, from its old due date, as the director.", renew_loan,
             ("loan", "due_date", "slots", "movement"), LOAN, _at("months", "months more", read_count("续借期限")),
             _option("reason", "why", required=True),
         ),
         _deed("recall", "Call lent posts of one loan and lender back: notice and grace.", recall_loan, ("slots", "status", "due_date"), SLOTS, _option("reason", "why", required=True)),
-        _deed("take-back", "Take back a post nobody was put on.", take_back_slot, ("slot", "status", "movement"), SLOT),
+        _deed("take-back", "Take back a post nobody was put on.", take_back_slot, ("slot", "status", "movement", *HOME), SLOT),
         _deed(
             "delegate", "Let somebody else act for you, from a day to a day.", delegate, ("delegation",),
             _at("taker", "login"), _at("valid_from", "first day YYYY-MM-DD", read_day),

@@ -80,6 +80,8 @@ class Move(StrEnum):
     SWAP = "SWAP"
     TAKE_BACK = "TAKE_BACK"
     REVERSE = "REVERSE"
+    HOME = "HOME"
+    AWAIT = "AWAIT"
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,8 @@ SLOT_MOVES: dict[Move, Transition] = {
         Transition(Move.SWAP, "置换", (S.FILLED, S.DUE_SOON, S.OVERDUE, S.RECALLED), S.RETURNED, P.SWAP_SLOT),
         Transition(Move.TAKE_BACK, "久未入编收回", LIVE, S.LAPSED, P.SWAP_SLOT),
         Transition(Move.REVERSE, "冲正", LIVE, S.LAPSED, P.REVERSE_MOVEMENT),
+        Transition(Move.HOME, "退回出借方", (S.RETURNED, S.LAPSED), None, None),
+        Transition(Move.AWAIT, "待退回出借方", (S.RETURNED, S.LAPSED), None, None),
     )
 }
 

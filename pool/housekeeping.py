@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from core.permissions import Scope
 from pool.acting import Act, lock_paths
 from pool.approvals import NIGHT, SLOT_MOVES, Move, Status
+from pool.homing import send_waiting_home
 from pool.ledger import Cell
 from pool.letters import due_letter, officers_of, queue_letter
 from pool.models import PoolNode, PoolSlot, PoolSuggestion
@@ -36,6 +37,7 @@ class Kept:
     due_soon: int = 0
     overdue: int = 0
     lapsed: int = 0
+    home: int = 0
     claimed: int = 0
     suggested: int = 0
     mails: int = 0
@@ -51,7 +53,7 @@ def keep_pool(session: Session, as_of: date, now: datetime, portal: str = "", le
     """One night's housekeeping as of a day. left: person_keys the newest roster shows as gone (a RETURN is proposed).
 
     Due soon 90‡ days before, overdue from the day after the due date, a recall's grace ending likewise; requests nobody
-    decided lapse; those that wait for posts get them in R15's order; swaps where the cell has an own vacancy, withdrawals of what was not filled within 6‡ months.
+    decided lapse; recalled posts that could not go home try again; those that wait for posts get them in R15's order; swaps where the cell has an own vacancy, withdrawals of what was not filled within 6‡ months.
     """
     act = Act(Scope(0, NIGHT, frozenset(), (), frozenset()), now, f"night-{as_of}", portal=portal)
     lock_paths(session, roots(session))
@@ -59,6 +61,7 @@ def keep_pool(session: Session, as_of: date, now: datetime, portal: str = "", le
     for slot in _live_slots(session):
         _turn_due(session, act, slot, as_of, terms.of(slot.node_id), turned, kept)
     kept.lapsed = _lapse(session, act, as_of, terms)
+    kept.home = send_waiting_home(session, act)  # before anybody is served: lenders come first
     kept.claimed = claim_waiting(session, act, as_of)
     kept.suggested = _suggest(session, as_of, terms, frozenset(left))
     kept.mails = _mail(session, act, as_of, turned)

@@ -37,13 +37,31 @@ def claim_letter(number: str, posts: int) -> Letter:
     )
 
 
-def recall_letter(loan_no: str, slots: list[tuple[str, date]]) -> Letter:
-    """To the borrower: these posts are called back, each by its own last good day."""
+def recall_letter(loan_no: str, slots: list[tuple[str, date]], goes_home: bool) -> Letter:
+    """To the borrower: these posts are called back, each by its own last good day. goes_home: to a lender that keeps its
+    quota, else they stay in the pool."""
+    where = "归还或置换后，编制退回出借方。" if goes_home else "归还或置换后，编制回到周转池。"
     return Letter(
         f"pool_recall_{slots[0][0]}", f"周转编制收回通知：{loan_no}",
         (f"以下 {len(slots)} 个周转编制须按期归还或置换，逾期按逾期未还处理：",
-         *(f"{number}：{due} 到期" for number, due in slots)),
+         *(f"{number}：{due} 到期" for number, due in slots), where),
     )  # fmt: skip
+
+
+def home_letter(came: list[str], waiting: list[str]) -> Letter:
+    """To the lender: posts it called back are its own again; others came back and cannot leave the pool yet."""
+    lines: list[str] = []
+    if came:
+        lines += [f"以下 {len(came)} 个收回的周转编制已归还并退回本单位，可以自用：", *came]
+    if waiting:
+        lines += [
+            f"以下 {len(waiting)} 个收回的周转编制已归还，因周转池限额暂不能退回，为本单位保留，每夜再办：",
+            *waiting,
+        ]
+    subject = f"{len(came)} 个收回的周转编制已退回" if came else f"{len(waiting)} 个收回的周转编制已归还，待退回"
+    return Letter(
+        f"pool_home_{_mark([(number, None) for number in (*came, *waiting)])}_{len(came)}", subject, tuple(lines)
+    )
 
 
 def renewal_letter(loan_no: str, posts: int, due: date) -> Letter:
@@ -77,7 +95,7 @@ def due_letter(soon: list[tuple[str, date]], over: list[tuple[str, date]]) -> li
     return letters
 
 
-def _mark(slots: list[tuple[str, date]]) -> str:
+def _mark(slots: list[tuple[str, date | None]]) -> str:
     return hashlib.sha256("\n".join(number for number, _ in slots).encode()).hexdigest()[:32]
 
 
@@ -117,3 +135,17 @@ def officers_of(session: Session, unit_code: str) -> list[str]:
             .where(Grant.unit_code == unit_code, Grant.role == Role.UNIT_OFFICER, User.active, User.wants_mail)
         )
     )
+
+
+def reviewers_of(session: Session, division_code: str, level: str) -> list[str]:
+    """Addresses of the office's reviewers of a division at a level."""
+    return list(
+        session.scalars(
+            select(User.email)
+            .join(Grant, Grant.user_id == User.id)
+            .where(
+                Grant.division_code == division_code, Grant.level == level, Grant.role == Role.REVIEWER, User.active,
+                User.wants_mail,
+            )
+        )
+    )  # fmt: skip

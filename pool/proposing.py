@@ -5,7 +5,7 @@ Reads only. What is accepted is made by `approve_request`, request by request, e
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import groupby
@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from core.types import FundForm, PostType
 from pool.acting import path_up
 from pool.forest import limits_of, tree_node
-from pool.ledger import HELD, NO_PURPOSE
+from pool.homeward import awaiting_home
+from pool.ledger import HELD, NO_PURPOSE, Source
 from pool.ledger import Cell as LedgerCell
 from pool.models import (
     DivisionTotal,
@@ -92,7 +93,9 @@ def _asked(session: Session, waiting: Sequence[PoolRequest]) -> dict[tuple[str, 
 
 
 def _holdings(session: Session, parent_of: Parents, pools: set[PoolKey], asked) -> list[Holding]:
-    """Own posts and limits per pool: the tree of each purpose as the ledger keeps it, pending asks given back."""
+    """Own posts and limits per pool: the tree of each purpose as the ledger keeps it, pending asks given back, and what
+    waits to go home to its lender taken out."""
+    waiting = Counter((row.PoolSlot.lender_id, key_of(row.PoolSlot)) for row in awaiting_home(session))
     sums = {
         (row.node_id, key_of(row)): row
         for row in session.execute(
@@ -108,7 +111,7 @@ def _holdings(session: Session, parent_of: Parents, pools: set[PoolKey], asked) 
             held = sums.get((node_id, pool))
             if held is None and node_id.startswith("U:"):
                 continue
-            own, lends = (held.own, held.lends) if held else (0, 0)
+            own, lends = (held.own - waiting[node_id, pool], held.lends - waiting[node_id, pool]) if held else (0, 0)
             node = tree_node(node_id, parent, own + asked.get((node_id, pool), 0), lends, limits.get(node_id))
             found.append(Holding(node.id, pool, node.own, node.lend_limit, node.borrow_limit, node.floor))
     return found
@@ -126,19 +129,20 @@ def _request(row: PoolRequest, parent_of: Parents) -> Request:
 
 def _loans(session: Session, parent_of: Parents) -> list[Loan]:
     """Live slots, together where lender, due date and recall are the same; the first `backed` of a loan rest on
-    coming retirements (R06)."""
+    coming retirements (R06). recalled: the post goes home to its lender, not to the pool."""
     rows = session.execute(
-        select(PoolSlot, PoolLoan.backed)
+        select(PoolSlot, PoolLoan.backed, PoolLot.source)
         .join(PoolLoan, PoolLoan.loan_no == PoolSlot.loan_no)
+        .join(PoolLot, PoolLot.lot_no == PoolSlot.lot_no)
         .where(PoolSlot.ended_on.is_(None))
         .order_by(PoolSlot.loan_no, PoolSlot.slot_no)
     ).all()
     alike: dict[tuple, int] = defaultdict(int)
     for loan_no, slots in groupby(rows, key=lambda row: row.PoolSlot.loan_no):
-        for place, (slot, backed) in enumerate(slots):
+        for place, (slot, backed, source) in enumerate(slots):
             if slot.node_id in parent_of and slot.lender_id in parent_of:
                 key = (loan_no, slot.node_id, slot.lender_id, key_of(slot), slot.due_date, place < backed)
-                alike[*key, slot.recalled_on is not None] += 1
+                alike[*key, slot.recalled_on is not None and source == Source.USE_RIGHT_LENT] += 1
     return [
         Loan(f"{loan_no}/{part}", borrower, lender, pool, posts, due, backed=backed, recalled=recalled)
         for part, ((loan_no, borrower, lender, pool, due, backed, recalled), posts) in enumerate(alike.items(), 1)

@@ -17,7 +17,9 @@ from core.errors import InputRejected, Refused
 from core.permissions import Permission
 from pool import entries
 from pool.acting import Act, Receipt, as_held, check_place, node_of, note_document, once, open_node, parents, path_up
+from pool.crossing import check_crossing, read_central
 from pool.forest import Partition
+from pool.homeward import note_withdrawn
 from pool.ledger import SOURCE_LABELS, Cell, Kind, Lot, Source, parse_cell, parse_posts
 from pool.models import PoolLot, PoolNode
 from pool.policies import BORDER_SENTENCES, GROUPS, Border, decide_conversion
@@ -117,9 +119,12 @@ def transfer_posts(
     session: Session, act: Act, giver: str, taker: str, post_type: str, fund_form: str, posts: object,
     document_no: str, *, people: int = 0, central_no: str | None = None, effective: date | None = None,
 ) -> Receipt:  # fmt: skip
-    """TRANSFER: ownership moves from home to home; `people` of the posts move with the person on them. → movement."""
+    """TRANSFER: ownership moves from home to home; `people` of the posts move with the person on them. → movement.
+
+    Refused between levels without the central approval number where R12 asks for it (NEEDS_CENTRAL_NUMBER).
+    """
     given, taken = parse_cell(giver, post_type, fund_form), parse_cell(taker, post_type, fund_form)
-    count, day = parse_posts(posts), parse_day(effective, act)
+    count, day, central_no = parse_posts(posts), parse_day(effective, act), read_central(central_no)
     if giver == taker:
         raise Refused("划出和划入是同一个单位。", answer="SAME_NODE")
     if not isinstance(people, int) or isinstance(people, bool) or not 0 <= people <= count:
@@ -129,23 +134,27 @@ def transfer_posts(
         "people": people, "effective": effective, "document_no": document_no, "central_no": central_no,
     }  # fmt: skip
 
+    nodes = [node_of(session, giver), node_of(session, taker)]
+
     def booking(number: str) -> Booking:
+        check_crossing(*nodes, post_type, central_no)
         return transfer_booking(given, taken, count, people, day, number, central_no)
 
-    nodes = [node_of(session, giver), node_of(session, taker)]
     return _by_document(session, act, Kind.TRANSFER, Permission.MOVE_POSTS, nodes, body, booking)
 
 
 def deposit_posts(
     session: Session, act: Act, pool_node: str, post_type: str, fund_form: str, purpose: str, posts: object,
-    source: str, document_no: str, *, giver: str | None = None, effective: date | None = None,
+    source: str, document_no: str, *, giver: str | None = None, central_no: str | None = None,
+    effective: date | None = None,
 ) -> Receipt:  # fmt: skip
     """DEPOSIT into a division's pool, from a listed source with a document (R02). → movement, which is the lot's number.
 
     USE_RIGHT_LENT: the giver keeps its quota; RECLAIM, REFORM, OVER_STANDARD: the node owns the posts from then on;
-    TOTAL_SLICE: granted to the node, without giver.
+    TOTAL_SLICE: granted to the node, without giver. Refused as `transfer_posts` into the pool of another level (R12).
     """
     count, day, node = parse_posts(posts), parse_day(effective, act), node_of(session, pool_node)
+    central_no = read_central(central_no)
     parse_cell(pool_node, post_type, fund_form)
     _check_source(node, post_type, source, giver)
     owner = Cell(giver if source == Source.USE_RIGHT_LENT else pool_node, post_type, fund_form)
@@ -153,16 +162,18 @@ def deposit_posts(
     body = {
         "pool_node": pool_node, "giver": giver, "post_type": post_type, "fund_form": fund_form, "purpose": purpose,
         "posts": count, "source": source, "effective": effective, "document_no": document_no,
-    }  # fmt: skip
+    } | ({"central_no": central_no} if central_no else {})  # fmt: skip
 
     def booking(number: str) -> Booking:
         _check_place_now(session, act, node, purpose, giver)
+        if giver is not None:
+            check_crossing(node_of(session, giver), node, post_type, central_no)
         if source == Source.OVER_STANDARD and giver is not None:
             check_over_standard(session, giver, post_type, count, day)
         return Booking(
             Kind.DEPOSIT, lambda seq: entries.deposit(giving, Lot(seq, owner, purpose), count), count,
             owner.partition, day, purpose=purpose, from_holder=giver, to_holder=pool_node, document_no=number,
-            source=source,
+            central_no=central_no, source=source,
         )  # fmt: skip
 
     def after(seq: int) -> None:
@@ -213,8 +224,11 @@ def withdraw_posts(
             rests_on=row.lot_no,
         )  # fmt: skip
 
+    def after(seq: int) -> None:
+        note_withdrawn(session, act, lot_no, count, seq)
+
     nodes = [node_of(session, row.owner_id)]
-    return _by_document(session, act, Kind.WITHDRAW, Permission.MOVE_POSTS, nodes, body, booking)
+    return _by_document(session, act, Kind.WITHDRAW, Permission.MOVE_POSTS, nodes, body, booking, after)
 
 
 def convert_posts(

@@ -25,6 +25,7 @@ from pool.acting import (
     path_up,
 )  # fmt: skip
 from pool.approvals import PENDING
+from pool.crossing import check_crossing, read_central
 from pool.forest import Partition, load_tree
 from pool.ledger import NO_PURPOSE, POOLED, Cell, Kind, parse_cell
 from pool.models import (
@@ -190,22 +191,26 @@ def abolish_node(session: Session, act: Act, node_id: str, document_no: str, eff
 
 
 def merge_nodes(
-    session: Session, act: Act, node_id: str, into_id: str, document_no: str, effective: date | None = None
-) -> Receipt:
+    session: Session, act: Act, node_id: str, into_id: str, document_no: str, effective: date | None = None,
+    central_no: str | None = None,
+) -> Receipt:  # fmt: skip
     """One unit goes into another: all its posts and people by TRANSFER, then it is closed. → as `reparent_node`.
 
-    Refused while it has loans, requests, reservations or posts in a pool (HAS_LOANS, NOT_EMPTY).
+    Refused while it has loans, requests, reservations or posts in a pool (HAS_LOANS, NOT_EMPTY), and as
+    `pool.service.transfer_posts` where posts change level (R12).
     """
     node, into = node_of(session, node_id), node_of(session, into_id)
+    central_no = read_central(central_no)
 
     def change() -> None:
         day = parse_day(effective, act)
         check_merge(session, node, into, day)
-        _hand_over(session, act, node, into, document_no, day)
+        _hand_over(session, act, node, into, document_no, day, central_no)
         check_empty(session, node)
         close_node(session, node, act.today)
 
-    return _reorganise(session, act, "MERGE", node, into, document_no, effective, change)
+    more = {"central_no": central_no} if central_no else {}
+    return _reorganise(session, act, "MERGE", node, into, document_no, effective, change, more)
 
 
 def check_merge(session: Session, node: PoolNode, into: PoolNode, day: date) -> None:
@@ -219,7 +224,7 @@ def check_merge(session: Session, node: PoolNode, into: PoolNode, day: date) -> 
 
 def _reorganise(
     session: Session, act: Act, kind: str, node: PoolNode, target: PoolNode | None, document_no: str,
-    effective: date | None, change: Callable[[], None],
+    effective: date | None, change: Callable[[], None], more: Receipt | None = None,
 ) -> Receipt:  # fmt: skip
     """Take T of every tree before and after the change; refuse what deepens a deficit; keep both as the proof."""
     places = [place for place in (node, target) if place is not None]
@@ -241,6 +246,7 @@ def _reorganise(
         "target": target.id if target else None,
         "document_no": document_no,
         "effective": effective,
+        **(more or {}),
     }
     return once(session, act, kind, body, [place.id for place in places], do)
 
@@ -332,10 +338,13 @@ def _to_hand_over(session: Session, node: PoolNode, day: date) -> Sequence[Row]:
     return rows
 
 
-def _hand_over(session: Session, act: Act, node: PoolNode, into: PoolNode, document_no: str, day: date) -> None:
+def _hand_over(
+    session: Session, act: Act, node: PoolNode, into: PoolNode, document_no: str, day: date, central_no: str | None
+) -> None:
     number = note_document(session, act, document_no)
     rows = _to_hand_over(session, node, day)
     for post_type, fund_form in sorted({(row.post_type, row.fund_form) for row in rows}):
+        check_crossing(node, into, post_type, central_no)
         cell = Cell(node.id, post_type, fund_form)
         held = {row.account: row.posts for row in rows if (row.post_type, row.fund_form) == cell.partition}
         people, vacant = held.get("in_use", 0), held.get("home", 0)
@@ -344,5 +353,5 @@ def _hand_over(session: Session, act: Act, node: PoolNode, into: PoolNode, docum
         legs = entries.transfer(cell, taken, people + vacant, people)
         book(session, Booking(
             Kind.TRANSFER, lambda _, legs=legs: legs, max(people, people + vacant), cell.partition, day,
-            from_holder=node.id, to_holder=into.id, document_no=number, source="MERGER", debt=True,
+            from_holder=node.id, to_holder=into.id, document_no=number, central_no=central_no, source="MERGER", debt=True,
         ), act.login, act.now)  # fmt: skip

@@ -13,7 +13,8 @@ from core.permissions import Permission
 from pool import entries
 from pool.acting import Act, Receipt, check_place, next_number, node_of, once
 from pool.approvals import SLOT_MOVES, STATUS_LABELS, Move, Status, check_move
-from pool.ledger import Cell, Kind, Lot, parse_posts
+from pool.homing import send_home
+from pool.ledger import Cell, Kind, Lot, Source, parse_posts
 from pool.letters import officers_of, queue_letter, recall_letter, renewal_letter
 from pool.models import PoolLoan, PoolLot, PoolMovement, PoolNode, PoolSlot, PoolSlotEvent
 from pool.policies import add_months
@@ -122,7 +123,7 @@ def fill_slot(
 def vacate_slot(session: Session, act: Act, slot_no: str, exit_date: date | None = None) -> Receipt:
     """VACATE and RETURN: the person leaves through our gate, and the post goes back the same day (R08).
 
-    exit_date: first day no longer in post. → slot, status, movements.
+    exit_date: first day no longer in post. → slot, status, movements; of a recalled post home or awaiting (pool.homing).
     """
     slot = slot_of(session, slot_no)
     node, day = node_of(session, slot.node_id), parse_day(exit_date, act)
@@ -142,9 +143,11 @@ def vacate_slot(session: Session, act: Act, slot_no: str, exit_date: date | None
         back = book(session, _slot_booking(session, fresh, Kind.RETURN, legs, day, left), act.login, act.now)
         turn_slot(session, act, fresh, Move.RETURN, back, Status.RETURNED, ended_on=day)
         trail(session, act, "slot_vacated", f"slot {slot_no}", movement=back)
-        return {"slot": slot_no, "status": Status.RETURNED, "movements": [left, back]}
+        home = send_home(session, act, [(fresh, back)])
+        return {"slot": slot_no, "status": Status.RETURNED, "movements": [left, back], **home}
 
-    return once(session, act, "vacate_slot", {"slot": slot_no, "exit_date": exit_date}, [slot.node_id], do)
+    body = {"slot": slot_no, "exit_date": exit_date}
+    return once(session, act, "vacate_slot", body, [slot.node_id, slot.lender_id], do)
 
 
 def _ended(slot: PoolSlot) -> Refused:
@@ -155,7 +158,7 @@ def _ended(slot: PoolSlot) -> Refused:
 
 
 def return_slots(session: Session, act: Act, slot_nos: Sequence[str]) -> Receipt:
-    """RETURN posts nobody sits on, of one unit; the rest of the loan lives on. → slots, status, movements.
+    """RETURN posts nobody sits on, of one unit; the rest of the loan lives on. → slots, status, movements; home, awaiting.
 
     Refused as a whole when one is filled (OCCUPIED: vacate or swap it), or has ended (ENDED: returned twice).
     """
@@ -168,11 +171,19 @@ def return_slots(session: Session, act: Act, slot_nos: Sequence[str]) -> Receipt
     check_place(session, act, Permission.RETURN_POSTS, node_of(session, slots[0].node_id))
 
     def do() -> Receipt:
-        movements = [_return_one(session, act, slot_of(session, number), Move.RETURN) for number in numbers]
-        trail(session, act, "slots_returned", f"slot {numbers[0]}", slots=numbers, movements=movements)
-        return {"slots": numbers, "status": Status.RETURNED, "movements": movements}
+        answer = _several_back(session, act, [slot_of(session, number) for number in numbers])
+        trail(session, act, "slots_returned", f"slot {numbers[0]}", slots=numbers, movements=answer["movements"])
+        return answer
 
-    return once(session, act, "return_slots", {"slots": numbers}, [slots[0].node_id], do)
+    nodes = [slots[0].node_id, *(slot.lender_id for slot in slots)]
+    return once(session, act, "return_slots", {"slots": numbers}, nodes, do)
+
+
+def _several_back(session: Session, act: Act, slots: Sequence[PoolSlot]) -> Receipt:
+    """All of them, and only then home: what one gives back may make room for another's lender."""
+    back = [(slot, _return_one(session, act, slot, Move.RETURN)) for slot in slots]
+    answer = {"slots": [slot.slot_no for slot in slots], "status": Status.RETURNED}
+    return {**answer, "movements": [seq for _, seq in back], **send_home(session, act, back)}
 
 
 def _return_one(session: Session, act: Act, slot: PoolSlot, move: Move) -> int:
@@ -204,12 +215,13 @@ def return_posts(session: Session, act: Act, loan_no: str, posts: int) -> Receip
                 answer="MORE_THAN_BORROWED", has=len(free), needs=count,
             )  # fmt: skip
         chosen = free[len(free) - count :]
-        movements = [_return_one(session, act, slot, Move.RETURN) for slot in chosen]
-        numbers = [slot.slot_no for slot in chosen]
+        answer = _several_back(session, act, chosen)
+        numbers, movements = answer["slots"], answer["movements"]
         trail(session, act, "slots_returned", f"loan {loan_no}", slots=numbers, movements=movements)
-        return {"slots": numbers, "status": Status.RETURNED, "movements": movements}
+        return answer
 
-    return once(session, act, "return_posts", {"loan": loan_no, "posts": count}, [loan.node_id], do)
+    nodes = [loan.node_id, *(slot.lender_id for slot in slots_of_loan(session, loan_no))]
+    return once(session, act, "return_posts", {"loan": loan_no, "posts": count}, nodes, do)
 
 
 def take_back_slot(session: Session, act: Act, slot_no: str) -> Receipt:
@@ -229,11 +241,11 @@ def take_back_slot(session: Session, act: Act, slot_no: str) -> Receipt:
                 answer="NOT_YET",
                 until=last.isoformat(),
             )
-        seq = _return_one(session, act, slot_of(session, slot_no), Move.TAKE_BACK)
+        seq = _return_one(session, act, fresh, Move.TAKE_BACK)
         trail(session, act, "slot_taken_back", f"slot {slot_no}", movement=seq)
-        return {"slot": slot_no, "status": Status.LAPSED, "movement": seq}
+        return {"slot": slot_no, "status": Status.LAPSED, "movement": seq, **send_home(session, act, [(fresh, seq)])}
 
-    return once(session, act, "take_back_slot", {"slot": slot_no}, [slot.node_id], do)
+    return once(session, act, "take_back_slot", {"slot": slot_no}, [slot.node_id, slot.lender_id], do)
 
 
 def swap_slot(session: Session, act: Act, slot_no: str) -> Receipt:
@@ -258,9 +270,10 @@ def swap_slot(session: Session, act: Act, slot_no: str) -> Receipt:
         (own,) = next_number(session, f"own:{act.today.year}", f"BZ{act.today.year}")
         turn_slot(session, act, fresh, Move.SWAP, seq, to, ended_on=act.today, own_slot_no=own)
         trail(session, act, "slot_swapped", f"slot {slot_no}", movement=seq, own_slot=own)
-        return {"slot": slot_no, "status": to, "movement": seq, "own_slot": own}
+        home = send_home(session, act, [(fresh, seq)])
+        return {"slot": slot_no, "status": to, "movement": seq, "own_slot": own, **home}
 
-    return once(session, act, "swap_slot", {"slot": slot_no}, [slot.node_id], do)
+    return once(session, act, "swap_slot", {"slot": slot_no}, [slot.node_id, slot.lender_id], do)
 
 
 def renew_loan(session: Session, act: Act, loan_no: str, months: int, reason: str) -> Receipt:
@@ -315,7 +328,8 @@ def recall_loan(session: Session, act: Act, slot_nos: Sequence[str], reason: str
     """RECALL by the lender or its office: notice today, due when the grace ends, then debt (R14). → slots, due_date
     (the first of them, where the term ends before the grace).
 
-    All slots of one loan and one lender. Nobody is evicted: the post comes back by return, exit or swap.
+    All slots of one loan and one lender. Nobody is evicted: the post comes back by return, exit or swap, and goes home to
+    a lender that keeps its quota.
     """
     numbers = list(slot_nos)
     if not numbers or len(set(numbers)) != len(numbers) or not reason.strip():
@@ -339,12 +353,16 @@ def recall_loan(session: Session, act: Act, slot_nos: Sequence[str], reason: str
                       due_date=due[-1][1])  # fmt: skip
         first = min(day for _, day in due)
         trail(session, act, "loan_recalled", f"loan {slots[0].loan_no}", slots=numbers, until=first)
-        letter = recall_letter(slots[0].loan_no, due)
+        letter = recall_letter(slots[0].loan_no, due, all(_lender_keeps(session, slot) for slot in slots))
         queue_letter(session, letter, officers_of(session, slots[0].unit_code), act.today, act.portal, act.now)
         return {"slots": numbers, "status": Status.RECALLED, "due_date": first}
 
     body = {"slots": numbers, "reason": reason}
     return once(session, act, "recall_loan", body, [slots[0].node_id, lender.id], do)
+
+
+def _lender_keeps(session: Session, slot: PoolSlot) -> bool:
+    return session.get(PoolLot, slot.lot_no).source == Source.USE_RIGHT_LENT
 
 
 def loan_movements(session: Session, loan_no: str) -> list[PoolMovement]:

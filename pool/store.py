@@ -15,6 +15,7 @@ from core.parameters import parameter_values
 from core.quota import allowed, usable
 from pool.acting import NOT_HERE, parents, path_up
 from pool.approvals import PENDING, Status
+from pool.homeward import kept_posts
 from pool.ledger import HELD, NO_PURPOSE, POOLED, Account, Cell, Lot, balances_by_day
 from pool.models import (
     PoolBalance,
@@ -206,11 +207,11 @@ def stock_for(session: Session, borrower: PoolNode, cell: Cell, purpose: str, on
     ).all()  # fmt: skip
     parent_of = parents(session, {borrower.id, *(row.node_id for row in rows)})
     up = {node_id: rank for rank, node_id in enumerate(path_up(parent_of, borrower.id))}
-    later = _idle_later(session, cell, purpose, on)
+    later, kept = _idle_later(session, cell, purpose, on), kept_posts(session, [row.lot_no for row in rows])
     found = []
     for row in rows:
         meet = next((node_id for node_id in path_up(parent_of, row.node_id) if node_id in up), None)
-        here = row.posts - max(0, later.get(row.lot_no, 0))
+        here = row.posts - max(0, later.get(row.lot_no, 0)) - kept[row.lot_no]
         if meet is not None and here > 0:
             lot = Lot(row.lot_no, Cell(row.owner_id, *cell.partition), purpose)
             found.append(Stock(lot, row.node_id, here, row.since, up[meet], meet))

@@ -328,3 +328,10 @@ def if_recalled(tree: Tree, borrower: str, posts: int) -> dict[str, Node]:
     """Lent posts are given back: they are idle again in the pool they came from. What is lent counts as deposited, so
     the lender's own, its deposit and every limit stay; only the borrower owes less."""
     return moved(tree, {borrower: posts})
+
+
+def if_home(tree: Tree, lender: str, excess: int = 0) -> dict[str, Node]:
+    """One idle post of a lender that keeps its quota goes home: it deposits one less. excess: its posts over quota, where
+    they count in this tree, of which the post makes up one."""
+    unit = tree[lender].lend_limit is not None and lender.startswith("U:")
+    return moved(tree, {lender: -1 + min(1, excess)}, {lender: -1} if unit else None)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from pool.acting import parents, path_up
 from pool.approvals import PENDING
+from pool.homeward import never_back
 from pool.ledger import POOLED, Kind
 from pool.models import PoolBalance, PoolMovement, PoolNode, PoolRequest
 from pool.policies import waiting_order
@@ -52,11 +53,11 @@ def waiting_before(session: Session, node: PoolNode, request: PoolRequest) -> di
 
 
 def pooled_posts(session: Session, request: PoolRequest) -> int:
-    """All posts of the pool a request waits for, lent ones among them, wherever in the tree."""
+    """All posts of the pool a request waits for, lent ones among them, wherever in the tree; but those that go home."""
     posts = session.scalar(
         select(func.sum(PoolBalance.posts)).where(
             PoolBalance.account.in_(POOLED), PoolBalance.post_type == request.post_type,
             PoolBalance.fund_form == request.fund_form, PoolBalance.purpose == request.purpose,
         )
     )  # fmt: skip
-    return int(posts or 0)
+    return int(posts or 0) - never_back(session, request.post_type, request.fund_form, request.purpose)

@@ -16,11 +16,22 @@ from core.errors import Refused
 from pool.acting import node_of, open_node
 from pool.approvals import SLOT_MOVES, Move
 from pool.forest import Partition, load_tree, vacancies
-from pool.ledger import NO_PURPOSE, Cell, parse_cell, parse_posts
-from pool.models import PoolSlot
+from pool.ledger import NO_PURPOSE, Cell, Source, parse_cell, parse_posts
+from pool.models import PoolLot, PoolSlot
 from pool.service import check_cut
 from pool.service_nodes import check_empty, check_merge, check_reparent, partitions
-from pool.tree import Node, WhatIf, if_abolished, if_cut, if_merged, if_recalled, if_reparented, what_if
+from pool.tree import (
+    Node,
+    WhatIf,
+    bindings,
+    if_abolished,
+    if_cut,
+    if_home,
+    if_merged,
+    if_recalled,
+    if_reparented,
+    what_if,
+)
 
 TreeKey = tuple[str, str, str]
 Trials = dict[TreeKey, WhatIf]
@@ -40,7 +51,7 @@ def what_if_cut(session: Session, cell: Cell, posts: object, on: date) -> Trials
 
 
 def what_if_recalled(session: Session, partition: Partition, lender: str, borrower: str, posts: object) -> Trials:
-    """So many lent posts, those due first, are recalled and given back. Errors: as `what_if_cut`; Refused
+    """So many lent posts, those due first, are recalled, given back and, where the lender keeps its quota, home. Errors: as `what_if_cut`; Refused
     (MORE_THAN_LENT: has, needs)."""
     count = parse_posts(posts)
     for node_id in (lender, borrower):
@@ -64,13 +75,32 @@ def what_if_recalled(session: Session, partition: Partition, lender: str, borrow
 
 
 def what_if_slots_recalled(session: Session, slots: Sequence[PoolSlot]) -> Trials:
-    """Slots of one borrower and partition are given back: in the tree of all purposes, and of each slot's own."""
-    first, trials = slots[0], {}
+    """Slots of one borrower and partition are given back: in the tree of all purposes, and of each slot's own.
+
+    Then, as `pool.homing`, each goes home by itself where the trees bear it; else it waits in the pool.
+    """
+    first, partition = slots[0], (slots[0].post_type, slots[0].fund_form)
+    before, after = {}, {}
     for purpose in sorted({NO_PURPOSE, *(slot.purpose for slot in slots)}):
-        tree = load_tree(session, (first.post_type, first.fund_form), purpose)
+        before[purpose] = load_tree(session, partition, purpose)
         posts = sum(purpose in (NO_PURPOSE, slot.purpose) for slot in slots)
-        trials[first.post_type, first.fund_form, purpose] = what_if(tree, if_recalled(tree, first.node_id, posts))
-    return trials
+        after[purpose] = if_recalled(before[purpose], first.node_id, posts)
+    vacant = vacancies(session, partition)
+    for slot in slots:
+        if session.get(PoolLot, slot.lot_no).source == Source.USE_RIGHT_LENT:
+            _go_home(after, vacant, slot.lender_id, slot.purpose)
+    return {(*partition, purpose): what_if(tree, after[purpose]) for purpose, tree in before.items()}
+
+
+def _go_home(after: dict[str, dict[str, Node]], vacant: dict[str, int], lender: str, purpose: str) -> None:
+    """One post less in the lender's deposit, in both trees or in none; vacant: own posts per holder, one more if so."""
+    excess = max(0, -vacant.get(lender, 0))
+    then = {
+        NO_PURPOSE: if_home(after[NO_PURPOSE], lender, excess), purpose: if_home(after[purpose], lender),
+    }  # fmt: skip
+    if not any(bindings(after[key], tree) for key, tree in then.items()):
+        after.update(then)
+        vacant[lender] = vacant.get(lender, 0) + 1
 
 
 def what_if_reparented(session: Session, node_id: str, parent_id: str) -> Trials:

@@ -20,6 +20,7 @@ from core.identity import normalise_code
 from core.parameters import parameter_value
 from core.permissions import Permission, Scope, may
 from pool.acting import NOT_HERE, Act, Receipt, lock_paths, note_document, unit_node
+from pool.homing import NOTICE
 from pool.lists import seen_nodes
 from pool.models import PoolDocument, PoolMovement, PoolNode
 from staffing import shelf
@@ -215,6 +216,7 @@ def unregistered(session: Session, scope: Scope, limit: int = 50) -> list[PoolDo
         PoolDocument.doc_no.in_(_moved(scope)),
         PoolDocument.doc_no.not_in(select(Document.doc_no)),
         not_(PoolDocument.doc_no.startswith(OPENING)),
+        not_(PoolDocument.doc_no.startswith(NOTICE)),
     )
     return list(session.scalars(query.order_by(PoolDocument.registered_at.desc(), PoolDocument.doc_no).limit(limit)))
 

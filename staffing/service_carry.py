@@ -14,10 +14,10 @@ from core.identity import normalise_code
 from core.permissions import Permission
 from core.types import EntryForm
 from pool.acting import Act, Receipt, check_place, node_of, note_document, once
+from pool.crossing import check_crossing
 from pool.foresight import Supposed, suppose
 from pool.ledger import Cell, Kind
 from pool.models import PoolMovement, PoolNode
-from pool.policies import CENTRAL_ONLY
 from pool.service import book_transfer, parse_day
 from pool.service_nodes import merge_nodes
 from pool.whatif import Trials
@@ -106,8 +106,7 @@ def check_type(
     if post_type not in allowed:
         words = "、".join(TYPE_LABELS.get(kind, kind) for kind in allowed)
         raise Refused(f"{taker.name}按机构类别只能使用：{words}。", answer="TYPE_NOT_ALLOWED")
-    if giver.level != taker.level and post_type in CENTRAL_ONLY and not (central_no or "").strip():
-        raise Refused("行政和政法专项编制跨层级划转须有中央编办批准文号。", answer="NEEDS_CENTRAL_NUMBER")
+    check_crossing(giver, taker, post_type, central_no)
 
 
 def carry_one(
@@ -167,8 +166,9 @@ def arrive(
 
 
 def merge_units(
-    session: Session, act: Act, node_id: str, into_id: str, document_no: str, effective: date | None = None
-) -> Receipt:
+    session: Session, act: Act, node_id: str, into_id: str, document_no: str, effective: date | None = None,
+    central_no: str | None = None,
+) -> Receipt:  # fmt: skip
     """Merge a unit (`U:code`) into another with posts, people and slots in one transaction: what every door calls.
 
     → as `pool.service_nodes.merge_nodes`. Refused: PERMITS_OPEN while applications or permits are under way there, and as
@@ -178,7 +178,7 @@ def merge_units(
     if node.closed_on is None:
         check_place(session, act, Permission.REORGANISE, node)
         check_none_under_way(session, node)
-    answer = merge_nodes(session, act, node_id, into_id, document_no, effective)
+    answer = merge_nodes(session, act, node_id, into_id, document_no, effective, central_no)
     follow_merger(session, act, node, into, parse_day(effective, act))
     return answer
 

@@ -28,6 +28,7 @@ REFUSING = (
     "core/sealing.py",
     "pool/acting.py",
     "pool/acts.py",
+    "pool/crossing.py",
     "pool/entries.py",
     "pool/forest.py",
     "pool/foresight.py",

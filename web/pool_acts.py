@@ -52,7 +52,7 @@ ASKED: dict[str, Asked] = {
     "lender": Asked("出借单位或节点", "node", NODE_HINT),
     "borrower": Asked("借入单位", "node", NODE_HINT),
     "document_no": Asked("文号"),
-    "central_no": Asked("中央编办批准文号"),
+    "central_no": Asked("中央编办批准文号", hint="行政、政法专项编制跨层级划转、入池、并入时填写。"),
     "effective": Asked("生效日期", "date"),
     "unit_code": Asked("单位编码"),
     "name": Asked("新名称"),

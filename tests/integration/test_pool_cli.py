@@ -329,3 +329,56 @@ def test_the_ledger_opens_from_an_accepted_night_with_its_excess_shown(settings,
     nothing = desk.by("reviewer3", "open", "--as-of", NIGHT)
     assert nothing.exit_code == 11
     assert desk.run("prove").exit_code == 0
+
+
+CROSS = ("--central", "中编办〔2026〕7号")
+
+
+def cross_office(desk: Desk) -> None:
+    """Somebody who holds two levels: alone such a person moves posts between them."""
+    now = datetime.now(UTC)
+    with writing(engine_for(desk.settings.database_url)) as session:
+        for login, role in (("crossreviewer", "REVIEWER"), ("crossdirector", "DIRECTOR")):
+            create_user(session, login=login, email=f"{login}@example.org", display_name=login, actor="test", now=now,
+                        grants=[GrantSpec(role, "990102", "COUNTY"), GrantSpec(role, "990100", "CITY")])  # fmt: skip
+            desk.tokens[login] = issue_token(session, get_user(session, login), label="t", actor="test", now=now)
+            (desk.folder / login).write_text(desk.tokens[login])
+
+
+def test_administrative_posts_change_level_with_the_central_number_alone(desk):
+    cross_office(desk)
+    admin, paper = ("ADMIN", "FULL"), ("--document", "编委〔2026〕2号")
+    desk.done("reviewer", "grant", "A1", *admin, 3, *paper)
+    for act, who, values in (
+        ("transfer", "crossreviewer", ("A1", "C1", *admin, 1)),
+        ("deposit", "crossreviewer", ("CITY:990100", *admin, "PLACEMENT", 1, "RECLAIM", "--giver", "A1")),
+        ("merge", "crossdirector", ("A1", "C1")),
+    ):
+        refused = desk.by(who, act, *values, *paper)
+        assert refused.exit_code == 10
+        assert "单位A1（县）" in refused.output + refused.stderr
+        desk.done(who, act, *values, *paper, *CROSS)
+    with reading(engine_for(desk.settings.database_url)) as session:
+        kept = list(session.scalars(select(PoolMovement.central_no).where(PoolMovement.central_no.is_not(None))))
+    assert kept == ["中编办〔2026〕7号"] * 3
+
+
+def test_a_file_of_acts_names_the_central_number_and_a_return_says_what_went_home(desk):
+    cross_office(desk)
+    acts = f"""act,as,arguments,name
+grant,reviewer,holder=A2; post_type=ADMIN; fund_form=FULL; posts=2; document_no=编委3,
+grant,reviewer,holder=A2; post_type=INSTITUTION; fund_form=FULL; posts=2; document_no=编委3,
+transfer,crossreviewer,giver=A2; taker=C1; post_type=ADMIN; fund_form=FULL; posts=1; document_no=编委3; central_no=中编1,
+deposit,reviewer,pool_node={K2}; post_type=INSTITUTION; fund_form=FULL; purpose=TALENT; posts=1; source=USE_RIGHT_LENT; giver=A2; document_no=编委4,
+request,officer-a1,unit_code=A1; post_type=INSTITUTION; fund_form=FULL; purpose=TALENT; posts=1; months=12; reason=急需,one
+review,reviewer,number=@one.request,
+approve,citydirector,number=@one.request,two
+recall,officer-a2,slot_nos=@two.slots; reason=急用,
+return,officer-a1,slot_nos=@two.slots,back
+"""
+    done = desk.apply("central.csv", acts, "--json")
+    assert done.exit_code == 0, done.output
+    answers = json.loads(done.stdout)["answers"]
+    with reading(engine_for(desk.settings.database_url)) as session:
+        home = session.get(PoolMovement, answers[-1]["home"][0])
+        assert (home.kind, home.to_holder) == ("WITHDRAW", "U:A2")

@@ -254,7 +254,7 @@ def test_a_night_reminds_expires_and_mails_once(province):
     due = date(2027, 2, 20)
     assert night(province, due - timedelta(days=91)).due_soon == 0
     assert vars(night(province, due - timedelta(days=90))) == {
-        "due_soon": 2, "overdue": 0, "lapsed": 0, "claimed": 0, "suggested": 0, "mails": 1,
+        "due_soon": 2, "overdue": 0, "lapsed": 0, "home": 0, "claimed": 0, "suggested": 0, "mails": 1,
     }  # fmt: skip
     assert not any(vars(night(province, due - timedelta(days=90))).values())
     assert night(province, due).overdue == 0

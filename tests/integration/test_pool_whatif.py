@@ -62,12 +62,12 @@ def test_posts_recalled_and_given_back_change_t_as_foreseen_and_no_limit(provinc
     assert_true(found, truth(province))
 
 
-def test_a_units_own_posts_come_back_to_its_deposit(province):
+def test_a_units_own_posts_come_home_out_of_its_deposit(province):
     province.grant("A2", 4)
     province.do(deposit_posts, "reviewer", K2, *FULL, "HEALTH", 4, "USE_RIGHT_LENT", "文1", giver="U:A2")
     slots = province.lend("A1", 3)["slots"]
     found = tried(province, "RECALL", "U:A2", "U:A1", 2)
-    assert (found[ALL].before["U:A2"], found[ALL].after["U:A2"]) == (4, 4)
+    assert (found[ALL].before["U:A2"], found[ALL].after["U:A2"]) == (4, 2)
     province.do(recall_loan, "director", slots[:2], "急用")
     province.do(return_slots, "officer-a1", slots[:2])
     assert_true(found, truth(province))

@@ -48,6 +48,8 @@ class Sim:
     touch_requests: set[str] = field(default_factory=set)
     told: set[tuple[str, date]] = field(default_factory=set)  # (digest, day) of every mail about a request
     persons: int = 0
+    gone_home: int = 0
+    waited_for_home: int = 0
     patience: Random = field(
         default_factory=lambda: Random(0)
     )  # who waits; dice of its own, so that seeds keep their steps
@@ -116,6 +118,20 @@ class Sim:
         """A slot of late that may have ended."""
         numbers = list(self.desk.slots)[-80:]
         return self.desk.slots[self.dice.choice(numbers)] if numbers else None
+
+    def central(self) -> str | None:
+        """A central approval number, or none, or one that says nothing; dice of its own, so that seeds keep their steps."""
+        return self.patience.choice(["中编1", "中编1", None, " "])
+
+    def lacks_central(self, giver: str, taker: str, cell: Partition, central: str | None) -> str | None:
+        """R12: such posts change level with a number only; where a holder is gone nobody asks for it."""
+        if giver in self.desk.closed or taker in self.desk.closed or cell[0] not in ("ADMIN", "POLITICAL_LEGAL"):
+            return None
+        crosses = self._level(giver) != self._level(taker)
+        return "NEEDS_CENTRAL_NUMBER" if crosses and not (central or "").strip() else None
+
+    def _level(self, node: str) -> str:
+        return self.desk.level[node] if node.startswith("U:") else node.partition(":")[0]
 
     def tree_refuses(self, parent: dict[str, str | None], movements: list[Movement] | None = None) -> str | None:
         """LIMIT where any node's deficit would be deeper in the tree as it would be."""

@@ -89,8 +89,10 @@ def transfer(sim: Sim) -> Deed:
     movement = Movement("TRANSFER", day, [move for move in moves if move[1]], holders=(giver, taker))
     args = (giver, taker, *cell, posts, sim.dice.choice(DOCUMENTS))
     same = giver == taker
-    return _plain(sim, "transfer", transfer_posts, TOP_REVIEWER, args, movement, early=same,
-                  expect="SAME_NODE" if same else None, kwargs={"people": people, "effective": day})  # fmt: skip
+    central = sim.central()
+    expect = "SAME_NODE" if same else sim.lacks_central(giver, taker, cell, central)
+    return _plain(sim, "transfer", transfer_posts, TOP_REVIEWER, args, movement, early=same, expect=expect,
+                  kwargs={"people": people, "effective": day, "central_no": central})  # fmt: skip
 
 
 def deposit(sim: Sim) -> Deed:
@@ -106,6 +108,9 @@ def deposit(sim: Sim) -> Deed:
         giver, node, posts = None, dice.choice(sim.divisions()), dice.randint(3, 9)
     elif giver not in sim.desk.closed and node not in up:
         expect = "NOT_ABOVE"
+    central = sim.central()
+    if giver and node not in sim.desk.closed:
+        expect = expect or sim.lacks_central(giver, node, cell, central)
     owner = giver if source == "USE_RIGHT_LENT" else node
     lot = Lot(number, owner, node, cell, purpose, day)
     start = key("home", giver, cell) if giver else key("authority", "AUTHORITY", cell)
@@ -113,7 +118,7 @@ def deposit(sim: Sim) -> Deed:
     args = (node, *cell, purpose, posts, source, "编委5")
     deed = _plain(sim, "deposit", deposit_posts, TOP_REVIEWER, args,
                   Movement("DEPOSIT", day, moves, holders=tuple(filter(None, (giver, node)))),
-                  expect=expect, kwargs={"giver": giver, "effective": day})  # fmt: skip
+                  expect=expect, kwargs={"giver": giver, "effective": day, "central_no": central})  # fmt: skip
     inner = deed.happen
 
     def happen(receipt) -> None:
@@ -130,7 +135,17 @@ def withdraw(sim: Sim) -> Deed | None:
     lot, posts, day = sim.dice.choice(list(sim.desk.lots.values())), sim.dice.randint(1, 2), some_day(sim)
     moves = [(pooled_key("idle", lot), -posts), (key("home", lot.owner, lot.partition), posts)]
     movement = Movement("WITHDRAW", day, moves, holders=(lot.owner,), rests_on=lot.number)
-    return _plain(sim, "withdraw", withdraw_posts, TOP_REVIEWER, (lot.number, posts, "编委6", day), movement)
+    deed = _plain(sim, "withdraw", withdraw_posts, TOP_REVIEWER, (lot.number, posts, "编委6", day), movement)
+    inner = deed.happen
+
+    def happen(receipt) -> None:
+        inner(receipt)
+        waits = [number for number in sim.desk.homeward if sim.desk.slots[number].lot == lot.number]
+        for number in waits[:posts]:
+            del sim.desk.homeward[number]
+
+    deed.happen = happen
+    return deed
 
 
 def convert(sim: Sim) -> Deed:
@@ -266,6 +281,12 @@ def limits(sim: Sim) -> Deed:
     borrow = None if dice.random() < 0.5 else max(0, -at + dice.choice([-1, 0, 1, 2, 4, 6]))
     lend = None if unit or dice.random() < 0.4 else dice.randint(0, 6)
     floor = max(0, at - dice.randint(0, 12)) if node == ROOT and dice.random() < 0.3 else 0
+    return limits_deed(sim, node, cell, purpose, lend, borrow, floor)
+
+
+def limits_deed(sim: Sim, node: str, cell: Partition, purpose: str, lend, borrow, floor: int = 0) -> Deed:
+    """These limits; None: unlimited."""
+    book = sim.desk.book
     expect = "CLOSED" if node in sim.desk.closed else None
     if expect is None and _pinches(sim, node, (*cell, purpose), (lend, borrow, floor)):
         expect = "LIMIT"
@@ -333,6 +354,9 @@ def merge(sim: Sim) -> Deed:
         (any(row.reserved or any(row.pooled.values()) for row in rows) or to_come, "NOT_EMPTY"),
     )  # fmt: skip
     expect = next((answer for holds, answer in answers if holds), None)
+    central = sim.central()
+    cells = [(move.moves[0][0][2], move.moves[0][0][3]) for move in movements]
+    expect = expect or next(filter(None, (sim.lacks_central(node, into, cell, central) for cell in cells)), None)
     expect = expect or sim.tree_refuses(left, movements)
 
     def happen(_receipt) -> None:
@@ -342,7 +366,8 @@ def merge(sim: Sim) -> Deed:
         del book.parent[node]
         book.tree_changed()
 
-    return Deed("merge", merge_nodes, TOP_DIRECTOR, (node, into, "编委10"), expect, happen)
+    return Deed("merge", merge_nodes, TOP_DIRECTOR, (node, into, "编委10"), expect, happen,
+                kwargs={"central_no": central})  # fmt: skip
 
 
 def _hand_over(sim: Sim, node: str, into: str) -> list[Movement]:

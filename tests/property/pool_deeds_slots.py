@@ -16,6 +16,7 @@ from pool.service_slots import (
     vacate_slot,
 )
 from tests.property.pool_deed import Deed, Sim, key
+from tests.property.pool_deeds_posts import limits_deed
 from tests.property.pool_desk import (
     FILL_MONTHS,
     GRACE_DAYS,
@@ -56,10 +57,43 @@ def _movement(sim: Sim, slot: Slot, kind: str, moves: Moves, day: date, rests_on
 
 
 def _end(sim: Sim, slot: Slot, status: str, day: date) -> None:
+    """The slot's life; `go_home` comes when all that go back together are back."""
     slot.status, slot.ended = status, day
     sim.desk.live.pop(slot.number)
     sim.desk.people.pop(slot.person, None)
     sim.touch_slots.add(slot.number)
+
+
+def go_home(sim: Sim, back: list[tuple[Slot, int]]) -> tuple[list[int], list[str]]:
+    """(movements, slots that wait): recalled posts whose owner only lent the use go to its own vacant ones, one by one,
+    where the tree bears it; the others stay idle, for nobody else. back: slots with what brought each back."""
+    book, home, waits = sim.desk.book, [], []
+    for slot, seq in back:
+        lot = sim.desk.lots[slot.lot]
+        if slot.recalled is None or not lot.lent_by_owner:
+            continue
+        moves = [(pooled_key("idle", lot), -1), (key("home", lot.owner, lot.partition), 1)]
+        movement = Movement("WITHDRAW", sim.today, moves, holders=(lot.node, lot.owner), rests_on=seq,
+                            slot=slot.number, loan=slot.loan)  # fmt: skip
+        if book.refuses(movement):
+            waits.append(slot.number)
+            sim.desk.homeward[slot.number] = seq
+        else:
+            home.append(book.post(movement))
+            sim.desk.homeward.pop(slot.number, None)
+    sim.gone_home += len(home)
+    sim.waited_for_home += len(waits)
+    return home, waits
+
+
+def homeward_by_night(sim: Sim) -> int:
+    """What waits, in the order in which it began to wait."""
+    return len(go_home(sim, [(sim.desk.slots[number], seq) for number, seq in sim.desk.homeward.items()])[0])
+
+
+def _homed(sim: Sim, receipt: dict, back: list[tuple[Slot, int]]) -> None:
+    ours = go_home(sim, back)
+    sim.same("posts gone home, and waiting", (receipt.get("home", []), receipt.get("awaiting", [])), ours)
 
 
 def _unit(sim: Sim, slot: Slot) -> str:
@@ -93,9 +127,13 @@ def fill(sim: Sim) -> Deed | None:
     return Deed("fill", fill_slot, login, (slot.number, person, "99********1234", day), expect, happen)
 
 
-def leave(sim: Sim) -> Deed | None:
+def leave(sim: Sim, slot: Slot | None = None) -> Deed | None:
     """The person leaves through our gate; the post goes back the same day."""
-    slot = (sim.live_slot(lambda one: one.person is not None) if sim.dice.random() < 0.9 else None) or sim.ended_slot()
+    slot = (
+        slot
+        or (sim.live_slot(lambda one: one.person is not None) if sim.dice.random() < 0.9 else None)
+        or sim.ended_slot()
+    )
     if slot is None:
         return None
     book = sim.desk.book
@@ -112,8 +150,10 @@ def leave(sim: Sim) -> Deed | None:
     def happen(receipt) -> None:
         first = book.post(left)
         back.rests_on = first
-        sim.same("movements", receipt["movements"], [first, book.post(back)])
+        second = book.post(back)
+        sim.same("movements", receipt["movements"], [first, second])
         _end(sim, slot, "RETURNED", day)
+        _homed(sim, receipt, [(slot, second)])
 
     return Deed("leave", vacate_slot, sim.clerk("reviewer", _unit(sim, slot)), (slot.number, day), expect, happen)
 
@@ -150,6 +190,7 @@ def _several_back(sim: Sim, slots: list[Slot], unit: str, use_case, args) -> Dee
         sim.same("movements", receipt["movements"], ours)
         for one in slots:
             _end(sim, one, "RETURNED", sim.today)
+        _homed(sim, receipt, list(zip(slots, ours, strict=True)))
 
     login = sim.clerk(sim.dice.choice(["officer", "reviewer"]), unit)
     if login.startswith("officer"):
@@ -181,17 +222,19 @@ def take_back(sim: Sim) -> Deed | None:
     expect = _cannot_go_back(slot) or ("NOT_YET" if early else None) or sim.desk.book.refuses(movement)
 
     def happen(receipt) -> None:
-        sim.same("movement", receipt["movement"], sim.desk.book.post(movement))
+        seq = sim.desk.book.post(movement)
+        sim.same("movement", receipt["movement"], seq)
         _end(sim, slot, "LAPSED", sim.today)
+        _homed(sim, receipt, [(slot, seq)])
 
     return Deed("take_back", take_back_slot, sim.clerk("reviewer", _unit(sim, slot)), (slot.number,), expect, happen)
 
 
-def swap(sim: Sim) -> Deed | None:
+def swap(sim: Sim, slot: Slot | None = None) -> Deed | None:
     """The person moves onto an own vacant post."""
     desk = sim.desk
     ripe = lambda one: one.person is not None and desk.usable(_unit(sim, one), desk.loans[one.loan].partition) > 0
-    slot = sim.live_slot(ripe) or sim.live_slot() or sim.ended_slot()
+    slot = slot or sim.live_slot(ripe) or sim.live_slot() or sim.ended_slot()
     if slot is None:
         return None
     loan = desk.loans[slot.loan]
@@ -206,8 +249,10 @@ def swap(sim: Sim) -> Deed | None:
     expect = next((answer for holds, answer in answers if holds), None) or desk.book.refuses(movement)
 
     def happen(receipt) -> None:
-        sim.same("movement", receipt["movement"], desk.book.post(movement))
+        seq = desk.book.post(movement)
+        sim.same("movement", receipt["movement"], seq)
         _end(sim, slot, "RETURNED", sim.today)
+        _homed(sim, receipt, [(slot, seq)])
 
     return Deed("swap", swap_slot, sim.clerk("reviewer", loan.unit), (slot.number,), expect, happen)
 
@@ -244,8 +289,10 @@ def renew(sim: Sim) -> Deed | None:
 def recall(sim: Sim) -> Deed | None:
     """By the lender's office: all live posts of the loan that came from one lender."""
     slot = sim.live_slot() if sim.dice.random() < 0.9 else sim.ended_slot()
-    if slot is None:
-        return None
+    return None if slot is None else _recall_of(sim, slot)
+
+
+def _recall_of(sim: Sim, slot: Slot) -> Deed:
     desk, drawn = sim.desk, sim.province.drawn
     mates = [desk.slots[n] for n in desk.loans[slot.loan].slots]
     slots = [one for one in mates if one.lender == slot.lender and (one is slot or one.number in desk.live)]
@@ -263,6 +310,34 @@ def recall(sim: Sim) -> Deed | None:
 
     login = sim.clerk_of("reviewer", office)
     return Deed("recall", recall_loan, login, ([one.number for one in slots], "急用"), expect, happen)
+
+
+def recalled_back(sim: Sim) -> Deed | None:
+    """Posts on which R14 turns: called back by who lent the use, given back in every way; now and then short of room."""
+    lent = [slot for slot in sim.desk.live.values() if sim.desk.lots[slot.lot].lent_by_owner]
+    if not lent:
+        return None
+    called = [slot for slot in lent if slot.recalled]
+    if not called or sim.patience.random() < 0.25:
+        return _recall_of(sim, sim.patience.choice(lent))
+    slot = sim.patience.choice(called)
+    if sim.patience.random() < 0.4 and (pinched := _pinch(sim, slot)) is not None:
+        return pinched
+    if slot.person is None:
+        return _several_back(sim, [slot], _unit(sim, slot), return_slots, ([slot.number],))
+    return (leave if sim.patience.random() < 0.6 else swap)(sim, slot)
+
+
+def _pinch(sim: Sim, slot: Slot) -> Deed | None:
+    """A node above the lender alone that owes, and may owe no more."""
+    book, lot = sim.desk.book, sim.desk.lots[slot.lot]
+    outside = set(book.path(_unit(sim, slot))) if _unit(sim, slot) in book.parent else set()
+    for node in book.path(lot.owner)[1:]:
+        for purpose in ("", lot.purpose):
+            at = book.surplus(lot.partition, purpose)[node]
+            if node not in outside and at <= 0:
+                return limits_deed(sim, node, lot.partition, purpose, None, -at)
+    return None
 
 
 def entrust(sim: Sim) -> Deed:

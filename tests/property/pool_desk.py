@@ -80,6 +80,11 @@ class Lot:
     purpose: str
     since: date
 
+    @property
+    def lent_by_owner(self) -> bool:
+        """Whether whose quota it is gave only the use away: any other lot belongs to the pool's own node."""
+        return self.owner != self.node
+
 
 Taken = list[tuple[Lot, int]]
 
@@ -111,6 +116,7 @@ class Desk:
     people: dict[str, str] = field(default_factory=dict)  # who sits on which slot, in the order they came
     closed: set[str] = field(default_factory=set)
     giving: list[tuple[str, str, date, date]] = field(default_factory=list)
+    homeward: dict[str, int] = field(default_factory=dict)  # recalled slots whose post waits to go home → its RETURN
 
     @property
     def today(self) -> date:
@@ -168,6 +174,7 @@ class Desk:
             if lot.partition != partition or lot.purpose != purpose or lot.owner == unit or lot.since > self.today:
                 continue
             posts = self.book.held.get(("idle", lot.owner, *partition, purpose, lot.number), 0)
+            posts -= sum(self.slots[number].lot == lot.number for number in self.homeward)
             if posts > 0:
                 meet = next(node for node in self.book.path(lot.node) if node in up)
                 found.append((up[meet], meet, lot, posts))
@@ -190,8 +197,11 @@ class Desk:
         ]  # fmt: skip
 
     def pooled(self, partition: Partition, purpose: str) -> int:
-        """All posts of a pool, lent ones among them."""
-        return sum(
+        """All posts of a pool, lent ones among them, but those their lender called back."""
+        leaving = [*self.homeward, *(number for number, slot in self.live.items() if slot.recalled)]
+        pools = [self.lots[self.slots[number].lot] for number in leaving]
+        left = sum(lot.lent_by_owner and (lot.partition, lot.purpose) == (partition, purpose) for lot in pools)
+        return -left + sum(
             posts for at, posts in self.book.held.items()
             if at[0] in ("idle", "pending", "lent") and at[2:4] == partition and at[4] == purpose
         )  # fmt: skip

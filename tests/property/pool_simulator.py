@@ -41,7 +41,7 @@ NIGHTLY = "night"
 DEEDS = {
     loans.ask: 22, loans.ask_to_wait: 3, loans.submit: 1, loans.endorse: 6, loans.review: 13, loans.approve: 13,
     loans.approve_waiting: 3, loans.refuse: 2, loans.withdraw_wish: 2, slots.fill: 14, slots.leave: 4, slots.give_back: 4, slots.give_back_some: 2, slots.swap: 3,
-    slots.take_back: 2, slots.renew: 3, slots.recall: 2, slots.entrust: 1, posts.grant: 4, posts.cut: 3,
+    slots.take_back: 2, slots.renew: 3, slots.recall: 2, slots.recalled_back: 4, slots.entrust: 1, posts.grant: 4, posts.cut: 3,
     posts.transfer: 4, posts.deposit: 5, posts.withdraw: 3, posts.convert: 1, posts.reserve: 4, posts.from_reserve: 5,
     posts.vacate: 5, posts.reverse: 6, posts.limits: 3, posts.reparent: 0.3, posts.merge: 0.3, posts.abolish: 0.1,
 }  # fmt: skip
@@ -168,14 +168,15 @@ class Simulator:
         self.province.pass_days(sim.dice.choice([1, 1, 1, 1, 2, 3, 9, 31]))
         desk.book.today = self.province.today
         desk.book.forget()
-        lapsed = claimed = 0
+        lapsed = claimed = home = 0
         for _ in range(1 + (sim.dice.random() < 0.1)):
             with writing(self.engine) as session:
                 kept = keep_pool(session, sim.today, self.province.now)
-            lapsed, claimed = lapsed + kept.lapsed, claimed + kept.claimed
+            lapsed, claimed, home = lapsed + kept.lapsed, claimed + kept.claimed, home + kept.home
         desk.turn_due()
-        ours = self._lapse(), loans.claim_waiting(sim)
-        sim.same("requests lapsed, and given posts", (lapsed, claimed), ours)
+        ours = self._lapse(), slots.homeward_by_night(sim), loans.claim_waiting(sim)
+        sim.same("requests lapsed, posts gone home, requests given posts", (lapsed, home, claimed), ours)
+        self.seen["gone home by the night"] += home
         self.seen["given posts by the night"] += claimed
         sim.touch_slots |= set(desk.live)
         check_proposals(sim)
@@ -282,6 +283,8 @@ def main() -> int:
             return 1
         seconds, worked = time.perf_counter() - begun, time.process_time() - worked
     if given.counts:
+        sim = simulator.sim
+        print(f"{sim.gone_home:8} recalled posts gone home\n{sim.waited_for_home:8} times one had to wait for it")
         print("\n".join(f"{count:8} {name}" for name, count in sorted(simulator.seen.items())))
     days, book = (simulator.sim.today - NIGHT).days, simulator.sim.desk.book
     print(

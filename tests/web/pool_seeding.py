@@ -95,7 +95,10 @@ def seed_pool(session: Session, newest: date, now: datetime) -> None:
         giver=f"U:{SMALL}",
     )  # fmt: skip
     office.do(grant_posts, "reviewer", now, f"U:{BUREAU}", "ADMIN", "FULL", 2, document)
-    office.do(transfer_posts, "reviewer", now, f"U:{BUREAU}", "U:3701021", "ADMIN", "FULL", 1, document)
+    office.do(
+        transfer_posts, "reviewer", now, f"U:{BUREAU}", "U:3701021", "ADMIN", "FULL", 1, document,
+        central_no="中央编办〔2026〕8号",
+    )  # fmt: skip
     _waiting(office, now)
     keep_pool(session, newest, now)
     session.execute(update(OutboxMail).where(OutboxMail.digest.startswith("pool_")).values(sent_at=now))

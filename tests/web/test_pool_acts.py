@@ -117,6 +117,9 @@ def test_every_act_can_be_done_from_its_page(browser, db):
 
     done(reviewer, "grant", cell | dated | {"holder": SCHOOL, "posts": "4"})
     done(reviewer, "transfer", cell | dated | {"giver": SCHOOL, "taker": BUREAU, "posts": "1"})
+    crossing = {"post_type": "ADMIN", "fund_form": "FULL", "giver": BUREAU, "taker": "3701021", "posts": "1"}
+    assert "须有中央编办批准文号" in said(try_out(reviewer, "transfer", crossing | dated))
+    done(reviewer, "transfer", crossing | dated | {"central_no": "中编办〔2026〕7号"})
     lot = done(reviewer, "deposit", cell | dated | {
         "pool_node": CITY, "purpose": "HEALTH", "posts": "2", "source": "USE_RIGHT_LENT", "giver": SCHOOL,
     })  # fmt: skip

@@ -314,3 +314,24 @@ def test_the_badge_of_a_listed_loan_goes_by_the_term_of_its_borrowers_division(d
         division = session.get(PoolNode, session.get(PoolLoan, DUE_SOON).node_id).division_code
         set_parameter(session, "pool_due_soon_days", "10", division, date(2026, 1, 1), actor="test", now=NOW)
     assert badge() is None
+
+
+def test_administrative_posts_change_level_through_the_api_with_the_central_number_alone(api, db):
+    reviewer, paper = api("reviewer"), {"document_no": "编委〔2026〕41号"}
+    move = {"post_type": "ADMIN", "fund_form": "FULL", "posts": 1, **paper}
+    deposit = move | {"pool_node": CITY, "purpose": "PLACEMENT", "source": "RECLAIM", "giver": "U:3701021"}
+    transfer = move | {"giver": f"U:{BUREAU}", "taker": "U:3701021"}
+    for path, body in (("/transfers", transfer), ("/deposits", deposit)):
+        refused = send(reviewer, path, body)
+        assert (refused.status_code, refused.json["details"]["answer"]) == (409, "NEEDS_CENTRAL_NUMBER"), path
+        assert refused.json["details"]["rule"] == "R12"
+        done = send(reviewer, path, body | {"central_no": "中编办〔2026〕7号"})
+        assert done.status_code == 200, done.json
+        with db.read() as session:
+            assert session.get(PoolMovement, done.json["movement"]).central_no == "中编办〔2026〕7号"
+
+
+def test_only_a_merger_takes_a_central_number_among_reorganisations(api):
+    body = {"kind": "ABOLISH", "document_no": "编委〔2026〕42号", "central_no": "中编办〔2026〕7号"}
+    refused = send(api("director"), f"/nodes/U:{HEALTH}/reorganise", body)
+    assert (refused.status_code, refused.json["details"]["field"]) == (422, "central_no")

@@ -26,6 +26,8 @@ class ReceiptOut(BaseModel):
     due_date: date | None = None
     movement: int | None = None
     movements: list[int] | None = None
+    home: list[int] | None = None
+    awaiting: list[str] | None = None
     reverses: int | None = None
     document_no: str | None = None
     node: str | None = None

@@ -220,6 +220,7 @@ class DepositBody(CellBody):
     source: SourceName
     document_no: Document
     giver: Node | None = None
+    central_no: Document | None = None
 
 
 class WithdrawalBody(Strict):
@@ -299,12 +300,14 @@ class LimitsBody(Strict):
 
 
 class ReorganiseBody(Strict):
-    """REPARENT under or MERGE into `target`, RENAME to `name`, or ABOLISH. A split is POST /staffing/splits."""
+    """REPARENT under or MERGE into `target`, RENAME to `name`, or ABOLISH. A split is POST /staffing/splits. central_no:
+    of a merger between levels."""
 
     kind: Literal["REPARENT", "MERGE", "RENAME", "ABOLISH"]
     target: Node | None = None
     name: str | None = Field(None, min_length=2, max_length=200)
     document_no: Document
+    central_no: Document | None = None
     effective: date | None = None
 
 

@@ -194,6 +194,8 @@ def reorganise(header: m.Keyed, path: m.NodePath, body: m.ReorganiseBody) -> Res
     """Hang a node elsewhere, merge a unit into another, or close what is empty; T of every node before and after."""
     _within(body.target)
     act, papers = act_now(header.idempotency_key), (body.document_no, body.effective)
+    if body.kind != "MERGE" and body.central_no is not None:
+        raise InputRejected("提交了这一步用不到的内容，请去掉。", field="central_no")
     if body.kind == "ABOLISH":
         return _receipt(abolish_node(g.db, act, path.node, *papers))
     if body.kind == "RENAME":
@@ -202,8 +204,9 @@ def reorganise(header: m.Keyed, path: m.NodePath, body: m.ReorganiseBody) -> Res
         return _receipt(rename_unit(g.db, act, path.node.removeprefix("U:"), body.name, *papers))
     if body.target is None:
         raise InputRejected("须写明调整到哪个节点。", field="target")
-    use_case = merge_units if body.kind == "MERGE" else reparent_node
-    return _receipt(use_case(g.db, act, path.node, body.target, *papers))
+    if body.kind == "MERGE":
+        return _receipt(merge_units(g.db, act, path.node, body.target, *papers, body.central_no))
+    return _receipt(reparent_node(g.db, act, path.node, body.target, *papers))
 
 
 @_post("/nodes/<node>/switch", "switch")

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from core.errors import InputRejected
 from core.permissions import Permission
 from pool import lists
+from pool.acting import Receipt
 from pool.approvals import Move
 from pool.lists import LoanView
 from pool.models import PoolSlot
@@ -101,8 +102,9 @@ def show_pool_loan_step(loan_no: str, step: str) -> Response:
     }  # fmt: skip
     if step in ("return", "recall") and not values["slots"]:
         raise InputRejected("请先勾选用编序号。", field="slots")
-    take_step(LOAN_STEPS, g.db, act_now(request.form.get("client_id", "")), step, loan_no, values)
-    return _back(loan_no)
+    return _back(
+        loan_no, take_step(LOAN_STEPS, g.db, act_now(request.form.get("client_id", "")), step, loan_no, values)
+    )
 
 
 def show_pool_slot_step(slot_no: str, step: str) -> Response:
@@ -111,8 +113,8 @@ def show_pool_slot_step(slot_no: str, step: str) -> Response:
         "identity": request.form.get("identity", ""), "day": _day(request.form.get("day", "")),
         "person_key": current_app.config["SETTINGS"].person_key,
     }  # fmt: skip
-    take_step(SLOT_STEPS, g.db, act_now(request.form.get("client_id", "")), step, slot_no, values)
-    return _back(g.slot.loan_no)
+    receipt = take_step(SLOT_STEPS, g.db, act_now(request.form.get("client_id", "")), step, slot_no, values)
+    return _back(g.slot.loan_no, receipt)
 
 
 def _day(text: str) -> date | None:
@@ -124,6 +126,17 @@ def _day(text: str) -> date | None:
         raise InputRejected("日期须写成 YYYY-MM-DD。", field="day") from None
 
 
-def _back(loan_no: str) -> Response:
+def _back(loan_no: str, receipt: Receipt) -> Response:
+    """To the loan again, told where recalled posts went."""
     flash(_("已办理。"), "done")
+    if receipt.get("home"):
+        flash(_("收回的编制已退回出借单位：%(count)s 个。", count=len(receipt["home"])), "done")
+    if receipt.get("awaiting"):
+        flash(
+            _(
+                "收回的编制因周转池限额暂不能退回，为出借单位保留，每夜再办：%(count)s 个。",
+                count=len(receipt["awaiting"]),
+            ),
+            "done",
+        )
     return redirect(url_for("pool_loan", loan_no=loan_no), code=303)
