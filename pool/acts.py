@@ -287,7 +287,7 @@ DEEDS: dict[str, Deed] = dict(
         ),
         _deed(
             "reverse", "Undo a movement, by the director; refused while later ones rest on it.", reverse_movement,
-            ("movement", "reverses"), _at("seq", "number of the movement", read_number), DOCUMENT,
+            ("movement", "reverses", "also"), _at("seq", "number of the movement", read_number), DOCUMENT,
         ),
         _deed(
             "limits", "Set what a division may lend, borrow and must keep: a number, or unlimited.", set_limits,

@@ -80,6 +80,8 @@ class Move(StrEnum):
     SWAP = "SWAP"
     TAKE_BACK = "TAKE_BACK"
     REVERSE = "REVERSE"
+    RESTORE = "RESTORE"
+    UNRENEW = "UNRENEW"
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,8 @@ SLOT_MOVES: dict[Move, Transition] = {
         Transition(Move.SWAP, "置换", (S.FILLED, S.DUE_SOON, S.OVERDUE, S.RECALLED), S.RETURNED, P.SWAP_SLOT),
         Transition(Move.TAKE_BACK, "久未入编收回", LIVE, S.LAPSED, P.SWAP_SLOT),
         Transition(Move.REVERSE, "冲正", LIVE, S.LAPSED, P.REVERSE_MOVEMENT),
+        Transition(Move.RESTORE, "归还冲正", (S.RETURNED, S.LAPSED), S.ISSUED, P.REVERSE_MOVEMENT),
+        Transition(Move.UNRENEW, "续借冲正", (S.ISSUED, S.FILLED, S.DUE_SOON, S.OVERDUE), None, P.REVERSE_MOVEMENT),
     )
 }
 

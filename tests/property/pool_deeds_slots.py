@@ -86,6 +86,7 @@ def fill(sim: Sim) -> Deed | None:
         seq = desk.book.post(movement)
         sim.same("movement", receipt["movement"], seq)
         slot.status, slot.person, slot.filled, slot.fill_seq = "FILLED", person, day, seq
+        slot.entered = sim.today
         desk.people[person] = slot.number
         sim.touch_slots.add(slot.number)
 
@@ -110,9 +111,9 @@ def leave(sim: Sim) -> Deed | None:
     expect = expect or book.refuses(left) or book.refuses(back)
 
     def happen(receipt) -> None:
-        first = book.post(left)
-        back.rests_on = first
-        sim.same("movements", receipt["movements"], [first, book.post(back)])
+        back.rests_on = first = book.post(left)
+        second = book.post(back)
+        sim.same("movements", receipt["movements"], [first, second])
         _end(sim, slot, "RETURNED", day)
 
     return Deed("leave", vacate_slot, sim.clerk("reviewer", _unit(sim, slot)), (slot.number, day), expect, happen)
@@ -229,7 +230,9 @@ def renew(sim: Sim) -> Deed | None:
     movement = Movement("EXTEND", sim.today, [], holders=(loan.unit,), rests_on=loan.seq, loan=loan.number)
 
     def happen(receipt) -> None:
-        sim.same("movement", receipt["movement"], desk.book.post(movement))
+        seq = desk.book.post(movement)
+        sim.same("movement", receipt["movement"], seq)
+        loan.terms[seq] = loan.due, {one.number: one.due for one in slots}
         loan.due, loan.renewals = due, loan.renewals + 1
         for one in slots:
             one.due, one.status = due, "FILLED" if one.person else "ISSUED"

@@ -27,6 +27,7 @@ class ReceiptOut(BaseModel):
     movement: int | None = None
     movements: list[int] | None = None
     reverses: int | None = None
+    also: list[int] | None = None
     document_no: str | None = None
     node: str | None = None
     kind: str | None = None
