@@ -12,6 +12,7 @@ from pool.acting import Receipt
 from pool.foresight import Supposed, changed_nodes, check_wish
 from pool.lists import seen_movement, seen_node
 from pool.naming import rename_unit
+from pool.service_drafts import save_draft
 from pool.service_loans import Wish, request_loan
 from pool.service_nodes import abolish_node, reparent_node, set_limits
 from pool.service_opening import switch_unit
@@ -80,6 +81,12 @@ def check(body: m.WishBody) -> Response:
         refusal=translate(found.refusal.message) if found.refusal else None,
         details=found.refusal.details if found.refusal else {},
     ))  # fmt: skip
+
+
+@_post("/requests/<number>/draft", "draft")
+def save(header: m.Keyed, path: m.RequestPath, body: m.WishBody) -> Response:
+    """Change a draft: what it asks for becomes this, whole; its unit stays."""
+    return _receipt(save_draft(g.db, act_now(header.idempotency_key), path.number, _wish(body)))
 
 
 @_post("/requests/<number>/<step>", "request_step")
