@@ -31,6 +31,7 @@ from pool.service import (
     withdraw_posts,
 )
 from pool.service_approvals import approve_request
+from pool.service_drafts import save_draft
 from pool.service_loans import (
     Wish,
     endorse_request,
@@ -239,6 +240,10 @@ def _ask(session: Session, act: Act, draft: str = "no", wait: str = "no", **wish
     return request_loan(session, act, Wish(**wish), draft=draft == "yes", wait=wait == "yes")
 
 
+def _save(session: Session, act: Act, number: str, unit_code: str, **wish: Any) -> Receipt:
+    return save_draft(session, act, number, Wish(unit_code, **wish))
+
+
 def _submit(session: Session, act: Act, number: str, wait: str = "no") -> Receipt:
     return submit_request(session, act, number, wait=wait == "yes")
 
@@ -259,6 +264,13 @@ def _read_yes(text: str) -> str:
     return text.strip()
 
 
+WISH = (
+    _at("unit_code", "unit code", read_code), *CELL, _at("purpose", "purpose, e.g. HEALTH", read_word), POSTS,
+    _at("months", "term in months", read_count("借用期限")), _option("reason", "why", required=True),
+    _option("central_no", "central approval number"),
+    _option("exception_doc", "document that lets a lower level lend upwards"),
+    _option("other_waiver", "consent although another fund form of the type has vacancies"),
+)  # fmt: skip
 WAIT = _option("wait", "yes: without stock, wait for some in the order of R15", _read_yes)
 DEEDS: dict[str, Deed] = dict(
     (
@@ -288,7 +300,7 @@ DEEDS: dict[str, Deed] = dict(
         ),
         _deed(
             "reverse", "Undo a movement, by the director; refused while later ones rest on it.", reverse_movement,
-            ("movement", "reverses"), _at("seq", "number of the movement", read_number), DOCUMENT,
+            ("movement", "reverses", "also"), _at("seq", "number of the movement", read_number), DOCUMENT,
         ),
         _deed(
             "limits", "Set what a division may lend, borrow and must keep: a number, or unlimited.", set_limits,
@@ -327,14 +339,10 @@ DEEDS: dict[str, Deed] = dict(
         ),
         _deed(
             "request", "Ask to borrow posts for a unit; they are pending at once.", _ask,
-            ASKED, _at("unit_code", "unit code", read_code), *CELL,
-            _at("purpose", "purpose, e.g. HEALTH", read_word), POSTS,
-            _at("months", "term in months", read_count("借用期限")), _option("reason", "why", required=True),
-            _option("central_no", "central approval number"),
-            _option("exception_doc", "document that lets a lower level lend upwards"),
-            _option("other_waiver", "consent although another fund form of the type has vacancies"),
+            ASKED, *WISH,
             _option("draft", "yes: keep it as a draft, which holds nothing", _read_yes), WAIT,
         ),
+        _deed("save", "Change a draft: what it asks for becomes this, whole.", _save, DECIDED, NUMBER, *WISH),
         _deed("submit", "Submit a draft.", _submit, ASKED, NUMBER, WAIT),
         _deed("endorse", "Agree, as the supervising department.", endorse_request, DECIDED, NUMBER, NOTE),
         _deed("review", "Review a request, as the office.", review_request, DECIDED, NUMBER, NOTE),

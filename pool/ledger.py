@@ -109,13 +109,13 @@ KINDS: dict[Kind, KindRow] = dict(
         _row(Kind.ASK, "预占", A.IDLE, A.PENDING, reversible=False),
         _row(Kind.DROP, "退回预占", A.IDLE, A.PENDING, reversible=False),
         _row(Kind.LEND, "借出", A.PENDING, A.LENT, A.BORROWED),
-        _row(Kind.RETURN, "归还", A.LENT, A.IDLE, A.BORROWED, reversible=False),
-        _row(Kind.SWAP, "置换", A.LENT, A.IDLE, A.BORROWED, A.HOME, A.IN_USE, reversible=False),
+        _row(Kind.RETURN, "归还", A.LENT, A.IDLE, A.BORROWED),
+        _row(Kind.SWAP, "置换", A.LENT, A.IDLE, A.BORROWED, A.HOME, A.IN_USE),
         _row(Kind.RESERVE, "预留", A.HOME, A.RESERVED),
         _row(Kind.RELEASE, "解除预留", A.HOME, A.RESERVED, reversible=False),
         _row(Kind.FILL, "入编", A.RESERVED, A.HOME, A.IN_USE),
         _row(Kind.VACATE, "减编", A.HOME, A.IN_USE),
-        _row(Kind.EXTEND, "续借", reversible=False),
+        _row(Kind.EXTEND, "续借"),
         _row(Kind.CONVERSION, "转换", A.AUTHORITY, A.HOME, document=True),
         _row(Kind.REVERSE, "冲正", *Account, document=True, reversible=False),
     )
@@ -196,14 +196,16 @@ def decide_balance(kind: Kind, key: Key, posts: int, before: int, debt: bool) ->
     """Whether a balance of `before` may change by `posts` on a day.
 
     Vacant own posts may be negative (excess), but only what may open debt (a CUT, opening balances) deepens that; the
-    counterpart and the other side of pool people have no floor of their own: others mirror them. `borrowed` grows by a
-    LEND alone, away from 0 on either side; whatever else touches it gives back, at most to 0.
+    counterpart and the other side of pool people have no floor of their own: others mirror them. `borrowed` grows, away
+    from 0 on either side, by a LEND, or by a REVERSE of what gave back; whatever else touches it gives back, at most to 0.
     """
     after = before + posts
     if key.account == Account.AUTHORITY or (key.account == Account.HOME and key.purpose):
         return True
     if key.account == Account.BORROWED:
-        return before * posts >= 0 if kind is Kind.LEND else before * posts < 0 and abs(posts) <= abs(before)
+        gives_back = before * posts < 0 and abs(posts) <= abs(before)
+        grows = before * posts >= 0
+        return {Kind.LEND: grows, Kind.REVERSE: grows or gives_back}.get(kind, gives_back)
     if key.account == Account.HOME:
         return after >= 0 or after >= before or debt
     return after >= 0

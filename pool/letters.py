@@ -64,10 +64,12 @@ def home_letter(came: list[str], waiting: list[str]) -> Letter:
     )
 
 
-def renewal_letter(loan_no: str, posts: int, due: date) -> Letter:
+def renewal_letter(loan_no: str, posts: int, due: date, movement: int) -> Letter:
     """To the borrower: the term was renewed."""
     return Letter(
-        f"pool_renewed_{loan_no}", f"周转编制续借：{loan_no}", (f"{posts} 个周转编制续借，新的到期日 {due}。",)
+        f"pool_renewed_{loan_no}_{movement}",
+        f"周转编制续借：{loan_no}",
+        (f"{posts} 个周转编制续借，新的到期日 {due}。",),
     )
 
 
@@ -76,6 +78,27 @@ def reopened_letter(number: str, movement: int) -> Letter:
     return Letter(
         f"pool_reopened_{number}_{movement}", f"周转编制申请 {number}：批准已冲正",
         ("原批准已冲正，所借编制收回预占，申请重新待批。",),
+    )  # fmt: skip
+
+
+def restored_letter(slot_no: str, due: date, today: date, movement: int) -> Letter:
+    """To the borrower: a return was undone, and the post is the unit's again."""
+    over = ("已逾期未还，归还、置换或续借之前，本单位不能新办用编和借用。",) if due < today else ()
+    return Letter(
+        f"pool_restored_{movement}", f"周转编制归还已冲正：{slot_no}",
+        (f"{slot_no} 的归还已冲正，编制仍由本单位借用，{due} 到期。", *over),
+    )  # fmt: skip
+
+
+def unrenewed_letter(loan_no: str, slots: list[tuple[str, date]], today: date, movement: int) -> Letter:
+    """To the borrower: a renewal was undone, and the posts are due when they were before it."""
+    over = [number for number, due in slots if due < today]
+    lines = [f"{number}：{due} 到期" for number, due in slots]
+    if over:
+        lines.append(f"其中 {len(over)} 个已逾期未还，归还、置换或续借之前，本单位不能新办用编和借用。")
+    return Letter(
+        f"pool_unrenewed_{loan_no}_{movement}", f"周转编制续借已冲正：{loan_no}",
+        (f"{len(slots)} 个周转编制的续借已冲正，到期日恢复如下，续借须重新决定：", *lines),
     )  # fmt: skip
 
 

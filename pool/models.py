@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, Instant
@@ -258,6 +258,13 @@ class PoolSlot(Base):
         Index("ix_pool_slot_lot", "lot_no"),
         Index("ix_pool_slot_due", "status", "due_date"),
         Index("ix_pool_slot_person", "person_key"),
+        Index(
+            "uq_pool_slot_live_person",
+            "person_key",
+            unique=True,
+            sqlite_where=text("ended_on IS NULL"),
+            postgresql_where=text("ended_on IS NULL"),
+        ),
     )
     slot_no: Mapped[str] = mapped_column(NUMBER, primary_key=True)
     loan_no: Mapped[str] = mapped_column(ForeignKey("pool_loan.loan_no"))
@@ -295,6 +302,7 @@ class PoolSlotEvent(Base):
     to_status: Mapped[str] = mapped_column(String(16))
     movement_seq: Mapped[int | None] = mapped_column(ForeignKey("pool_movement.seq"))
     note: Mapped[str | None] = mapped_column(Text)
+    due_before: Mapped[date | None] = mapped_column(Date)  # where the step moved it: the last good day before
 
 
 class PoolSuggestion(Base):

@@ -21,15 +21,17 @@ from pool.proof_tree import feasible_or_in_debt, sums_are_right
 
 
 def entries_sum_to_nothing(rows: Rows) -> Proof:
-    """Entries of a movement sum to 0 per partition, with `borrowed` and without; only an EXTEND has none. An entry is
-    of a movement, and effective on its day."""
+    """Entries of a movement sum to 0 per partition, with `borrowed` and without; only an EXTEND, and its reversal, has none. An
+    entry is of a movement, and effective on its day."""
     entry, keys, movement, owner = rows.entry, rows.entry.keys, rows.movement, rows.owner
     part = keys.assign(right=keys.account == "borrowed").groupby([*CELL, "right"]).ngroup().to_numpy("int64")[entry.key]
     known, uneven = owner >= 0, np.zeros(len(movement), dtype=bool)
     for one in range(part.max(initial=-1) + 1):
         here = (part == one) & known
         uneven |= np.bincount(owner[here], entry.posts[here], len(movement)) != 0
-    bare = (np.bincount(owner[known], minlength=len(movement)) == 0) & (movement.kind != "EXTEND").to_numpy()
+    extends = movement.kind == "EXTEND"
+    none = (extends | movement.reverses.isin(movement.seq[extends])).to_numpy()
+    bare = (np.bincount(owner[known], minlength=len(movement)) == 0) & ~none
     dates = movement.effective_date.cat
     days = np.append(pd.Index(entry.days).get_indexer(dates.categories), -1)[dates.codes]
     astray = entry.movement[~known | (days[owner] != entry.day)] if len(days) else entry.movement

@@ -70,7 +70,7 @@ def request_loan(session: Session, act: Act, wish: Wish, *, draft: bool = False,
     night finds it posts in R15's order (pool.waiting). → waiting instead of movement. Refused by a rule (details:
     answer, rule), for want of stock (NO_STOCK: has, needs; QUEUED: ahead, asked, idle), or by a node's limit (LIMIT).
     """
-    wish = _checked(wish)
+    wish = checked_wish(wish)
     node = unit_node(session, wish.unit_code)
     check_place(session, act, Permission.REQUEST_LOAN, node)
 
@@ -105,7 +105,8 @@ def submit_request(session: Session, act: Act, number: str, *, wait: bool = Fals
     return once(session, act, "submit_request", body, [request.node_id], do)
 
 
-def _checked(wish: Wish) -> Wish:
+def checked_wish(wish: Wish) -> Wish:
+    """The wish as it may be kept. Errors: InputRejected."""
     parse_cell("", wish.post_type, wish.fund_form)
     if not 1 <= len(wish.purpose) <= 32:
         raise InputRejected("没有这种用途。", field="purpose")
@@ -266,7 +267,8 @@ def step(
 ) -> None:  # fmt: skip
     """Append one step to a request's life."""
     acting_for = act.acting_for.login if act.acting_for else None
-    before = None if move in (Move.SAVE, Move.SUBMIT) and request.submitted_on is None else request.status
+    first = move in (Move.SAVE, Move.SUBMIT) and request.submitted_on is None and request.version == 1
+    before = None if first else request.status
     session.execute(
         insert(PoolRequestStep.__table__),
         [{"request_no": request.number, "at": act.now, "actor": act.login, "acting_for": acting_for, "move": move.value,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import NoReturn
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.errors import Forbidden, InputRejected, Refused
@@ -27,21 +29,41 @@ def turn_slot(
     session: Session, act: Act, slot: PoolSlot, move: Move, movement: int | None, to: Status, note: str | None = None,
     **values: object,
 ) -> None:  # fmt: skip
-    """Change a slot as it was read, with its event. Errors: Refused when another was first."""
-    done = session.execute(
+    """Change a slot as it was read, with its event. Errors: Refused when another was first, at this slot or, in another
+    tree at the same time, with this person (the schema lets nobody hold two)."""
+    change = (
         update(PoolSlot)
         .where(PoolSlot.slot_no == slot.slot_no, PoolSlot.status == slot.status, PoolSlot.version == slot.version)
         .values(version=slot.version + 1, status=to.value, **values)
         .execution_options(synchronize_session=False)
     )
+    try:
+        done = session.execute(change)
+    except IntegrityError as error:
+        if "person" not in str(error.orig):  # the name of the index, or of its column
+            raise
+        refuse_second_slot()
     if done.rowcount != 1:
         raise Refused("这个周转编制刚刚有了变化，请刷新后再办理。", answer="CHANGED")
     session.execute(
         insert(PoolSlotEvent.__table__),
         [{"slot_no": slot.slot_no, "at": act.now, "actor": act.login, "move": move.value, "from_status": slot.status,
-          "to_status": to.value, "movement_seq": movement, "note": note}],
+          "to_status": to.value, "movement_seq": movement, "note": note,
+          "due_before": slot.due_date if "due_date" in values else None}],
     )  # fmt: skip
     session.refresh(slot)
+
+
+def check_no_other_slot(session: Session, person_key: str) -> None:
+    """One person, one live slot (R08). Errors: Refused."""
+    holds = select(PoolSlot.slot_no).where(PoolSlot.person_key == person_key, PoolSlot.ended_on.is_(None))
+    if session.scalar(holds.limit(1)) is not None:
+        refuse_second_slot()
+
+
+def refuse_second_slot() -> NoReturn:
+    """The person sits on another live slot. Errors: Refused."""
+    raise Refused("该人员已占用另一个周转编制。", answer="PERSON_HOLDS_ONE")
 
 
 def lot_of(session: Session, slot: PoolSlot) -> Lot:
@@ -105,9 +127,7 @@ def fill_slot(
             raise Refused(f"这个用编序号已于 {fresh.due_date} 到期，不能入编。", answer="PAST_DUE", due=fresh.due_date)
         if not fresh.issued_on <= day <= act.today:
             raise Refused("入编时间须在下达之后、今天以前。", answer="ENTRY_DAY")
-        holds = select(PoolSlot.slot_no).where(PoolSlot.person_key == person_key, PoolSlot.ended_on.is_(None))
-        if session.scalar(holds.limit(1)) is not None:
-            raise Refused("该人员已占用另一个周转编制。", answer="PERSON_HOLDS_ONE")
+        check_no_other_slot(session, person_key)
         legs = entries.fill_slot(cell_of(fresh), fresh.purpose)
         booking = _slot_booking(session, fresh, Kind.FILL, legs, day, _lend_seq(session, fresh))
         seq = book(session, booking, act.login, act.now)
@@ -316,7 +336,7 @@ def renew_loan(session: Session, act: Act, loan_no: str, months: int, reason: st
             .execution_options(synchronize_session=False)
         )
         trail(session, act, "loan_renewed", f"loan {loan_no}", movement=seq, due=due)
-        letter = renewal_letter(loan_no, len(slots), due)
+        letter = renewal_letter(loan_no, len(slots), due, seq)
         queue_letter(session, letter, officers_of(session, fresh.unit_code), act.today, act.portal, act.now)
         return {"loan": loan_no, "due_date": due, "slots": [slot.slot_no for slot in slots], "movement": seq}
 

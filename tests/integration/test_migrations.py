@@ -10,7 +10,10 @@ from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from core.db import engine_for
+from core.errors import Refused
 from core.migrate import _config
+from pool.service_slots import fill_slot
+from tests.poolkit import K2, found_province
 from tests.postgres_server import administrate
 
 RUN = (
@@ -108,3 +111,23 @@ def test_accounts_lose_what_nobody_reads_and_keep_their_grants(empty):
     move(empty, command.downgrade, "0006")
     assert [tuple(row) for row in execute(empty, held)] == [("a", 1), ("b", 1)]
     assert len({row[0] for row in execute(empty, "SELECT fs_uniquifier FROM account")}) == 2
+
+
+def test_two_live_slots_of_one_person_stop_the_migration_which_names_the_slots_alone(empty):
+    move(empty, command.upgrade, "head")
+    province = found_province(empty)
+    province.pool(K2, 2)
+    numbers = province.lend("A1", 2)["slots"]
+    for number in numbers:
+        province.do(fill_slot, "reviewer", number, f"key-{number}", "99********1234")
+    move(empty, command.downgrade, "0013")
+    execute(empty, "UPDATE pool_slot SET person_key = 'twice'")
+    with pytest.raises(Refused) as caught:
+        move(empty, command.upgrade, "0014")
+    assert " and ".join(sorted(numbers)) in caught.value.message
+    assert "twice" not in caught.value.message
+    assert "1234" not in caught.value.message
+    execute(empty, "UPDATE pool_slot SET person_key = slot_no")
+    move(empty, command.upgrade, "0014")
+    with pytest.raises(DBAPIError):
+        execute(empty, "UPDATE pool_slot SET person_key = 'twice'")

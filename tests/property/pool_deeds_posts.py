@@ -17,10 +17,9 @@ from pool.service import (
     withdraw_posts,
 )
 from pool.service_nodes import abolish_node, merge_nodes, reparent_node, set_limits
-from pool.service_reversal import reverse_movement
 from tests.property.pool_deed import Deed, Sim, key
 from tests.property.pool_desk import Lot, pooled_key
-from tests.property.pool_model import MEMORY_DAYS, Movement, Partition
+from tests.property.pool_model import Movement, Partition
 from tests.property.pool_province import PARTITIONS, PURPOSES, ROOT, TOP_DIRECTOR, TOP_REVIEWER
 
 DOCUMENTS = ("编委1", "编委2", "编委3")
@@ -212,63 +211,6 @@ def vacate(sim: Sim) -> Deed:
     movement = Movement("VACATE", day, moves, holders=(holder,))
     expect = sim.desk.book.refuses(movement)
     return _plain(sim, "vacate", vacate_posts, TOP_REVIEWER, (holder, *cell, posts, day), movement, expect=expect)
-
-
-REVERSIBLE = ("GRANT", "CUT", "TRANSFER", "DEPOSIT", "WITHDRAW", "LEND", "RESERVE", "FILL", "VACATE", "CONVERSION")
-
-
-def reverse(sim: Sim) -> Deed | None:
-    book, dice = sim.desk.book, sim.dice
-    lends = [slot.loan for slot in list(sim.desk.live.values())[-40:]]
-    if lends and dice.random() < 0.4:
-        seq = sim.desk.loans[dice.choice(lends)].seq
-    else:
-        seq = dice.randint(max(1, book.seq - 150), book.seq)
-    first = book.movements[seq]
-    resting = [n for n in book.rested[seq] if book.movements[n].kind != "REVERSE" and n not in book.reversed]
-    moves = [(at, -posts) for at, posts in first.moves]
-    back = Movement("REVERSE", first.day, moves, first.claimant, first.holders, rests_on=seq, reverses=seq)
-    if any(holder in sim.desk.closed for holder in first.holders):
-        expect = "CLOSED"
-    elif first.kind not in REVERSIBLE or (first.kind == "VACATE" and first.slot):
-        expect = "NOT_REVERSIBLE"
-    elif seq in book.reversed:
-        expect = "REVERSED"
-    elif resting:
-        expect = "RESTED_ON"
-    elif first.day <= sim.today - timedelta(days=MEMORY_DAYS - 1):
-        return None
-    else:
-        expect = book.refuses(back)
-
-    def happen(receipt) -> None:
-        sim.same("movement", receipt["movement"], book.post(back))
-        _undo_life(sim, first)
-
-    return Deed("reverse", reverse_movement, TOP_DIRECTOR, (seq, "编委8"), expect, happen)
-
-
-def _undo_life(sim: Sim, first: Movement) -> None:
-    """A slot's person or a whole approval goes back with the movement."""
-    desk = sim.desk
-    if first.kind == "FILL" and first.slot:
-        slot = desk.slots[first.slot]
-        desk.people.pop(slot.person, None)
-        if slot.status != "OVERDUE":
-            slot.status = "RECALLED" if slot.recalled else "ISSUED"
-        slot.person, slot.filled, slot.fill_seq = None, None, None
-        sim.touch_slots.add(slot.number)
-    if first.kind == "LEND":
-        loan = desk.loans[first.loan]
-        request = desk.requests[loan.request]
-        for number in loan.slots:
-            desk.live.pop(number)
-            desk.slots[number].status, desk.slots[number].ended = "LAPSED", sim.today
-        request.pending = sorted((at[5], -posts) for at, posts in first.moves if at[0] == "pending")
-        request.status, request.granted, request.loan, request.decided_by = "REVIEWED", None, None, None
-        desk.waiting[request.number] = request
-        sim.touch_requests.add(request.number)
-        sim.touch_slots |= set(loan.slots)
 
 
 def limits(sim: Sim) -> Deed:

@@ -120,6 +120,7 @@ def fill(sim: Sim) -> Deed | None:
         seq = desk.book.post(movement)
         sim.same("movement", receipt["movement"], seq)
         slot.status, slot.person, slot.filled, slot.fill_seq = "FILLED", person, day, seq
+        slot.entered = sim.today
         desk.people[person] = slot.number
         sim.touch_slots.add(slot.number)
 
@@ -148,8 +149,7 @@ def leave(sim: Sim, slot: Slot | None = None) -> Deed | None:
     expect = expect or book.refuses(left) or book.refuses(back)
 
     def happen(receipt) -> None:
-        first = book.post(left)
-        back.rests_on = first
+        back.rests_on = first = book.post(left)
         second = book.post(back)
         sim.same("movements", receipt["movements"], [first, second])
         _end(sim, slot, "RETURNED", day)
@@ -274,7 +274,9 @@ def renew(sim: Sim) -> Deed | None:
     movement = Movement("EXTEND", sim.today, [], holders=(loan.unit,), rests_on=loan.seq, loan=loan.number)
 
     def happen(receipt) -> None:
-        sim.same("movement", receipt["movement"], desk.book.post(movement))
+        seq = desk.book.post(movement)
+        sim.same("movement", receipt["movement"], seq)
+        loan.terms[seq] = loan.due, {one.number: one.due for one in slots}
         loan.due, loan.renewals = due, loan.renewals + 1
         for one in slots:
             one.due, one.status = due, "FILLED" if one.person else "ISSUED"

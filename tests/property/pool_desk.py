@@ -29,6 +29,7 @@ class Slot:
     fill_seq: int | None = None
     recalled: date | None = None
     ended: date | None = None
+    entered: date | None = None  # the day the entry was booked
 
 
 @dataclass
@@ -43,6 +44,8 @@ class Loan:
     renewals: int
     backed: int
     slots: list[str] = field(default_factory=list)
+    # per renewal's movement: the due date before, of the loan and of each slot it renewed
+    terms: dict[int, tuple[date, dict[str, date]]] = field(default_factory=dict)
 
 
 @dataclass
@@ -316,6 +319,16 @@ class Desk:
                 slot.status = "OVERDUE"
             elif slot.status in ("ISSUED", "FILLED") and slot.due <= self.today + timedelta(days=SOON_DAYS):
                 slot.status = "DUE_SOON"
+
+    def by_dates(self, slot: Slot, due: date) -> str:
+        """What a live slot is today by its person, its recall and a due date."""
+        if due < self.today:
+            return "OVERDUE"
+        if slot.recalled is not None:
+            return "RECALLED"
+        if due <= self.today + timedelta(days=SOON_DAYS):
+            return "DUE_SOON"
+        return "ISSUED" if slot.person is None else "FILLED"
 
     def proposals(self) -> set[tuple[str, str]]:
         """(kind, slot) the night leaves open: never filled in time, and an own vacancy for the one due first."""

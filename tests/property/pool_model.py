@@ -187,7 +187,8 @@ class Book:
             after = before + posts
             if account == "borrowed":
                 at_lender = self.owner[lot] == holder
-                if (after > 0 if at_lender else after < 0) or (movement.kind != "LEND" and before == 0):
+                grows = movement.kind == "LEND" or movement.reverses is not None
+                if (after > 0 if at_lender else after < 0) or (not grows and before == 0):
                     return False
             elif account == "home":
                 if after < 0 and after < before and not (movement.debt or movement.kind == "CUT"):
@@ -256,6 +257,14 @@ class Book:
         oldest = self.today - timedelta(days=MEMORY_DAYS)
         for partition, entries in self.recent.items():
             self.recent[partition] = [entry for entry in entries if entry[0] > oldest]
+
+    def least(self, key: Key, day: date) -> int:
+        """The smallest balance of a key at the end of any day from one on."""
+        later = [(when, posts) for when, at, posts, _ in self.recent[key[2], key[3]] if at == key and when > day]
+        return min(
+            self.held[key] - sum(posts for when, posts in later if when > until)
+            for until in [day, *(when for when, _ in later)]
+        )  # fmt: skip
 
     def after(self, day: date, partition: Partition, holder: str, account: str, purpose: str | None = None) -> int:
         """Posts booked on an account of a holder for days after one."""

@@ -28,6 +28,7 @@ from tests.postgres_server import administrate, running_server
 from tests.property import pool_deeds_loans as loans
 from tests.property import pool_deeds_posts as posts
 from tests.property import pool_deeds_slots as slots
+from tests.property import pool_deeds_undone as undone
 from tests.property.pool_checks import check_everything, check_figures, check_proposals, check_step
 from tests.property.pool_deed import Deed, Difference, Sim, key
 from tests.property.pool_desk import REQUEST_DAYS, Desk
@@ -43,7 +44,8 @@ DEEDS = {
     loans.approve_waiting: 3, loans.refuse: 2, loans.withdraw_wish: 2, slots.fill: 14, slots.leave: 4, slots.give_back: 4, slots.give_back_some: 2, slots.swap: 3,
     slots.take_back: 2, slots.renew: 3, slots.recall: 2, slots.recalled_back: 4, slots.entrust: 1, posts.grant: 4, posts.cut: 3,
     posts.transfer: 4, posts.deposit: 5, posts.withdraw: 3, posts.convert: 1, posts.reserve: 4, posts.from_reserve: 5,
-    posts.vacate: 5, posts.reverse: 6, posts.limits: 3, posts.reparent: 0.3, posts.merge: 0.3, posts.abolish: 0.1,
+    posts.vacate: 5, undone.reverse: 6, undone.take_return_back: 5, undone.take_swap_back: 2,
+    undone.take_renewal_back: 2, posts.limits: 3, posts.reparent: 0.3, posts.merge: 0.3, posts.abolish: 0.1,
 }  # fmt: skip
 NIGHT_CHANCE, REPLAY, OTHER_BODY, STRANGER, KILL, BAD_NUMBER = 0.03, 0.03, 0.01, 0.02, 0.004, 0.01
 BAD_NUMBERS = (0, -1, 1.5, "1e3", "１２", "²", 2**63, True, "", None, "-3")

@@ -281,6 +281,27 @@ def test_a_draft_is_sent_and_taken_back(api, db):
     assert not any(step["allowed"] for step in detail["steps"])
 
 
+def test_a_draft_is_changed_whole_while_it_is_one(api, db):
+    officer = api("officer")
+    with db.read() as session:
+        row = session.get(PoolRequest, DRAFT)
+    wish = {name: getattr(row, name) for name in ("unit_code", "post_type", "fund_form", "purpose")}
+    wish |= {"posts": 1, "months": 7, "reason": "改为一人"}
+    saved = send(officer, f"/requests/{DRAFT}/draft", wish)
+    assert (saved.status_code, saved.json["status"]) == (200, "DRAFT")
+    after = officer.get(f"/api/v1/pool/requests/{DRAFT}").json
+    with db.read() as session:
+        row = session.get(PoolRequest, DRAFT)
+    assert (row.posts, row.months, row.reason) == (1, 7, "改为一人")
+    assert [(step["move"], step["from_status"]) for step in after["history"]] == [("SAVE", None), ("SAVE", "DRAFT")]
+    assert send(officer, f"/requests/{DRAFT}/draft", wish | {"draft": True}).status_code == 422
+    assert send(officer, f"/requests/{DRAFT}/draft", wish | {"posts": 0}).status_code == 422
+    assert send(api("other"), f"/requests/{DRAFT}/draft", wish).status_code == 404
+    assert send(officer, f"/requests/{DRAFT}/submit", {}).json["status"] == "SUBMITTED"
+    late = send(officer, f"/requests/{DRAFT}/draft", wish)
+    assert (late.status_code, late.json["details"]["answer"]) == (409, "WRONG_STATUS")
+
+
 def test_recall_and_renewal_go_by_lender_and_director(api):
     slots = [slot["slot_no"] for slot in api("other").get(f"/api/v1/pool/loans/{FOREIGN}").json["slots"]]
     assert send(api("other"), f"/loans/{FOREIGN}/recall", {"slots": slots[1:], "reason": "急"}).status_code == 404

@@ -156,6 +156,28 @@ def test_a_refused_wish_says_why_and_keeps_what_was_typed(browser, change, statu
     check(page)
 
 
+def test_a_draft_is_opened_changed_and_saved(browser, db):
+    officer, path = browser("officer"), f"/pool/requests/{DRAFT}/edit"
+    assert path in said(officer.get(f"/pool/requests/{DRAFT}"))
+    shown = said(officer.get(path))
+    assert "修改草稿" in shown
+    with db.read() as session:
+        row = session.get(PoolRequest, DRAFT)
+    typed = {
+        "unit_code": row.unit_code, "post_type": row.post_type, "fund_form": row.fund_form, "purpose": row.purpose,
+        "posts": "1", "months": "9", "reason": "改过的理由",
+    }  # fmt: skip
+    looked = said(officer.post(path, typed | {"act": "check"}, token_from=path))
+    assert "保存草稿" in looked
+    assert "提交申请" not in looked
+    answer = officer.post(path, typed | {"act": "draft", "client_id": key_of(looked, path)}, token_from=path)
+    assert answer.status_code == 303
+    with db.read() as session:
+        kept = session.get(PoolRequest, DRAFT)
+    assert (kept.status, kept.posts, kept.months, kept.reason) == ("DRAFT", 1, 9, "改过的理由")
+    assert browser("other").get(path).status_code in (403, 404)
+
+
 def test_a_refused_wish_in_english_says_why_in_english(browser, db):
     with db.write() as session:
         get_user(session, "officer").locale = "en"

@@ -29,6 +29,7 @@ class ReceiptOut(BaseModel):
     home: list[int] | None = None
     awaiting: list[str] | None = None
     reverses: int | None = None
+    also: list[int] | None = None
     document_no: str | None = None
     node: str | None = None
     kind: str | None = None

@@ -12,13 +12,14 @@ from pool.acting import Receipt
 from pool.foresight import Supposed, changed_nodes, check_wish
 from pool.lists import seen_movement, seen_node
 from pool.naming import rename_unit
+from pool.service_drafts import save_draft
 from pool.service_loans import Wish, request_loan
 from pool.service_nodes import abolish_node, reparent_node, set_limits
 from pool.service_opening import switch_unit
 from pool.service_people import delegate, revoke_delegation
-from pool.service_reversal import reverse_movement
 from pool.tree import WhatIf
 from staffing.service_carry import merge_units, suppose_change
+from staffing.undoing import undo_movement
 from web.api import models as shared
 from web.api import pool_answers as a
 from web.api import pool_models as m
@@ -80,6 +81,12 @@ def check(body: m.WishBody) -> Response:
         refusal=translate(found.refusal.message) if found.refusal else None,
         details=found.refusal.details if found.refusal else {},
     ))  # fmt: skip
+
+
+@_post("/requests/<number>/draft", "draft")
+def save(header: m.Keyed, path: m.RequestPath, body: m.WishBody) -> Response:
+    """Change a draft: what it asks for becomes this, whole; its unit stays."""
+    return _receipt(save_draft(g.db, act_now(header.idempotency_key), path.number, _wish(body)))
 
 
 @_post("/requests/<number>/<step>", "request_step")
@@ -173,8 +180,8 @@ def vacate(header: m.Keyed, body: m.VacancyBody) -> Response:
 
 @_post("/movements/<int:seq>/reverse", "reverse")
 def reverse(header: m.Keyed, path: m.MovementPath, body: m.ReverseBody) -> Response:
-    """REVERSE a movement, while nothing rests on it."""
-    return _receipt(reverse_movement(g.db, act_now(header.idempotency_key), path.seq, body.document_no))
+    """REVERSE a movement, while nothing rests on it: a return gives the slot back, a renewal puts the due date back."""
+    return _receipt(undo_movement(g.db, act_now(header.idempotency_key), path.seq, body.document_no))
 
 
 def _cell(body: m.CellBody) -> dict[str, object]:

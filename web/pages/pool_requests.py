@@ -13,11 +13,12 @@ from core.errors import InputRejected
 from core.permissions import Permission, may
 from core.types import FundForm, PostType
 from pool import lists
-from pool.approvals import PENDING
+from pool.approvals import PENDING, Status
 from pool.foresight import Foresight, check_wish
 from pool.ledger import Cell
 from pool.models import PoolDelegation, PoolNode
 from pool.policies import GROUPS
+from pool.service_drafts import save_draft
 from pool.service_loans import Wish, request_loan
 from pool.store import cell_figures, terms_on
 from pool.waiting_list import WAITABLE, lacking_posts
@@ -26,7 +27,7 @@ from web.pages.flags import PAGE, page_asked
 from web.pool_access import act_now, act_of, acting_for, view_scope
 from web.pool_moves import REQUEST_STEPS, request_offers, take_step, waits_for
 
-ENDPOINTS = ("pool_requests", "pool_wish", "pool_request", "pool_request_step")
+ENDPOINTS = ("pool_requests", "pool_wish", "pool_draft", "pool_request", "pool_request_step")
 LISTS = ("mine", "waiting", "all")
 FIELDS = (
     "unit_code", "post_type", "fund_form", "purpose", "posts", "months", "reason", "central_no", "exception_doc",
@@ -80,10 +81,9 @@ def show_pool_wish() -> Response | str | tuple[str, int]:
     if request.method == "GET":
         typed = {"unit_code": request.args.get("unit", ""), "months": "12", "posts": "1"}
         return _form(typed | {name: request.args.get(name, "") for name in ("post_type", "fund_form")}, None, None)
-    typed = {name: request.form.get(name, "").strip() for name in FIELDS}
+    typed, wish = _typed_wish()
     if request.form.get("act") == "edit":
         return _form(typed, None, None)
-    wish = Wish(**{**typed, "posts": typed["posts"], "months": whole_number(typed["months"])})
     if request.form.get("act") in ("send", "draft", "wait"):
         draft, wait = (request.form["act"] == word for word in ("draft", "wait"))
         receipt = request_loan(g.db, act_now(request.form.get("client_id", "")), wish, draft=draft, wait=wait)
@@ -91,15 +91,43 @@ def show_pool_wish() -> Response | str | tuple[str, int]:
         text = _("已登记等候，编号 %(number)s。") if receipt.get("waiting") else text
         flash(text % {"number": receipt["request"]}, "done")
         return redirect(url_for("pool_request", number=receipt["request"]), code=303)
+    return _looked_at(typed, wish)
+
+
+def show_pool_draft(number: str) -> Response | str | tuple[str, int]:
+    """A draft as a form; with act=check what it would do, nothing written; with act=draft the draft changed."""
+    row = g.wish
+    if row.status != Status.DRAFT:
+        return redirect(url_for("pool_request", number=number), code=303)
+    if request.method == "GET":
+        return _form({name: str(getattr(row, name) or "") for name in FIELDS}, None, None, number)
+    typed, wish = _typed_wish()
+    if request.form.get("act") == "edit":
+        return _form(typed, None, None, number)
+    if request.form.get("act") != "draft":
+        return _looked_at(typed, wish, number)
+    save_draft(g.db, act_now(request.form.get("client_id", "")), number, wish)
+    flash(_("草稿已修改。"), "done")
+    return redirect(url_for("pool_request", number=number), code=303)
+
+
+def _typed_wish() -> tuple[dict[str, str], Wish]:
+    typed = {name: request.form.get(name, "").strip() for name in FIELDS}
+    return typed, Wish(**{**typed, "posts": typed["posts"], "months": whole_number(typed["months"])})
+
+
+def _looked_at(typed: dict[str, str], wish: Wish, number: str | None = None) -> str | tuple[str, int]:
+    """What the wish would do, or the form with what is wrong."""
     try:
         found = check_wish(g.db, act_now(secrets.token_hex(16)), wish)
     except InputRejected as error:
-        return _form(typed, None, translate(error.message)), error.http_status
-    return _form(typed, found, None)
+        return _form(typed, None, translate(error.message), number), error.http_status
+    return _form(typed, found, None, number)
 
 
-def _form(typed: dict[str, str], found: Foresight | None, problem: str | None) -> str:
-    nodes = _own_nodes()
+def _form(typed: dict[str, str], found: Foresight | None, problem: str | None, number: str | None = None) -> str:
+    """number: of the draft that is changed, whose unit stays."""
+    nodes = [node for node in _own_nodes() if number is None or node.unit_code == typed["unit_code"]]
     chosen = next((node for node in nodes if node.unit_code == typed["unit_code"]), nodes[0] if nodes else None)
     terms = terms_on(g.db, act_of("").today, chosen.division_code if chosen else "")
     figures = None
@@ -108,7 +136,8 @@ def _form(typed: dict[str, str], found: Foresight | None, problem: str | None) -
         figures = cell_figures(g.db, [cell.holder], act_of("").today).get(cell)
     ends = _named_in(found) if found else set()
     return render_template(
-        "pool_wish.html", typed=typed, found=found, problem=problem, nodes=nodes, terms=terms, figures=figures,
+        "pool_wish.html", typed=typed, found=found, problem=problem, nodes=nodes, draft=number,
+        target=url_for("pool_draft", number=number) if number else url_for("pool_wish"), terms=terms, figures=figures,
         post_types=[kind for kind in PostType if GROUPS[kind] is not None], fund_forms=list(FundForm),
         names=lists.nodes_named(g.db, ends), client_id=secrets.token_hex(16), sees=view_scope().sees,
         may_wait=bool(found and found.refusal and found.refusal.details.get("answer") in WAITABLE),
@@ -139,6 +168,7 @@ def show_pool_request(number: str) -> str:
         "pool_request.html", row=row, history=history[::-1], offers=offers, giver=acting_for(),
         givers=givers(g.user.login), people=display_names(people | {row.applicant, row.decided_by}),
         names=lists.nodes_named(g.db, {row.node_id, row.decision_node}), client_id=secrets.token_hex(16),
+        edits=row.status == Status.DRAFT and not acting_for() and row.node_id in {node.id for node in _own_nodes()},
         waiting=row.status in PENDING, lacking=bool(lacking_posts(g.db, [number])),
     )  # fmt: skip
 
