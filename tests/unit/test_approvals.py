@@ -67,9 +67,12 @@ def test_any_live_status_may_return_and_issued_may_become_due_soon():
     assert not set(LIVE) & {Status.RETURNED, Status.LAPSED}
 
 
-def test_an_ended_slot_or_request_never_moves_again_but_by_reversal():
+def test_an_ended_slot_or_request_lives_again_by_reversal_alone():
     ended = {Status.RETURNED, Status.REFUSED, Status.WITHDRAWN, Status.LAPSED}
-    assert [row.move for row in ROWS.values() if ended & set(row.sources)] == [Move.RESTORE]
+    found = [row for row in ROWS.values() if ended & set(row.sources)]
+    assert [row.move for row in found if row.target is not None] == [Move.RESTORE]
+    # The post goes home after its slot has ended; the slot stays what it is.
+    assert [row.move for row in found if row.target is None] == [Move.HOME, Move.AWAIT]
 
 
 @pytest.mark.parametrize("move", [Move.ENDORSE, Move.REVIEW, Move.APPROVE, Move.REFUSE])
