@@ -13,6 +13,7 @@ import pyarrow.types as pt
 
 from expectations.encodings import disguise
 from expectations.grids import Grid, plain_number, regrouped, rejected, trimmed
+from expectations.shown_words import heading_or_letter
 
 # Declared sizes beyond these are refused; the format's decompressors keep to what is declared.
 MAX_BYTES = 4 << 30
@@ -65,7 +66,7 @@ def _checked(batch: pa.RecordBatch, schema: pa.Schema) -> pa.Table:
 def _grid(table: pa.Table, file: str) -> Grid:
     grid = Grid("", [], first_row=0)
     for place, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
-        texts, numeric = _as_text(column, name, file)
+        texts, numeric = _as_text(column, heading_or_letter(name, place), file)
         grid.columns.append(trimmed(texts))
         if numeric is not None:
             grid.numeric[place] = numeric
@@ -73,7 +74,10 @@ def _grid(table: pa.Table, file: str) -> Grid:
 
 
 def _as_text(column: pa.ChunkedArray, name: str, file: str) -> tuple[pa.ChunkedArray, np.ndarray | None]:
-    """A typed column as large_string ('' for null), and where it held numbers (None: it is no number column)."""
+    """A typed column as large_string ('' for null), and where it held numbers (None: it is no number column).
+
+    name: what a sentence calls it.
+    """
     kind = column.type
     if pt.is_dictionary(kind):
         return _as_text(column.cast(kind.value_type), name, file)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from expectations.books import Book, Kind, fold, header_aliases
+from expectations.shown_words import heading_or_letter, unknown_heading
 
 # The bottom row of a header lies within this many rows; a header is at most this high.
 SEARCHED_ROWS = 30
@@ -29,7 +30,7 @@ class Header:
     start, end   first and last row of the header, a row of column numbers beneath included.
     columns      column name → the positions that carry it (more than one: to be united).
     labels       position → what is written above it, for messages and repeated headers.
-    unknown      labels that name no column of the book.
+    unknown      what names no column of the book, as it may be shown: its label, or where it stands.
     width        physical width of the header; `named` = last position with a label, plus one.
     """
 
@@ -113,7 +114,7 @@ def _read_block(book: Book, names: ColumnNames, block: Sequence[Sequence[str]], 
         if found:
             ranked.setdefault(found[0], []).append((found[1], place))
         else:
-            unknown.append("".join(stack[-1].split()))
+            unknown.append(unknown_heading(book, stack[-1], place))
     if len(ranked) < MIN_KNOWN:
         return None
     columns: dict[str, list[int]] = {}
@@ -121,7 +122,7 @@ def _read_block(book: Book, names: ColumnNames, block: Sequence[Sequence[str]], 
         best = min(hits)[0]
         columns[name] = [place for rank, place in hits if rank == best]
         # 姓名(拼音) beside 姓名 is another column, not a second 姓名.
-        unknown += [labels[place] for rank, place in hits if rank != best]
+        unknown += [unknown_heading(book, labels[place], place) for rank, place in hits if rank != best]
     required = sum(column.required for column in book.columns if column.name in columns)
     width = max(map(len, block))
     return Header(
@@ -161,14 +162,15 @@ def find_header(book: Book, top: Sequence[Sequence[str]]) -> Header | None:
 
 
 def other_money_unit(book: Book, header: Header, top: Sequence[Sequence[str]]) -> str | None:
-    """The label of a money column not in yuan (万元 in its header or in a title above), or None."""
+    """What to call a money column not in yuan (万元 in its header or in a title above), or None."""
     money = [name for name in header.columns if book.column(name).kind is Kind.MONEY]
     above = ["".join(row) for row in top[: header.start]]
     for name in money:
         for place in header.columns[name]:
             stack = "".join(row[place] for row in top[header.start : header.end + 1] if place < len(row))
             if _OTHER_MONEY_UNIT.search(stack):
-                return header.labels[place]
+                return heading_or_letter(header.labels[place], place)
         if any(re.search(r"单位[:：]?[^,，。;；]{0,6}(?:万元|千元|百元|亿元)", fold(text)) for text in above):
-            return header.labels[header.columns[name][0]]
+            first = header.columns[name][0]
+            return heading_or_letter(header.labels[first], first)
     return None

@@ -17,7 +17,6 @@ from core.sealing import Sealer
 from expectations.births import births_sealer, sealed_births
 from expectations.books import BOOKS, Kind
 from expectations.entries import POSITION, SECRET, SHOWN, EntryWriter, Outcome
-from expectations.identities import LONG_DIGITS, harmless
 from expectations.identity_blocks import block_sealer, sealed_blocks
 from expectations.normalise import Normal, file_label, normalise
 from expectations.quarantine import Held
@@ -164,6 +163,4 @@ def _ahead(pieces: Iterator[TextTable]) -> Iterator[TextTable]:
 
 
 def _remarks(result: TextTable) -> list[str]:
-    # A heading without nine digits or more is a heading, not a misplaced record.
-    unknown = [harmless(text) if sum(map(str.isdigit, text)) >= LONG_DIGITS else text for text in result.unknown]
-    return result.remarks + ([f"不认识、未使用的列：{'、'.join(unknown)}"] if unknown else [])
+    return result.remarks + ([f"不认识、未使用的列：{'、'.join(result.unknown)}"] if result.unknown else [])

@@ -44,7 +44,7 @@ class TextTable:
     numeric   column → numpy bool array aligned with frame: True where the source cell was a number (xlsx, Parquet).
               Columns without any such cell are absent; see is_numeric.
     missing   required columns whose header is absent. Not empty: the book cannot be judged from this file.
-    unknown   headers that name no column of the book; ignored.
+    unknown   headers that name no column of the book, as they may be shown; ignored.
     totals    小计 and 合计 rows, one TotalRow per total column with something stated.
     cutoffs   distinct cut-off dates the file states in titles and notes, earliest first.
     remarks   what was skipped or united, as sentences without any cell's content.
@@ -182,7 +182,7 @@ class Reading:
             frame=pd.DataFrame(),
             numeric={},
             missing=self.missing,
-            unknown=list(dict.fromkeys(label for reader in readers for label in reader.header.unknown)),
+            unknown=list(dict.fromkeys(_unknown(readers))),
             totals=_file_totals(readers),
             cutoffs=sorted({day for reader in readers for day in reader.cutoffs}),
             remarks=remarks,
@@ -192,6 +192,13 @@ class Reading:
 
     def _passed_remark(self) -> list[str]:
         return [f"没有“{self.book.label}”表头、未读取的工作表：{'、'.join(self.passed)}"] if self.passed else []
+
+
+def _unknown(readers: Sequence[SheetReader]) -> Iterator[str]:
+    """Headings that name no column; where several sheets were read, one told by its place says on which."""
+    for reader in readers:
+        for heading in reader.header.unknown:
+            yield f"工作表“{reader.sheet}”的{heading}" if len(readers) > 1 and heading[-1] == "）" else heading
 
 
 def with_last(grids: Iterator[Grid]) -> Iterator[tuple[Grid, bool]]:

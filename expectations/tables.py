@@ -17,6 +17,7 @@ from expectations.books import Book, Column, Kind, fold
 from expectations.cutoffs import cutoffs
 from expectations.grids import Grid, as_series, mask_of, rejected
 from expectations.headers import Header, find_header, other_money_unit
+from expectations.shown_words import heading_or_letter
 from expectations.values import is_blank_mark, parse_column, parse_count, parse_money
 
 # A value merged over several rows holds for each of them; a figure merged over several rows is one figure.
@@ -139,8 +140,8 @@ def _united(
         )
         for position in np.intersect1d(np.flatnonzero(differ), body.records):
             if fold(column[position].as_py()) != fold(other[position].as_py()):
-                label = header.labels[place]
-                reason = f"与“{header.labels[places[0]]}”列都表示“{book.column(name).label}”，内容却不同；请只留一列"
+                label, first = (heading_or_letter(header.labels[at], at) for at in (place, places[0]))
+                reason = f"与“{first}”列都表示“{book.column(name).label}”，内容却不同；请只留一列"
                 row = reader.row_of(int(position))
                 raise rejected(reader.file, reason, row=row, column=label, sheet=reader.sheet)
         empty = mask_of(pc.equal(column, ""))

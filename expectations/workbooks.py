@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+from python_calamine import CalamineError, CalamineWorkbook, SheetMetadata, SheetTypeEnum, SheetVisibleEnum
 
 from expectations.archives import SheetFacts, cell_place, inspect
 from expectations.grids import Grid, plain_number, rejected, text_array
+from expectations.shown_words import sheet_shown
 
 # What stands for an Excel error or a formula without a saved result: a blank would pass for "unknown".
 BROKEN = "#VALUE!"
@@ -27,8 +28,8 @@ def read_workbook(path: Path, file: str) -> list[Grid]:
     try:
         book = CalamineWorkbook.from_path(str(path))
         grids = [
-            _grid(book, sheet.name, sheet.visible is not SheetVisibleEnum.Visible, facts.get(sheet.name))
-            for sheet in book.sheets_metadata
+            _grid(book, sheet, sheet_shown(sheet.name, number), facts.get(sheet.name))
+            for number, sheet in enumerate(book.sheets_metadata, 1)
             if sheet.typ is SheetTypeEnum.WorkSheet
         ]
     except CalamineError:
@@ -39,8 +40,8 @@ def read_workbook(path: Path, file: str) -> list[Grid]:
     return grids
 
 
-def _grid(book: CalamineWorkbook, name: str, hidden: bool, facts: SheetFacts | None) -> Grid:
-    sheet = book.get_sheet_by_name(name)
+def _grid(book: CalamineWorkbook, metadata: SheetMetadata, name: str, facts: SheetFacts | None) -> Grid:
+    sheet = book.get_sheet_by_name(metadata.name)
     rows = sheet.to_python(skip_empty_area=False)
     for address in facts.broken if facts else ():
         row, column = cell_place(address)
@@ -54,7 +55,7 @@ def _grid(book: CalamineWorkbook, name: str, hidden: bool, facts: SheetFacts | N
             grid.numeric[place] = numeric
     if grid.columns:
         grid.merged = list(sheet.merged_cell_ranges or ())
-    if hidden:
+    if metadata.visible is not SheetVisibleEnum.Visible:
         grid.remarks.append(f"工作表“{name}”是隐藏的，也已读取")
     return grid
 

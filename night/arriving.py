@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from core.db import engine_for, reading, writing
 from core.errors import InputRejected
-from core.identity import normalise_code
 from core.key_mark import hold_key
 from core.parameters import Parameter, parameter_value
 from core.retirement import Retirement
@@ -23,6 +22,7 @@ from core.types import BookVerdict
 from expectations.books import BOOKS
 from night.expected import expected_books
 from night.inbox import InboxFile, fingerprint, inbox_files, sha256_of
+from night.naming import RENAMED, Naming, naming_for
 from night.places import check_run_key, raw_path, run_of, snapshot_dir
 from reconcile.models import Delivery, NightRun, NightState, Verdict
 
@@ -35,8 +35,11 @@ def open_night(settings: Settings, inbox: Path, as_of: date, now: datetime) -> i
     The same files, parameters and version give the same run, whatever its state; anything else begins a new run that
     will supersede the old one when it settles. Errors: InputRejected when nothing was delivered.
     """
-    files = inbox_files(inbox, as_of)
-    with writing(engine_for(settings.database_url)) as session:
+    engine = engine_for(settings.database_url)
+    with reading(engine) as session:
+        naming = naming_for(session, settings.person_key, inbox / as_of.isoformat())
+    files = inbox_files(inbox, as_of, naming)
+    with writing(engine) as session:
         key = hold_key(session, settings.person_key, now)
         mark = fingerprint(files, _parameters(session), f"{VERSION} {key}")
         last = session.scalars(
@@ -77,7 +80,9 @@ def _is_backfill(session: Session, as_of: date) -> bool:
 
 
 def _delivery(run_id: int, file: InboxFile) -> Delivery:
-    remark = None if file.book else "不是批次文件：文件名不以任何批次名开头"
+    remarks = [] if file.book else ["不是批次文件：文件名不以任何批次名开头"]
+    if file.name != file.path.name:
+        remarks.append(RENAMED)
     return Delivery(
         run_id=run_id,
         division_code=file.division_code,
@@ -85,7 +90,7 @@ def _delivery(run_id: int, file: InboxFile) -> Delivery:
         file=file.name,
         sha256=file.sha256,
         size=file.size,
-        remark=remark,
+        remark="\n".join(remarks) or None,
     )
 
 
@@ -104,14 +109,17 @@ def land(settings: Settings, run_id: int, book: str) -> dict[str, int]:
         target = raw_path(settings, delivery.sha256, delivery.file)
         if target.exists() and target.stat().st_size == delivery.size:
             continue
-        _copy(_source(folder, delivery), target, delivery)
+        _copy(_source(folder, delivery, settings.person_key), target, delivery)
     return {"files": len(deliveries), "bytes": sum(delivery.size for delivery in deliveries)}
 
 
-def _source(folder: Path, delivery: Delivery) -> Path:
+def _source(folder: Path, delivery: Delivery, person_key: str) -> Path:
+    naming = Naming(person_key)
     for division in folder.iterdir():
-        if normalise_code(division.name) == delivery.division_code and (division / delivery.file).is_file():
-            return division / delivery.file
+        if division.is_dir() and naming.is_division(delivery.division_code, division.name):
+            for path in division.iterdir():
+                if naming.is_file(delivery.file, path.name) and path.is_file():
+                    return path
     raise InputRejected(
         f"{delivery.division_code}/{delivery.file} went while the night ran; deliver it and re-run",
         file=delivery.file,
@@ -199,5 +207,6 @@ def _remark(session: Session, run_id: int, book: str, files, outcomes) -> None:
         if delivery.taken_over is None:
             # A step that is run again finds what it kept the first time.
             delivery.taken_over = outcome.taken_over
+        renamed = [RENAMED] if RENAMED in (delivery.remark or "").split("\n") else []
         same = ["与同批另一文件内容相同，不计"] if outcome.ignored_as_duplicate else []
-        delivery.remark = "\n".join([*same, *outcome.remarks]) or None
+        delivery.remark = "\n".join([*renamed, *same, *outcome.remarks]) or None

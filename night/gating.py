@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from core.errors import InputRejected
 from core.retirement import Retirement
 from core.settings import Settings
-from expectations.books import book_of, fold
+from expectations.books import book_of
 from expectations.gate import DeliveredFile, GateSetting
 from expectations.readers import ControlLine, read_control
 from night.inbox import CONTROL
+from night.naming import Naming
 from night.places import raw_path, snapshot_dir
 from reconcile.models import Delivery, NightRun
 
@@ -38,9 +39,10 @@ def delivered_files(
         .order_by(Delivery.division_code, Delivery.file)
     ).all()
     lines, unreadable = _controls(session, settings, run)
+    naming = Naming(settings.person_key)
     files = []
     for delivery in deliveries:
-        line = lines.get((delivery.division_code, fold(delivery.file)))
+        line = lines.get((delivery.division_code, naming.mark_of(delivery.file)))
         files.append(
             DeliveredFile(
                 division_code=delivery.division_code,
@@ -51,11 +53,11 @@ def delivered_files(
                 control_sha256=line.sha256 if line else None,
             )
         )
-    here = {(file.division_code, fold(file.name)) for file in files}
+    here = {(file.division_code, naming.mark_of(file.name)) for file in files}
     missing: dict[str, list[str]] = defaultdict(list)
-    for (division, name), line in lines.items():
-        if book_of(Path(line.file).stem) == book and (division, name) not in here:
-            missing[division].append(line.file)
+    for (division, mark), line in lines.items():
+        if book_of(Path(line.file).stem) == book and (division, mark) not in here:
+            missing[division].append(naming.file(line.file))
     # Totals that cannot be read cannot be met: what the division delivered waits for a control.csv that can.
     return files, Controls(dict(missing), unreadable)
 
@@ -63,6 +65,8 @@ def delivered_files(
 def _controls(
     session: Session, settings: Settings, run: NightRun
 ) -> tuple[dict[tuple[str, str], ControlLine], dict[str, str]]:
+    """(division, mark of the file's name) → what control.csv says of it; why a division's cannot be read."""
+    naming = Naming(settings.person_key)
     lines: dict[tuple[str, str], ControlLine] = {}
     unreadable: dict[str, str] = {}
     for delivery in session.scalars(
@@ -70,7 +74,7 @@ def _controls(
     ):
         try:
             for line in read_control(raw_path(settings, delivery.sha256, delivery.file)):
-                lines[delivery.division_code, fold(line.file)] = line
+                lines[delivery.division_code, naming.mark(line.file)] = line
         except InputRejected as error:
             unreadable[delivery.division_code] = f"无法读取，各批次无从核对（{error.message}）；请改正后整批重报"
     return lines, unreadable

@@ -10,8 +10,8 @@ from datetime import date
 from pathlib import Path
 
 from core.errors import InputRejected
-from core.identity import normalise_code
 from expectations.books import book_of
+from night.naming import Naming
 
 CONTROL = "control"
 CHUNK = 1 << 20
@@ -19,7 +19,10 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class InboxFile:
-    """One file of one division's folder. `book` is None for a file that is no book, 'control' for control.csv."""
+    """One file of one division's folder. `book` is None for a file that is no book, 'control' for control.csv.
+
+    `division_code` and `name` are as they may be shown (night.naming); `path` alone says what the sender called them.
+    """
 
     division_code: str
     name: str
@@ -38,7 +41,7 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def inbox_files(inbox: Path, as_of: date) -> list[InboxFile]:
+def inbox_files(inbox: Path, as_of: date, naming: Naming) -> list[InboxFile]:
     """Every file delivered for a night, in (division, name) order.
 
     Errors: InputRejected when the night has no folder, or holds no division's folder.
@@ -51,13 +54,14 @@ def inbox_files(inbox: Path, as_of: date) -> list[InboxFile]:
         )
     files = [
         InboxFile(
-            normalise_code(division.name), path.name, path, _book(path.name), sha256_of(path), path.stat().st_size
+            naming.division(division.name), naming.file(path.name), path, _book(path.name), sha256_of(path),
+            path.stat().st_size,
         )
         for division in sorted(folder.iterdir())
         if division.is_dir() and not division.name.startswith(".")
         for path in sorted(division.iterdir())
         if path.is_file() and not path.name.startswith((".", "~$"))
-    ]
+    ]  # fmt: skip
     if not files:
         raise InputRejected(f"the inbox folder {folder.name} holds no file of any division", as_of=as_of.isoformat())
     return files

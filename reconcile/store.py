@@ -36,6 +36,7 @@ from reconcile.visibility import findings_seen, flags_seen, sees_flag
 UNTRACKED = "UNTRACKED"
 KEY_HINT = 4
 PAGE = 50
+CHUNK = 5_000
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,24 @@ def shown_person(finding: FindingRow, collisions: frozenset[str]) -> str | None:
     return finding.person_mask
 
 
+def shown_people(session: Session, flags: Sequence[Flag]) -> dict[str, str | None]:
+    """Flag key → the masked id as `shown_person` gives it for the night that saw the flag last."""
+    found: dict[str, str | None] = {flag.key: flag.person_mask for flag in flags}
+    masked = sorted(flag.key for flag in flags if flag.person_mask is not None)
+    collisions: dict[int, frozenset[str]] = {}
+    for start in range(0, len(masked), CHUNK):
+        query = (
+            select(FindingRow)
+            .join(Flag, (Flag.key == FindingRow.key) & (Flag.last_run_id == FindingRow.run_id))
+            .where(Flag.key.in_(masked[start : start + CHUNK]))
+        )
+        for finding in session.scalars(query):
+            if finding.run_id not in collisions:
+                collisions[finding.run_id] = colliding_masks(session, finding.run_id)
+            found[finding.key] = shown_person(finding, collisions[finding.run_id])
+    return found
+
+
 def colliding_masks(session: Session, run_id: int) -> frozenset[str]:
     """Masks that stand for more than one person among the run's findings."""
     query = (
@@ -200,6 +219,12 @@ def flag_of(session: Session, key: str, scope: Scope | None = None) -> Flag:
     if flag is None or (scope is not None and not sees_flag(session, scope, flag)):
         raise NotFound("没有这条不符项，或者不在您的管辖范围内。")
     return flag
+
+
+def flags_seen_of(session: Session, keys: Sequence[str], scope: Scope) -> list[Flag]:
+    """Of some flags those a person sees, by rule."""
+    query = select(Flag).where(Flag.key.in_(keys), flags_seen(scope))
+    return list(session.scalars(query.order_by(Flag.rule, Flag.key)))
 
 
 def last_finding(session: Session, flag: Flag) -> FindingRow | None:

@@ -43,6 +43,8 @@ from staffing.telling import PAGE, trail
 FILE, API = "FILE", "API"
 # Who pays and who insures cannot act on a mask. Personnel entered the number itself and knows it by the slot.
 NEEDS_NUMBER = frozenset({FINANCE, INSURANCE})
+# The reason a number leaves in full: the notice itself, which its receiver cannot act on by a mask (decision 0016 no. 11).
+WHY_IN_FULL = "NOTICE"
 LETTER_LINES = 30
 
 
@@ -146,7 +148,7 @@ def hand_over(
 ) -> list[Delivered]:  # fmt: skip
     """Record an attempt for what waits (due_only: and is due), and answer with it, numbers in full for who needs them.
 
-    One audit event says how many, to whom, by which batch. Nothing waits: nothing is recorded. Errors: InputRejected;
+    One audit event says who, how many, to whom, by which batch (whose deliveries name each notice), and why in full. Nothing waits: nothing is recorded. Errors: InputRejected;
     InvariantViolated when a number is not kept.
     """
     lock_paths(session, sorted({each.node.id for each in waiting_notices(session, act, receiver, everybody)}))
@@ -156,7 +158,7 @@ def hand_over(
         chosen = [each for each in chosen if each.due(act.now, longest)]
     if not chosen:
         return []
-    numbers = _numbers(session, chosen, person_key) if receiver in NEEDS_NUMBER else {}
+    numbers = _full_numbers(session, chosen, person_key) if receiver in NEEDS_NUMBER else {}
     session.execute(insert(StaffDelivery), [
         {"notice_id": each.notice.id, "attempt": each.attempts + 1, "channel": channel, "batch": batch,
          "status": each.notice.status, "at": act.now, "actor": act.login}
@@ -164,12 +166,12 @@ def hand_over(
     ])  # fmt: skip
     trail(
         session, act, "notices_handed_over", f"receiver {receiver}", channel=channel, batch=batch, notices=len(chosen),
-        numbers=len(numbers),
+        numbers=len(numbers), **({"why": WHY_IN_FULL} if numbers else {}),
     )  # fmt: skip
     return [_delivered(each, numbers) for each in chosen]
 
 
-def _numbers(session: Session, chosen: list[Waiting], person_key: str) -> dict[str, str]:
+def _full_numbers(session: Session, chosen: list[Waiting], person_key: str) -> dict[str, str]:
     keys = {each.slot.person_key for each in chosen}
     numbers = numbers_of(session, keys, person_key)
     if len(numbers) < len(keys):

@@ -12,7 +12,7 @@ from core.permissions import Scope, is_current
 from core.units import UnitVersion
 from reconcile.catalog import RULES
 from reconcile.models import FindingRow, Flag, FlagStatus, NightRun
-from reconcile.store import FlagFilter, FlagItem, as_number, unit_names
+from reconcile.store import FlagFilter, FlagItem, as_number, shown_people, unit_names
 from reconcile.visibility import flags_seen
 
 
@@ -23,7 +23,8 @@ def unseen_flags(
     query = _query(run, scope, chosen, closed).order_by(Flag.severity, Flag.first_seen, Flag.key)
     found = db.scalars(query.limit(limit).offset(offset)).all()
     names = unit_names(db, {flag.unit_code for flag in found} - {None})
-    return [_item(flag, names) for flag in found]
+    people = shown_people(db, found)
+    return [_item(flag, names, people[flag.key]) for flag in found]
 
 
 def unseen_count(db: Session, run: NightRun, scope: Scope, chosen: FlagFilter, closed: bool) -> int:
@@ -57,13 +58,13 @@ def _query(run: NightRun, scope: Scope, chosen: FlagFilter, closed: bool) -> Sel
     return query
 
 
-def _item(flag: Flag, names: dict[str, str]) -> FlagItem:
+def _item(flag: Flag, names: dict[str, str], person: str | None) -> FlagItem:
     rule = RULES.get(flag.rule)
     countable = rule.countable if rule else (False, False)
     return FlagItem(
         key=flag.key, rule=flag.rule, severity=flag.severity, status=flag.status, unit_code=flag.unit_code,
         unit_name=names.get(flag.unit_code or ""), division_code=flag.division_code, post_type=flag.post_type,
-        fund_form=flag.fund_form, person=flag.person_mask, expected=as_number(flag.expected, countable[0]),
+        fund_form=flag.fund_form, person=person, expected=as_number(flag.expected, countable[0]),
         found=as_number(flag.found, countable[1]), cause=flag.cause, explained_by=None, first_seen=flag.first_seen,
         last_seen=flag.last_seen, grain=json.loads(flag.grain), evidence=None, version=flag.version,
     )  # fmt: skip

@@ -88,7 +88,9 @@ def test_finance_gets_the_number_in_full_and_personnel_its_mask_each_in_a_file_n
             for event in session.scalars(select(AuditEvent).where(AuditEvent.action == "staff_notices_handed_over"))
         ]
         assert not any(NUMBER in event.details for event in session.scalars(select(AuditEvent)))
-    assert [(actor, said["numbers"]) for actor, said in trail] == [("finance", 1), ("personnel", 0), ("personnel", 1)]
+    assert [(actor, said["numbers"], said.get("why")) for actor, said in trail] == [
+        ("finance", 1, "NOTICE"), ("personnel", 0, None), ("personnel", 1, "NOTICE"),
+    ]  # fmt: skip
 
 
 def test_who_is_no_receiver_gets_nothing_and_another_county_neither(gate, here):

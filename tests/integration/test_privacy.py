@@ -27,7 +27,7 @@ from demo.sink import Sink
 from night.lists import export_flags, flag_rows
 from night.steps import run_night
 from tests.dags.test_nightly_reconcile import ROOT, airflow_environment
-from tests.leaks import LONG, Planted, birth_columns, leaks
+from tests.leaks import LONG, SHORT_NAME, Planted, birth_columns, leaks
 
 LAST = date(2026, 10, 31)
 ENVIRON = {"BIANZHI_SECRET_KEY": "grep-secret-key-" * 3, "BIANZHI_PERSON_KEY": "grep-person-key-" * 3}
@@ -98,6 +98,9 @@ def test_the_nights_left_every_kind_of_artefact(aftermath):
         assert list(aftermath.home.glob(pattern)), pattern
     assert len(aftermath.planted.ids) > 800
     assert len(aftermath.planted.names) > 200
+    pairs = [name for name in aftermath.planted.names if len(name) == SHORT_NAME]
+    assert len(pairs) > 50
+    assert len(aftermath.planted.unfindable) <= len(pairs) // 20
     airflow_rows = sqlite3.connect(aftermath.home / "airflow" / "airflow.db")
     assert airflow_rows.execute("SELECT count(*) FROM xcom").fetchone()[0] > 10
     airflow_rows.close()
@@ -169,8 +172,8 @@ WAYS_OUT = {
 
 @pytest.mark.parametrize("way", WAYS_OUT)
 def test_one_planted_leak_is_found_whichever_way_it_goes(tmp_path, way):
-    planted = Planted.of(["11010519491231002X"], ["欧阳致远"])
-    for text in ("11010519491231002x", "110105491231002", "欧阳致远"):
+    planted = Planted.of(["11010519491231002X"], ["欧阳致远", "仉骉"])
+    for text in ("11010519491231002x", "110105491231002", "欧阳致远", "仉骉"):
         WAYS_OUT[way](tmp_path / way, text)
         assert leaks([tmp_path], planted), text
         assert not leaks([tmp_path], planted, [tmp_path / way])

@@ -5,6 +5,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -29,7 +32,7 @@ from night.proof import proofs
 from night.rotation import rotate_keys
 from night.steps import begin, perform
 from reconcile.findings import flag_key
-from reconcile.identities import forget_identities, identity_sealer, keep_identities
+from reconcile.identities import forget_identities, identity_sealer, keep_identities, persons_of
 from reconcile.models import FindingRow, Flag, FlagEvent, NightRun, PersonIdentity
 from reconcile.rekeying import Names, rekey
 from tests.homes import SavedHome
@@ -177,6 +180,72 @@ def test_killed_between_commit_and_rename_the_new_key_works(house, environ):
     assert not next_file(folder).exists()
     assert last.settings.person_key not in (house.settings.person_key, coming["PERSON_KEY"])
     assert told(last, NEXT) == before
+
+
+# The command in a process of its own that kills itself: at its n-th statement once the coming key is written, at its commit,
+# before its rename, or before it clears what the gate keeps.
+DYING = """
+import itertools, os, shutil, signal, sys
+from sqlalchemy import Engine, event
+from cli import main
+point, coming = sys.argv[1:]
+die = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+on_its_way = lambda: os.path.exists(coming)
+count, rename = itertools.count(1), os.replace
+at = lambda *_: on_its_way() and (point == "commit" or next(count) == int(point)) and die()
+if point == "committed":
+    os.replace = lambda source, target: die() if str(source) == coming else rename(source, target)
+elif point == "renamed":
+    shutil.rmtree = die
+else:
+    event.listen(Engine, "commit" if point == "commit" else "before_cursor_execute", at)
+main(["keys", "rotate"])
+"""
+ROOT = Path(__file__).resolve().parents[2]
+POINTS = {"1": False, "9": False, "20": False, "commit": False, "committed": True, "renamed": True}
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_for_real_the_command_run_again_finishes_and_no_flag_changes_who_it_is(house, environ, point):
+    before, numbers_before = told(house), numbers(house.settings)
+    folder = house.settings.keys_dir
+    done = subprocess.run(
+        [sys.executable, "-c", DYING, point, str(next_file(folder))], cwd=ROOT, env=os.environ | environ,
+        capture_output=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert next_file(folder).exists() == (point != "renamed")
+    between = House(load_settings(environ))
+    assert (between.settings.person_key != house.settings.person_key) is POINTS[point]
+    whole(between, before, numbers_before)
+    answer = CliRunner().invoke(main, ["keys", "rotate"], env=environ)
+    assert answer.exit_code == 0, answer.output
+    after = House(load_settings(environ))
+    assert after.settings.person_key not in (house.settings.person_key, between.settings.person_key)
+    assert not next_file(folder).exists()
+    whole(after, before, numbers_before)
+    rotations = after.query(select(AuditEvent.action).where(AuditEvent.action == "keys_rotated"))
+    assert len(rotations) == 1 + POINTS[point]
+    if point == "committed":
+        assert after.night(NEXT) == 0
+        assert told(after, NEXT) == before
+        assert {row.move for row in after.query(select(FlagEvent.move))} == {"OPEN"}
+
+
+def whole(house: House, before: list[tuple], numbers_before: set[str]) -> None:
+    """Nothing is half-rotated: the key in force opens every number, made every key, and its mark is the database's."""
+    assert told(house) == before
+    assert numbers(house.settings) == numbers_before
+    made = {keyed(house.settings.person_key, number) for number in numbers_before}
+    assert {row.person_key for row in house.query(select(PersonIdentity.person_key))} == made
+    rows = house.query(select(Flag.rule, Flag.grain, Flag.key)) + house.query(
+        select(FindingRow.rule, FindingRow.grain, FindingRow.key)
+    )
+    assert all(row.key == flag_key(row.rule, row.grain) for row in rows)
+    people = {person for row in rows for person in persons_of(row.grain)}
+    assert people & made == made
+    with reading(engine_for(house.settings.database_url)) as session:
+        assert mark_in_force(session) == key_mark(house.settings.person_key)
 
 
 def test_a_failure_midway_leaves_everything_as_it_was(house, environ):

@@ -53,7 +53,7 @@ def test_parquet_text_stays_and_numbers_are_marked(tmp_path):
     ]
     assert table.is_numeric("person_id").tolist() == [True, False, True]
     assert sorted(table.numeric) == ["amount", "fund_mode", "person_id", "person_state"]
-    assert table.unknown == ["extra"]
+    assert table.unknown == ["第9列（I列，未识别的表头）"]
 
 
 def test_parquet_dates_become_iso_text_in_local_time(tmp_path):

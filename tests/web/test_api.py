@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig, SchemathesisConfig
+from sqlalchemy import select
 
 from core.accounts import disable, get_user, revoke_token
-from reconcile.models import Flag
-from tests.web.seeding import NEWEST, NOW, flag_of
+from reconcile import store
+from reconcile.models import FindingRow, Flag, NightRun
+from tests.web.seeding import NEWEST, NIGHTS, NOW, flag_of
 
 F01, FOREIGN = flag_of("F01", "3701001", "b" * 32), flag_of("F09", "3701031")
 
@@ -19,6 +23,51 @@ def test_flags_come_with_totals_filters_and_pages(api):
     assert (answer["as_of"], answer["total"], answer["page"], len(answer["items"])) == (str(NEWEST), 61, 2, 10)
     assert {item["rule"] for item in answer["items"]} == {"F02"}
     assert isinstance(answer["items"][0]["expected"], int)
+
+
+def test_a_flag_tells_people_of_one_mask_apart_as_its_page_does_and_names_what_explains_it_by_number(api, browser, db):
+    with db.write() as session:
+        f09 = session.scalars(select(Flag).where(Flag.key == FOREIGN)).one()
+        one = session.get(Flag, F01)
+        finding = store.last_finding(session, one)
+        twin = session.scalars(
+            select(FindingRow).where(
+                FindingRow.run_id == finding.run_id, FindingRow.person_key.is_not(None),
+                FindingRow.person_key != finding.person_key,
+            ).limit(1)
+        ).one()  # fmt: skip
+        twin.person_mask = finding.person_mask
+        store.last_finding(session, f09).explained_by = json.dumps([F01, "F01-" + "0" * 20, "没有名册"])
+        number, told = one.id, f"{finding.person_mask}({finding.person_key[:4]})"
+        other = twin.key
+    answer = api("reviewer").get(f"/api/v1/flags/{F01}").json
+    assert (answer["number"], answer["flag"]["person"]) == (number, told)
+    assert told in browser("reviewer").get(f"/flags/{F01}").get_data(as_text=True)
+    listed = api("reviewer").get(f"/api/v1/flags/{other}").json["flag"]["person"]
+    assert listed.startswith(told.split("(")[0] + "(")
+    assert listed != told
+    answer = api("director").get(f"/api/v1/flags/{FOREIGN}").json
+    [named] = answer["explaining"]
+    assert (named["number"], named["key"], named["rule"], named["person"]) == (number, F01, "F01", told)
+    assert (answer["explaining_hidden"], answer["explaining_sentences"]) == (1, ["没有名册"])
+    assert json.loads(answer["flag"]["explained_by"])[0] == F01
+    assert told in browser("director").get(f"/flags/{FOREIGN}").get_data(as_text=True)
+
+
+def test_flags_unseen_tell_people_of_one_mask_apart_too(browser, db):
+    with db.write() as session:
+        flag = session.get(Flag, F01)
+        session.delete(store.last_finding(session, flag))
+        before = select(NightRun.id).where(NightRun.as_of < NEWEST).order_by(NightRun.id.desc()).limit(1)
+        flag.last_run_id, flag.last_seen = session.scalar(before), NIGHTS[1]
+        session.flush()
+        finding = store.last_finding(session, flag)
+        told = f"{finding.person_mask}({finding.person_key[:4]})"
+        copy = {column.name: getattr(finding, column.name) for column in FindingRow.__table__.columns}
+        del copy["id"]
+        session.add(FindingRow(**copy | {"key": "F01-" + "e" * 20, "person_key": "9" * 32}))
+    listed = browser("reviewer").get("/flags?list=unseen").get_data(as_text=True)
+    assert told in listed
 
 
 def test_a_misspelt_filter_is_an_error_not_everything(api):

@@ -160,10 +160,26 @@ class MoveOut(BaseModel):
     sentence: str
 
 
-class FlagDetail(BaseModel):
-    """A flag with its life and the moves on it."""
+class ExplainingOut(BaseModel):
+    """A flag that names part of another's difference. `number` stays the same over nights and rotations of the key."""
 
+    number: int
+    key: str
+    rule: str
+    status: Status
+    unit_code: str | None
+    person: str | None
+
+
+class FlagDetail(BaseModel):
+    """A flag with its life and the moves on it. `explaining`: the flags that `flag.explained_by` names and you see, then how
+    many more there are, and what it says beside them."""
+
+    number: int
     flag: FlagOut
+    explaining: list[ExplainingOut]
+    explaining_hidden: int
+    explaining_sentences: list[str]
     explanation: str | None
     explanation_evidence: str | None
     explanation_until: date | None

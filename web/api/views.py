@@ -18,6 +18,7 @@ from reconcile.flags import move_decisions
 from reconcile.identities import show_identity
 from reconcile.models import Flag, NightRun
 from reconcile.store import FlagFilter
+from web import evidence
 from web.api import models as m
 from web.i18n import translate_decision
 from web.moves import DOORS, make_move
@@ -84,6 +85,9 @@ def move_flag(path: m.MovePath, body: m.MoveBody) -> Response:
 def _detail(flag: Flag) -> m.FlagDetail:
     finding = store.last_finding(g.db, flag)
     countable = RULES[flag.rule].countable
+    keys, sentences = evidence.explanations(finding.explained_by if finding else None)
+    explaining = store.flags_seen_of(g.db, keys, g.scope)
+    people = store.shown_people(g.db, [flag, *explaining])
     same = {name: getattr(flag, name) for name in (
         "key", "rule", "severity", "status", "unit_code", "division_code", "post_type", "fund_form", "cause",
         "first_seen", "last_seen", "version",
@@ -91,7 +95,7 @@ def _detail(flag: Flag) -> m.FlagDetail:
     shown = m.FlagOut(
         **same,
         unit_name=store.unit_names(g.db, {flag.unit_code} - {None}).get(flag.unit_code or ""),
-        person=flag.person_mask,
+        person=people[flag.key],
         expected=store.as_number(flag.expected, countable[0]),
         found=store.as_number(flag.found, countable[1]),
         explained_by=finding.explained_by if finding else None,
@@ -101,7 +105,21 @@ def _detail(flag: Flag) -> m.FlagDetail:
     decisions = move_decisions(flag, g.scope, g.now)
     said = ("explanation", "explanation_evidence", "explanation_until", "explained_by_login", "confirmed_by_login")
     return m.FlagDetail(
+        number=flag.id,
         flag=shown,
+        explaining=[
+            m.ExplainingOut(
+                number=each.id,
+                key=each.key,
+                rule=each.rule,
+                status=each.status,
+                unit_code=each.unit_code,
+                person=people[each.key],
+            )
+            for each in explaining
+        ],
+        explaining_hidden=len(keys) - len(explaining),
+        explaining_sentences=sentences,
         **{name: getattr(flag, name) for name in said},
         history=[_fields(event, m.EventOut) for event in store.flag_history(g.db, flag.key)],
         moves=[

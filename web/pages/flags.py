@@ -16,9 +16,8 @@ from reconcile.catalog import RULES
 from reconcile.flags import move_decisions
 from reconcile.identities import may_show
 from reconcile.lifecycle import Answer
-from reconcile.models import Flag, FlagStatus, NightRun
+from reconcile.models import FlagStatus, NightRun
 from reconcile.store import FlagFilter, FlagItem
-from reconcile.visibility import flags_seen
 from web import evidence
 from web.exports import TYPES, flags_file
 from web.i18n import translate_decision
@@ -123,6 +122,8 @@ def show_flag(key: str) -> str:
     finding = store.last_finding(g.db, g.flag)
     lines, tables = evidence.evidence_lines(finding.evidence if finding else None, g.flag.rule)
     keys, sentences = evidence.explanations(finding.explained_by if finding else None)
+    explaining = store.flags_seen_of(g.db, keys, g.scope)
+    people = store.shown_people(g.db, [g.flag, *explaining])
     history = store.flag_history(g.db, key)
     countable = RULES[g.flag.rule].countable
     newest = store.newest_run(g.db)
@@ -133,16 +134,15 @@ def show_flag(key: str) -> str:
         unit_name=store.unit_names(g.db, {g.flag.unit_code} - {None}).get(g.flag.unit_code or ""),
         expected=store.as_number(g.flag.expected, countable[0]),
         found=store.as_number(g.flag.found, countable[1]),
-        person=store.shown_person(finding, store.colliding_masks(g.db, finding.run_id))
-        if finding
-        else g.flag.person_mask,
+        person=people[key],
         grain=evidence.grain_lines(json.loads(g.flag.grain), g.flag.rule),
         about=evidence.about(json.loads(g.flag.grain), g.flag.rule),
         lines=lines,
         clearing=evidence.clearing(finding.evidence if finding else None),
         tables=tables,
-        explaining=_seen(keys),
-        hidden_count=len(keys) - len(_seen(keys)),
+        explaining=explaining,
+        people=people,
+        hidden_count=len(keys) - len(explaining),
         sentences=sentences,
         history=history[::-1],
         names=_names({event.actor for event in history}),
@@ -150,12 +150,6 @@ def show_flag(key: str) -> str:
         may_identify=may_show(g.flag, g.scope),
         unseen=newest is not None and g.flag.status != FlagStatus.CLOSED and g.flag.last_seen < newest.as_of,
     )
-
-
-def _seen(keys: list[str]) -> list[Flag]:
-    """Of the flags that explain this one, those in the person's scope."""
-    query = select(Flag).where(Flag.key.in_(keys), flags_seen(g.scope))
-    return list(g.db.scalars(query.order_by(Flag.rule, Flag.key)))
 
 
 def _moves() -> list[dict[str, object]]:
