@@ -265,7 +265,7 @@ def reparent(sim: Sim) -> Deed:
     dice, book = sim.dice, sim.desk.book
     node = sim.any_unit() if dice.random() < 0.5 else dice.choice(sim.divisions()[1:])
     parent = dice.choice([*sim.divisions(), sim.any_unit()])
-    if node in sim.desk.closed:
+    if {node, parent} & set(sim.desk.closed):
         expect = "CLOSED"
     elif parent.startswith("U:"):
         expect = "NOT_A_POOL"
