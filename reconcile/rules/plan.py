@@ -228,7 +228,7 @@ def _f09_stages(p: Plan, i: Inputs, s: SimpleNamespace, night: Night) -> None:
     s.alone = p.stage("f09_alone", f09.one_sided(s.sides))
     s.blank = p.stage("f09_blank", f09.blanks(s.active, s.pay_blank))
     s.f09_figures = p.stage("f09_figures", f09.unit_figures(s.sides, s.alone, s.blank, s.named))
-    s.f09_keys = p.stage("f09_keys", f09.naming_keys(s.alone, in_post, s.blank, s.named))
+    s.f09_effects = p.stage("f09_effects", f09.effects(s.alone, in_post, s.blank, s.named))
     s.count_sides = p.stage("f09_counts", f09.count_sides(s.figures))
 
 
@@ -247,7 +247,7 @@ def _unit_findings(i: Inputs, s: SimpleNamespace, night: Night) -> Table:
         unit_limits.q11(i, s.place),
         base_paid.f11(s.division_pay),
         permits.p03(i, s.entry, s.place),
-        f09.f09(s.f09_figures, s.f09_keys, s.named, s.person_units, s.place),
+        f09.f09(s.f09_figures, s.f09_effects, s.named, s.person_units, s.place),
         f09.f09_counts(s.count_sides, s.count_units, s.place),
         headcount.d05(s.stated),
         headcount.d06_parts(s.parts_added),
