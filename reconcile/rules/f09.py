@@ -167,8 +167,8 @@ def f09(figures: Table, named: Table, findings: Table, sums: Table, place: Table
     u = u.mutate(
         over=(judged_quota & (u.quota_in_post > u.allowed)).fill_null(False),
         differ=u.in_post != u.paid,
-        shown_quota=judged_quota.ifelse(u.quota, ibis.null("int64")),
-        shown_allowed=judged_quota.ifelse(u.allowed, ibis.null("int64")),
+        shown_quota=judged_quota.ifelse(u.quota.fill_null(0), ibis.null("int64")),
+        shown_allowed=judged_quota.ifelse(u.allowed.fill_null(0), ibis.null("int64")),
     )
     u = u.filter(u.over | u.differ)
     unexplained = u.residual != 0
