@@ -7,7 +7,17 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 from demo.oracle.night import (
-    ACTIVE, CONTROL, FUNDED, Blank, Night, Person, Row, first_cell, make_finding, payer_of, told,
+    ACTIVE,
+    CONTROL,
+    FUNDED,
+    Blank,
+    Night,
+    Person,
+    Row,
+    first_cell,
+    make_finding,
+    payer_of,
+    told,
 )  # fmt: skip
 
 

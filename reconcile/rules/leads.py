@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ibis
 from ibis.expr.types import Table
 
 from core.types import LeadKind

@@ -11,7 +11,16 @@ from reconcile.rules.listing import lists, lists_told, permit_lists, with_more
 from reconcile.rules.quota import CELL
 from reconcile.rules.tables import Inputs
 from reconcile.rules.texts import (
-    CELL_SEPARATOR, NO_VALUE, answer, as_count, cell_text, choose, day_text, json_code, json_number, json_object,
+    CELL_SEPARATOR,
+    NO_VALUE,
+    answer,
+    as_count,
+    cell_text,
+    choose,
+    day_text,
+    json_code,
+    json_number,
+    json_object,
     json_text,
 )  # fmt: skip
 from reconcile.rules.units import can_judge
