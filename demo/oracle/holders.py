@@ -122,7 +122,7 @@ def entries_into_full_cells(night: Night, gate: Gate) -> list[Row]:
         if allowed is None:
             night.lacks("P02", unit, "establishment")
         elif held + turn > allowed:
-            said = {"scope": "CELL" if posts.own_scope(cell_of(row)) else "TYPE", "held": held, "turn": turn}
+            said = {"against": "CELL" if posts.own_scope(cell_of(row)) else "TYPE", "held": held, "turn": turn}
             said |= {"entry_registered": written(row.get("entry_registered")), "permit_no": row.get("permit_no")}
             texts = {"expected": allowed, "found": held + turn, "evidence": told(said)}
             found.append(entry_finding(night, "P02", "S2", who, row, **texts))

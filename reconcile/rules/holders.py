@@ -153,7 +153,7 @@ def p02(posts: Table, allowed: Table, held: Table, turn: Table) -> Table:
 def _told(e: Table) -> StringValue:
     """Whether the cell or its whole type was full, who held before, the turn of that day, and what the turn goes by."""
     judged_by = {
-        "scope": json_code((e.scope == ALL).ifelse("TYPE", "CELL")),
+        "against": json_code((e.scope == ALL).ifelse("TYPE", "CELL")),
         "held": json_number(e.held),
         "turn": json_number(e.turn),
         "entry_registered": json_code(day_text(e.entry_registered)),

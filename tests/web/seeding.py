@@ -84,13 +84,14 @@ GRANTS = {
     "auditor": ("AUDITOR:370100/*",),
 }
 EVIDENCE = {
-    "F09": {"clears_when": "EVERYBODY_NAMED", "quota": 92, "allowed": 92, "in_post": 91, "paid": 92, "on_one_side": 3, "named": 2, "residual": 1},
+    "F09": {"clears_when": "EVERYBODY_NAMED", "quota": 92, "allowed": 92, "in_post": 91, "paid": 92, "on_one_side": 3, "named": 2, "residual": 1, "difference": -1, "named_effect": -2, "residual_effect": 1},
     "F01": {
         "clears_when": "IN_A_ROSTER",
         "known": [
-            {"fact": "DEATH", "unit": None, "fund_form": None, "since": "2026-09-08"},
-            {"fact": "PAID", "unit": "3701001", "fund_form": "FULL", "since": None},
+            {"fact": "DEATH", "unit": None, "fund_form": None, "since": "2026-09-08", "since_by": "LEAD"},
+            {"fact": "PAID", "unit": "3701001", "fund_form": "FULL", "since": None, "since_by": "NOT_TOLD"},
         ],
+        "known_left_out": 450,
         "roster": [],
         "payroll": [{"payer": "3701001", "fund_mode": "FULL", "state": "IN_SERVICE", "on_establishment": "YES"}],
     },
@@ -134,6 +135,9 @@ DOCS_PAGE = "<!doctype html><html><head><title>Data Docs</title></head><body><h1
 def flag_of(rule: str, unit: str, person: str | None = None, **parts: str) -> str:
     """The key the seeded flag of a rule and unit has."""
     return flag_key(rule, _grain(rule, unit, person, parts))
+
+
+EVIDENCE["F09"]["effects"] = {flag_of("F01", "3701001", "b" * 32): -1, "F03-" + "0" * 20: -1}
 
 
 def _grain(rule: str, unit: str, person: str | None, parts: dict[str, str]) -> str:

@@ -141,6 +141,7 @@ def show_flag(key: str) -> str:
         lines=lines,
         clearing=evidence.clearing(finding.evidence if finding else None),
         tables=tables,
+        effects=evidence.effects(finding.evidence if finding else None),
         explaining=_seen(keys),
         hidden_count=len(keys) - len(_seen(keys)),
         sentences=sentences,
