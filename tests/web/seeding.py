@@ -84,7 +84,10 @@ GRANTS = {
     "auditor": ("AUDITOR:370100/*",),
 }
 EVIDENCE = {
-    "F09": {"clears_when": "EVERYBODY_NAMED", "quota": 92, "allowed": 92, "in_post": 91, "paid": 92, "on_one_side": 3, "named": 2, "residual": 1, "difference": -1, "named_effect": -2, "residual_effect": 1},
+    "F09": {
+        "clears_when": "EVERYBODY_NAMED", "quota": 92, "allowed": 92, "in_post": 91, "paid": 92, "on_one_side": 3,
+        "named": 2, "residual": 1, "difference": -1, "named_effect": -2, "residual_effect": 1,
+    },
     "F01": {
         "clears_when": "IN_A_ROSTER",
         "known": [
@@ -137,12 +140,12 @@ def flag_of(rule: str, unit: str, person: str | None = None, **parts: str) -> st
     return flag_key(rule, _grain(rule, unit, person, parts))
 
 
-EVIDENCE["F09"]["effects"] = {flag_of("F01", "3701001", "b" * 32): -1, "F03-" + "0" * 20: -1}
-
-
 def _grain(rule: str, unit: str, person: str | None, parts: dict[str, str]) -> str:
     have = {"unit_code": unit, "person_key": person, **parts}
     return grain_text(**{name: have.get(name) for name in RULES[rule].grain})
+
+
+EVIDENCE["F09"]["effects"] = {flag_of("F01", "3701001", "b" * 32): -1, "F03-" + "0" * 20: -1}
 
 
 @cache
