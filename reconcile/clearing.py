@@ -71,13 +71,14 @@ def clearing_sentence(evidence: str | None) -> str | None:
 
 def known_sentence(evidence: str | None) -> str | None:
     """What the registers know of the person, in one line: fact, unit, since when."""
-    known = _read(evidence).get("known") or ()
+    read = _read(evidence)
+    known, left = read.get("known") or (), read.get("known_left_out")
     parts = (
         f"{fact['unit'] or ''}{FACTS.get(fact['fact'], fact['fact'])}"
         + (f"（{fact['since']} 起）" if fact["since"] else "")
         for fact in known
     )
-    return "；".join(parts) or None
+    return "；".join([*parts, *([f"另有 {left} 条"] if left else [])]) or None
 
 
 def _read(evidence: str | None) -> dict:

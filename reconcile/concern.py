@@ -22,4 +22,6 @@ def units_concerned(rule: str, unit_code: str | None, evidence: str | None, as_o
     first = f"{as_of:%Y-%m}-01"
     held = [row for row in roster if rule == "F03" or not row.get("exit") or row["exit"] > first]
     units = {row.get(name) for row in held for name in ("unit", "seconded_to")} | {row.get("payer") for row in payroll}
+    # Of a longer list than is shown, every unit is named beside it.
+    units |= {*tree.get("units", ()), *(tree.get("units_before", ()) if rule == "F03" else ())}
     return frozenset(units - {None, unit_code})

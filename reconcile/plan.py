@@ -19,7 +19,7 @@ from reconcile.models import FlagStatus
 
 ANY_UNIT = "*"
 # Members of a finding's evidence that name units.
-UNIT_MEMBERS = frozenset({"unit", "unit_code", "units", "payer", "payers", "seconded_to"})
+UNIT_MEMBERS = frozenset({"unit", "unit_code", "units", "units_before", "payer", "payers", "seconded_to"})
 # A finding of these compares a person's rows in several units, of several divisions even: its disappearance proves
 # nothing while one of these books is missing or refused anywhere, or a unit its evidence names was not covered.
 ACROSS_DIVISIONS: dict[str, frozenset[str]] = {

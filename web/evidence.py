@@ -20,9 +20,15 @@ VOCABULARY_OF = {
     "book": "book", "post_type": "post_type", "fund_form": "fund_form", "fund_mode": "fund_form", "measure": "measure",
     "leader_tier": "leader_tier", "scope": "scope", "status": "person_status", "state": "person_state",
     "on_establishment": "yes_no", "fact": "fact", "kind": "lead",
+    "entry_form": "entry_form", "source_of_people": "entry_form", "level": "level", "from_level": "level",
+    "to_level": "level", "was_level": "level", "from_fund_form": "fund_form", "was_form": "fund_form",
+    "bound": "limit_source", "limit": "limit_source", "since_by": "since_by", "against": "against",
+    "calendar": "work_calendar",
 }  # fmt: skip
 
-
+# What pages show of evidence in places of their own, or not at all: whom a cut list concerns is for who may see the flag.
+APART = ("clears_when", "effects", "units", "units_before")
+LEFT_OUT = "_left_out"
 # What pages show of a grain in places of their own.
 SHOWN = ("person_key", "unit_code", "division_code", "post_type", "fund_form")
 
@@ -42,6 +48,8 @@ class Rows:
     title: str
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    # How many more there are than a finding carries.
+    left_out: int = 0
 
 
 def grain_lines(grain: Mapping[str, Any], rule: str) -> list[Line]:
@@ -69,13 +77,18 @@ def evidence_lines(text: str | None, rule: str) -> tuple[list[Line], list[Rows]]
     parsed = _parsed(text)
     for name in sorted(parsed, key=lambda name: name != "known"):
         value = parsed[name]
-        if name == "clears_when":
+        if name in APART or name.endswith(LEFT_OUT):
             continue
         if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
-            tables.append(_rows(name, value, rule))
+            tables.append(_rows(name, value, rule, parsed.get(name + LEFT_OUT, 0)))
         elif value not in (None, []):
             lines.append(Line(word("field", name), _text(name, value, rule)))
     return lines, tables
+
+
+def effects(text: str | None) -> dict[str, int]:
+    """What each finding that explains a unit's totals adds to in post − paid, by its key."""
+    return _parsed(text).get("effects") or {}
 
 
 def clearing(text: str | None) -> str | None:
@@ -92,12 +105,13 @@ def _parsed(text: str | None) -> dict[str, Any]:
     return value if isinstance(value, dict) else {"": value}
 
 
-def _rows(book: str, records: list[dict[str, Any]], rule: str) -> Rows:
+def _rows(book: str, records: list[dict[str, Any]], rule: str, left_out: int) -> Rows:
     names = list(dict.fromkeys(name for record in records for name in record))
     return Rows(
         word("book" if book in BOOKS else "field", book),
         tuple(word("field", name) for name in names),
         tuple(tuple(_text(name, record.get(name), rule) for name in names) for record in records),
+        left_out,
     )
 
 

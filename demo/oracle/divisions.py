@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 from core.units import division_lineage
-from demo.oracle.night import ALL_UNITS, FUNDED, Night, Person, Row, adds_up_to_pay, make_finding, payer_of, whose
+from demo.oracle.night import ALL_UNITS, FUNDED, Night, Person, Row, adds_up_to_pay, make_finding, payer_of, told, whose
 
 
 def units_above_limit(night: Night) -> list[Row]:
@@ -75,15 +75,28 @@ def paid_above_limit(night: Night, figures: list[Row]) -> list[Row]:
     found = []
     for figure in figures:
         division = figure["division_code"]
-        known = [sum(bases[division])] if division in bases else []
-        before = year_ago.get(division, then.get(division))
-        known += [] if before is None else [before]
-        if not known:
+        known = _limits(night, year_ago.get(division), then.get(division), bases.get(division))
+        binding = min(known, key=lambda limit: limit["figure"], default=None)
+        if binding is None:
             night.not_evaluable.add(("F11", division, ALL_UNITS, "base"))
-        elif figure["paid"] > min(known):
-            texts = {"expected": min(known), "found": figure["paid"]}
+        elif figure["paid"] > binding["figure"]:
+            texts = {"expected": binding["figure"], "found": figure["paid"]}
+            texts["evidence"] = told({"bound": binding["limit"], "limits": known})
             found.append(make_finding("F11", {"division_code": division}, "S2", division_code=division, **texts))
     return found
+
+
+def _limits(night: Night, of_night: int | None, of_book: int | None, bases: list[int] | None) -> list[Row]:
+    """Every limit that is known: where it is from, its figure, its month or the rows it adds. Last year's comes first."""
+    month = f"{night.as_of.year - 1}-{night.as_of.month:02d}"
+    known: list[Row] = []
+    if of_night is not None:
+        known.append({"limit": "NIGHT_A_YEAR_AGO", "figure": of_night, "month": month})
+    elif of_book is not None:
+        known.append({"limit": "BOOK_A_YEAR_AGO", "figure": of_book, "month": month})
+    if bases is not None:
+        known.append({"limit": "BASE", "figure": sum(bases), "rows": len(bases)})
+    return known
 
 
 def _paid_a_year_ago(night: Night) -> dict[str, int]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from datetime import date
 
-from demo.oracle.night import ALL_UNITS, CONTROL, Blank, Night, Person, Row, make_finding
+from demo.oracle.evidence import day, permit_list
+from demo.oracle.night import ALL_UNITS, CONTROL, Blank, Night, Person, Row, make_finding, told
 from demo.oracle.people import mask_of
 
 RULES = ("P01", "P02", "P03", "P04", "P05", "P06", "P07")
@@ -87,7 +87,9 @@ def entry_finding(
 def one_per_grain(findings: list[Row]) -> list[Row]:
     """Of several rows of one grain the first cell in text order."""
     first: dict[str, Row] = {}
-    for row in sorted(findings, key=lambda f: (f["post_type"], f["fund_form"], f["expected"], f["found"])):
+    for row in sorted(
+        findings, key=lambda f: (f["post_type"], f["fund_form"], f["expected"], f["found"], f["evidence"])
+    ):
         first.setdefault(row["key"], row)
     return list(first.values())
 
@@ -98,7 +100,11 @@ def late_entries(night: Night, gate: Gate) -> list[Row]:
     for who, row in gate.entries:
         days = None if isinstance(who, Blank) else _days_to_register(night, gate, "P04", row, "entry")
         if days is not None and days[0] > night.parameters["entry_days"]:
-            texts = {"expected": night.parameters["entry_days"], "found": days[0], "evidence": _calendar(days[1])}
+            texts = {
+                "expected": night.parameters["entry_days"],
+                "found": days[0],
+                "evidence": _counted(night, row, "entry", days[1]),
+            }
             found.append(entry_finding(night, "P04", "S3", who, row, **texts))
     return one_per_grain(found)
 
@@ -115,7 +121,11 @@ def late_exits(night: Night, gate: Gate, findings: list[Row]) -> list[Row]:
         payers = {pay.get("on_behalf_of") or pay["paying_unit_code"] for pay in night.paid_of.get(who, [])}
         grave = who in paid_after and row["unit_code"] in payers
         severity = "S4" if shut else "S1" if grave else "S3"
-        texts = {"expected": night.parameters["exit_days"], "found": days[0], "evidence": _calendar(days[1])}
+        texts = {
+            "expected": night.parameters["exit_days"],
+            "found": days[0],
+            "evidence": _counted(night, row, "exit", days[1]),
+        }
         cause = "QUARANTINE" if shut else None
         found.append(entry_finding(night, "P05", severity, who, row, "exit_date", cause=cause, **texts))
     return one_per_grain(found)
@@ -131,8 +141,17 @@ def _days_to_register(night: Night, gate: Gate, rule: str, row: Row, what: str) 
     return gate.working_days(day, until)
 
 
-def _calendar(published: bool) -> str | None:
-    return None if published else json.dumps({"calendar": "MONDAY_TO_FRIDAY"})
+def _counted(night: Night, row: Row, what: str, published: bool) -> str:
+    registered = row.get(f"{what}_registered")
+    until = night.as_of if registered is None else min(registered, night.as_of)
+    calendar = None if published else "MONDAY_TO_FRIDAY"
+    return told({f"{what}_registered": day(registered), "counted_to": day(until), "calendar": calendar})
+
+
+def entry_told(row: Row, permits: list[Row]) -> str:
+    """How an entry came about, and what is known of the permit it cites."""
+    said = {"entry_form": row.get("entry_form"), "entry_registered": day(row.get("entry_registered"))}
+    return told(said | {"permit_no": row.get("permit_no")} | permit_list(permits))
 
 
 def entries_without_exam(night: Night, gate: Gate) -> list[Row]:
@@ -143,11 +162,15 @@ def entries_without_exam(night: Night, gate: Gate) -> list[Row]:
         if isinstance(who, Blank) or row["post_type"] not in EXAMINED:
             continue
         bad = not form or form == "OTHER"
+        cited = gate.permits.get(row.get("permit_no") or "", [])
         if form in ("PLACEMENT", "APPOINT") and night.present("permits", row["unit_code"]):
-            permits = gate.permits.get(row.get("permit_no") or "", [])
-            bad = all(permit.get("source_of_people") != form for permit in permits)
+            bad = all(permit.get("source_of_people") != form for permit in cited)
         if bad:
-            found.append(entry_finding(night, "P06", "S3", who, row, expected=FORMS, found=form or "-"))
+            found.append(
+                entry_finding(
+                    night, "P06", "S3", who, row, expected=FORMS, found=form or "-", evidence=entry_told(row, cited)
+                )
+            )
     return one_per_grain(found)
 
 
@@ -162,10 +185,17 @@ def reverse_flow(night: Night, gate: Gate) -> list[Row]:
         known = [(left, here, order) for left, here, order in steps if left and here]
         rises = [f"{left}→{here}" for left, here, order in known if order.index(here) > order.index(left)]
         if rises:
-            found.append(entry_finding(night, "P07", "S3", who, row, expected="-", found=";".join(rises)))
+            texts = {"expected": "-", "found": ";".join(rises), "evidence": _flow_told(night, who, row, to_level)}
+            found.append(entry_finding(night, "P07", "S3", who, row, **texts))
         elif len(known) < len(steps):
             night.lacks("P07", row["unit_code"], "roster")
     return one_per_grain(found)
+
+
+def _flow_told(night: Night, who: Person, row: Row, to_level: str | None) -> str:
+    said = {name: row.get(name) for name in ("entry_form", "from_level", "from_fund_form", "from_unit")}
+    judged = {"was_level": _from_level(night, row), "was_form": _from_fund(night, who, row), "level": to_level}
+    return told(said | judged)
 
 
 def _from_level(night: Night, row: Row) -> str | None:

@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from datetime import date
 
 from demo.oracle.entries import Gate, entry_finding, one_per_grain
-from demo.oracle.night import CONTROL, Blank, Cell, Night, Person, Row, cell_of
+from demo.oracle.evidence import day as written
+from demo.oracle.night import CONTROL, Blank, Cell, Night, Person, Row, cell_of, told
 
 Days = dict[date, tuple[int, dict[Person, int]]]
 
@@ -31,12 +32,13 @@ class Posts:
     def has_quota_row(self, cell: Cell) -> bool:
         return bool(self.night.copies.get(cell)) or cell in self.dated or cell in self.night.shut_cells
 
+    def own_scope(self, cell: Cell) -> bool:
+        """Whether a cell is held against itself alone."""
+        return self.has_quota_row(cell) or not any(self.has_quota_row(other) for other in self.cells[cell[:2]])
+
     def scope(self, cell: Cell) -> list[Cell]:
         """The cell; lacking a quota row of its own, all cells of its type when one of them has one."""
-        whole = sorted(self.cells[cell[:2]])
-        if self.has_quota_row(cell) or not any(self.has_quota_row(other) for other in whole):
-            return [cell]
-        return whole
+        return [cell] if self.own_scope(cell) else sorted(self.cells[cell[:2]])
 
     def allowed(self, scope: list[Cell], day: date) -> int | None:
         """Quota in force that day where our ledger knows it, else tonight's, with tonight's loans; None: unknown."""
@@ -49,13 +51,13 @@ class Posts:
             total += quota + self.night.loans.get(cell, 0)
         return total
 
-    def holders_with(self, scope: list[Cell], day: date, who: Person) -> int:
-        """Holders of that day and those who enter it up to this person: exits first, each person once."""
+    def holders_with(self, scope: list[Cell], day: date, who: Person) -> tuple[int, int]:
+        """Holders of that day, exits first, and this person's turn among those who enter it, each person once."""
         key = scope[0] if len(scope) == 1 else scope[0][:2]
         if key not in self.days:
             self.days[key] = _walk([pair for cell in scope for pair in self.rows[cell]], self.since)
         held, place = self.days[key][day]
-        return held + place[who]
+        return held, place[who]
 
 
 def _walk(rows: list[tuple[Person, Row]], since: date) -> Days:
@@ -116,9 +118,12 @@ def entries_into_full_cells(night: Night, gate: Gate) -> list[Row]:
             night.lacks("P02", unit, "roster")
             continue
         scope = posts.scope(cell_of(row))
-        allowed, heads = posts.allowed(scope, day), posts.holders_with(scope, day, who)
+        allowed, (held, turn) = posts.allowed(scope, day), posts.holders_with(scope, day, who)
         if allowed is None:
             night.lacks("P02", unit, "establishment")
-        elif heads > allowed:
-            found.append(entry_finding(night, "P02", "S2", who, row, expected=allowed, found=heads))
+        elif held + turn > allowed:
+            said = {"against": "CELL" if posts.own_scope(cell_of(row)) else "TYPE", "held": held, "turn": turn}
+            said |= {"entry_registered": written(row.get("entry_registered")), "permit_no": row.get("permit_no")}
+            texts = {"expected": allowed, "found": held + turn, "evidence": told(said)}
+            found.append(entry_finding(night, "P02", "S2", who, row, **texts))
     return one_per_grain(found)

@@ -9,6 +9,7 @@ from typing import Any
 from demo.oracle import divisions, entries, holders, leads, names, people, permits, position, quota, ranks, statistics
 from demo.oracle.counts import Counts
 from demo.oracle.coverage import fold_whole_folders, note_missing_books
+from demo.oracle.evidence import with_people
 from demo.oracle.night import Night, Row
 from demo.oracle.numbers import cell_figures, presence_classes, three_numbers
 
@@ -56,7 +57,7 @@ def judge(
     fold_whole_folders(night)
     columns = ("rule", "division_code", "unit_code", "book")
     return Judgement(
-        findings=sorted(findings, key=lambda row: (row["rule"], row["key"])),
+        findings=sorted(with_people(night, findings), key=lambda row: (row["rule"], row["key"])),
         not_evaluable=[dict(zip(columns, row, strict=True)) for row in sorted(night.not_evaluable)],
         cells=cell_figures(night, counts),
         presence=presence_classes(night),

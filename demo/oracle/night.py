@@ -52,6 +52,11 @@ def make_finding(rule: str, grain: dict[str, str | None], severity: str, **colum
     return row | columns | {"rule": rule, "key": key, "grain": text, "severity": severity}
 
 
+def told(members: dict[str, Any]) -> str:
+    """Evidence as the engines spell it: JSON without spaces, in the order given."""
+    return json.dumps(members, ensure_ascii=False, separators=(",", ":"))
+
+
 class Night:
     """One night, indexed. Nothing here judges."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
+from typing import Any
 
 from demo.oracle.counts import Counts
-from demo.oracle.night import CONTROL, FUNDED, Blank, Cell, Night, Person, Row, make_finding, payer_of
+from demo.oracle.night import CONTROL, FUNDED, Blank, Cell, Night, Person, Row, make_finding, payer_of, told
 from demo.oracle.quota import unit_allowed, unit_in_post
 
 NAMING = ("F01", "F02", "F03", "F04", "F05", "F07", "F08", "D01", "D02")
@@ -32,15 +33,15 @@ def three_numbers(night: Night, counts: Counts, findings: list[Row]) -> list[Row
     return found
 
 
-def _named(findings: list[Row]) -> dict[tuple[str | None, str | None, str | None], list[str]]:
-    """Keys of the findings that name a person; a blank id is named by (None, book, unit)."""
+def _named(findings: list[Row]) -> dict[tuple[str | None, str | None, str | None], list[Row]]:
+    """The findings that name a person; a blank id is named by (None, book, unit)."""
     named = defaultdict(list)
     for finding in findings:
         if finding["rule"] in NAMING:
             if finding["person_key"] is None:
-                named[None, json.loads(finding["grain"])["book"], finding["unit_code"]].append(finding["key"])
+                named[None, json.loads(finding["grain"])["book"], finding["unit_code"]].append(finding)
             else:
-                named[finding["person_key"], None, None].append(finding["key"])
+                named[finding["person_key"], None, None].append(finding)
     return named
 
 
@@ -99,26 +100,52 @@ def _unit_numbers(
     over = allowed is not None and heads > allowed
     if not differs and not over:
         return []
-    naming: set[str] = set()
-    residual = 0
-    for who in {*in_post, *paid}:
-        if in_post[who] == paid[who]:
-            continue
-        if isinstance(who, Blank):
-            keys = named.get((None, who.book, unit), [])
-        else:
-            keys = named.get((who, None, None), [])
-        naming |= set(keys)
-        residual += not keys
-    explained = sorted(naming) if differs else sorted(entered) or [BEFORE_THE_GATE]
+    sides = _explained(unit, in_post, paid, named)
+    effects, residual = sides["effects"], sides["residual"]
+    explained = sorted(effects) if differs else sorted(entered) or [BEFORE_THE_GATE]
     first, second = (in_post.total(), paid.total()) if differs else (allowed, heads)
     return [
         make_finding(
             "F09", {"unit_code": unit}, "S1" if residual else "S2", division_code=night.division_of(unit), unit_code=unit,
             expected=first, found=second, cause="UNEXPLAINED" if residual else None,
             explained_by=json.dumps(explained, ensure_ascii=False),
+            evidence=told(
+                {"quota": None if allowed is None else allowed - _loans(night, unit), "allowed": allowed,
+                 "in_post": in_post.total(), "paid": paid.total(), **sides}
+            ),
         )
     ]  # fmt: skip
+
+
+def _loans(night: Night, unit: str) -> int:
+    return sum(lent for cell, lent in night.loans.items() if cell[0] == unit and cell[1] != CONTROL)
+
+
+def _explained(unit: str, in_post: Counter, paid: Counter, named: dict) -> dict[str, Any]:
+    """Who makes in post − paid what it is: what each finding adds to it, and what those add whom none names."""
+    effects: Counter[str] = Counter()
+    alone = residual = unnamed = 0
+    for who in {*in_post, *paid}:
+        by = in_post[who] - paid[who]
+        if not by:
+            continue
+        base = min(in_post[who], 1) - paid[who]
+        alone += base != 0
+        name = (None, who.book, unit) if isinstance(who, Blank) else (who, None, None)
+        telling = named.get(name, [])
+        for finding in telling:
+            effects[finding["key"]] += 0
+            effects[finding["key"]] += by - base if finding["rule"] == "D01" else 0
+        if telling:
+            carrier = min(telling, key=lambda f: (f["unit_code"] != unit, f["rule"] == "D01", f["key"]))
+            effects[carrier["key"]] += base
+        else:
+            residual, unnamed = residual + 1, unnamed + by
+    return {
+        "on_one_side": alone, "named": alone - residual, "residual": residual,
+        "difference": in_post.total() - paid.total(), "named_effect": effects.total(), "residual_effect": unnamed,
+        "effects": dict(sorted(effects.items())),
+    }  # fmt: skip
 
 
 def _on_counts_alone(night: Night, counts: Counts, unit: str) -> list[Row]:
@@ -143,6 +170,10 @@ def _on_counts_alone(night: Night, counts: Counts, unit: str) -> list[Row]:
         make_finding(
             "F09", {"unit_code": unit}, "S2", division_code=night.division_of(unit), unit_code=unit, expected=first,
             found=second, cause="PERSONS_NOT_DELIVERED",
+            evidence=told(
+                {"quota": quota, "allowed": allowed, "in_post": in_post, "paid": paid, "difference": in_post - paid,
+                 "on_one_side": None, "named": None, "residual": None}
+            ),
         )
     ]  # fmt: skip
 

@@ -6,7 +6,19 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from demo.oracle.night import ACTIVE, CONTROL, FUNDED, Blank, Night, Person, Row, first_cell, make_finding, payer_of
+from demo.oracle.night import (
+    ACTIVE,
+    CONTROL,
+    FUNDED,
+    Blank,
+    Night,
+    Person,
+    Row,
+    first_cell,
+    make_finding,
+    payer_of,
+    told,
+)  # fmt: skip
 
 
 def person_finding(
@@ -265,7 +277,8 @@ def invalid_ids(night: Night) -> list[Row]:
         found.append(
             make_finding(
                 "D02", grain, "S4", division_code=night.division_of(unit), unit_code=unit, person_key=key,
-                person_mask=rows[0].get("person_mask") if key else None, found=reason, **place,
+                person_mask=rows[0].get("person_mask") if key else None, found=reason,
+                evidence=None if key else told({"rows": len(rows)}), **place,
             )
         )  # fmt: skip
     return found

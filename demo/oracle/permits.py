@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date
+from typing import Any
 
-from demo.oracle.entries import Gate, entry_finding, one_per_grain
-from demo.oracle.night import Blank, Night, Person, Row, cell_of, make_finding
+from demo.oracle.entries import Gate, entry_finding, entry_told, one_per_grain
+from demo.oracle.evidence import day, listed, permit_list
+from demo.oracle.night import Blank, Night, Person, Row, cell_of, make_finding, told
 
 
 def entries_without_permit(night: Night, gate: Gate) -> list[Row]:
@@ -21,6 +23,7 @@ def entries_without_permit(night: Night, gate: Gate) -> list[Row]:
         if cause is not None:
             expected = min((_permit_text(permit) for permit in permits), default="-")
             texts = {"expected": expected, "found": number or "-", "cause": cause}
+            texts["evidence"] = entry_told(row, permits)
             found.append(entry_finding(night, "P01", "S2", who, row, **texts))
     return one_per_grain(found)
 
@@ -62,8 +65,21 @@ def permits_overused(night: Night, gate: Gate) -> list[Row]:
             continue
         columns = {"unit_code": unit, "post_type": post_type, "fund_form": fund_form, "cause": cause}
         columns |= {"division_code": night.division_of(unit), "expected": posts, "found": entries}
+        columns["evidence"] = told(permit_list(permits) | _entry_list(gate, number))
         found.append(make_finding("P03", {"permit_no": number}, "S3", **columns))
     return found
+
+
+def _entry_list(gate: Gate, number: str) -> dict[str, Any]:
+    """Every entry citing the number; alike ones without an id once, counted."""
+    alike: dict[tuple, int] = {}
+    for _, row in gate.entries:
+        if row.get("permit_no") == number:
+            same = (day(row["entry_date"]), *cell_of(row), row.get("person_mask"), row.get("person_key"))
+            alike[same] = alike.get(same, 0) + 1
+    names = ("entry", "unit", "post_type", "fund_form", "person_mask")
+    records = [dict(zip(names, same[:5], strict=True)) | {"rows": rows} for same, rows in alike.items()]
+    return listed("entries", records)
 
 
 def _judged(night: Night, unit: str) -> bool:

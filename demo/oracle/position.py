@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from demo.oracle.night import ALL_UNITS, CONTROL, Cell, Night, Row, cell_of, make_finding
+from demo.oracle.evidence import day, listed
+from demo.oracle.night import ALL_UNITS, CONTROL, Cell, Night, Row, cell_of, make_finding, told
 
 TABLES = ("position", "position_quota", "movement", "usable_month")
 
@@ -21,6 +22,7 @@ def position_rules(night: Night) -> list[Row]:
 def _moved_between_levels(night: Night) -> list[Row]:
     """One finding for each movement, from the first of its rows in text order."""
     found: dict[str, Row] = {}
+    crossing: dict[str, list[Row]] = {}
     for row in sorted(night.facts["movement"], key=_in_text_order):
         levels = (row.get("from_level"), row.get("to_level"))
         crossed = None not in levels and levels[0] != levels[1]
@@ -33,8 +35,17 @@ def _moved_between_levels(night: Night) -> list[Row]:
             "Q09", {"movement_no": row["movement_no"]}, "S1", division_code=night.division_of(unit or ""), unit_code=unit,
             post_type=row["post_type"], fund_form=row["fund_form"], expected="-", found=row.get("doc_no") or "-",
         )  # fmt: skip
+        crossing.setdefault(finding["key"], []).append(_movement(row))
         found.setdefault(finding["key"], finding)
+    for key, finding in found.items():
+        finding["evidence"] = told(listed("movements", crossing[key]))
     return list(found.values())
+
+
+def _movement(row: Row) -> Row:
+    said = ("from_unit", "from_level", "to_unit", "to_level", "post_type", "fund_form", "posts", "doc_no")
+    dated = {"movement_no": row["movement_no"], "effective_date": day(row["effective_date"])}
+    return dated | {name: row.get(name) for name in said}
 
 
 def _moved_to(row: Row) -> str:
@@ -68,7 +79,18 @@ def _idle_for_long(night: Night) -> list[Row]:
         columns = {"unit_code": unit, "post_type": post_type, "fund_form": fund_form}
         place = {"division_code": night.division_of(unit)}
         found.append(
-            make_finding("Q10", dict(columns), "S4", **columns, **place, expected=0, found=by_month[night.month])
+            make_finding(
+                "Q10",
+                dict(columns),
+                "S4",
+                **columns,
+                **place,
+                expected=0,
+                found=by_month[night.month],
+                evidence=told(
+                    listed("months", ({"month": month, "usable": usable} for month, usable in by_month.items()))
+                ),
+            )
         )
     return found
 

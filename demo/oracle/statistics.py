@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from core.units import division_lineage
-from demo.oracle.night import CONTROL, FUNDED, Night, Person, Row, make_finding, payer_of
+from demo.oracle.night import CONTROL, FUNDED, Night, Person, Row, make_finding, payer_of, told
 
 BOOK_OF_MEASURE = {"QUOTA": "establishment", "IN_POST": "roster", "PAID": "payroll"}
 
@@ -71,16 +71,17 @@ def wrong_sums(night: Night, totals: list[Row]) -> list[Row]:
     """D06: parts against their total row, and 小计 and 合计 against the rows they add."""
     _note_lost_headcount(night)
     found = _wrong_parts(night)
-    wrong: dict[tuple[str, str, str, str], set[str]] = defaultdict(set)
+    wrong: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
     for row in totals:
         stated, computed = row.get("stated"), row.get("computed")
         if (row["division_code"], row["book"]) not in night.accepted or stated is None or computed is None:
             continue
         if stated != computed:
-            wrong[row["division_code"], row["book"], row["column"], stated].add(computed)
+            wrong[row["division_code"], row["book"], row["column"], stated].append(computed)
     for place, sums in wrong.items():
         grain: dict[str, str | None] = dict(zip(("division_code", "book", "column", "stated"), place, strict=True))
-        columns = {"division_code": place[0], "expected": place[3], "found": ";".join(sorted(sums))}
+        columns = {"division_code": place[0], "expected": place[3], "found": ";".join(sorted(set(sums)))}
+        columns["evidence"] = told({"rows": len(sums)})
         found.append(make_finding("D06", grain, "S4", **columns))
     return found
 
@@ -120,16 +121,17 @@ def _wrong_parts(night: Night) -> list[Row]:
             if None in numbers:
                 night.lacks("D06", place[0], "headcount")
             elif stated[number]["count"] != sum(numbers):
-                found.append(_part_finding(night, stated[number], sum(numbers)))
+                found.append(_part_finding(night, stated[number], sum(numbers), len(mine)))
     return found
 
 
-def _part_finding(night: Night, total: Row, added: int) -> Row:
+def _part_finding(night: Night, total: Row, added: int, parts: int) -> Row:
     names = ("unit_code", "measure", "scope", "post_type", "fund_form", "source")
     grain: dict[str, Any] = {name: total.get(name) for name in names}
     return make_finding(
         "D06", grain, "S4", division_code=night.division_of(total["unit_code"]), unit_code=total["unit_code"],
         post_type=total.get("post_type"), fund_form=total.get("fund_form"), expected=total["count"], found=added,
+        evidence=told({"parts": parts}),
     )  # fmt: skip
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ibis
-from ibis.expr.types import Table
+from ibis.expr.types import IntegerValue, StringValue, Table
 
 from reconcile.rules import people
 from reconcile.rules.tables import Inputs, Night
-from reconcile.rules.texts import answer, as_count, choose, null_text
+from reconcile.rules.texts import answer, as_count, choose, json_code, json_number, json_object, null_text
 
+# Where a limit is from: the accepted night of the same month last year, rows of that month in tonight's book, the base.
+OF_NIGHT, OF_BOOK, OF_BASE = "NIGHT_A_YEAR_AGO", "BOOK_A_YEAR_AGO", "BASE"
 DIVISION_PAID_SCHEMA = {"division_code": "string", "paid": "int64"}
 
 
@@ -28,8 +30,9 @@ def _members(place: Table) -> Table:
     )
 
 
-def division_pay(i: Inputs, place: Table, folder: Table, paid: Table, before: Table) -> Table:
-    """Every division with a unit or a folder: `paid` (null without a unit), `ceiling` (null when none is known), and which
+def division_pay(i: Inputs, night: Night, place: Table, folder: Table, paid: Table, before: Table) -> Table:
+    """Every division with a unit or a folder: `paid` (null without a unit), `ceiling` (null when none is known), `bound` (which limit it is),
+    `limits` (all that are known, as JSON), and which
     of payroll and units is lacking (`missing`; null: counted). `before`: paid_a_year_ago."""
     members = _members(place).left_join(paid.select("unit_code", "paid"), "unit_code", rname="paid_{name}")
     now = members.group_by("division_code").agg(
@@ -38,27 +41,43 @@ def division_pay(i: Inputs, place: Table, folder: Table, paid: Table, before: Ta
     d = folder.select("division_code").union(now.select("division_code"), distinct=True)
     d = d.left_join(now, "division_code", rname="now_{name}")
     d = d.left_join(folder, "division_code", rname="folder_{name}")
-    d = d.left_join(_ceilings(i, before), "division_code", rname="limit_{name}")
+    d = d.left_join(_ceilings(i, night, before), "division_code", rname="limit_{name}")
     refused = (d.counts | ~(d.has_payroll | d.open_payroll)).fill_null(False)
     # Payers belong to a division through the register alone: without it nobody would be counted.
     unread = (~d.has_units & (~d.open_units | d.paid.isnull())).fill_null(False)
     return d.select(
         "division_code",
         "ceiling",
+        "limits",
+        "bound",
         "paid",
         missing=choose((refused | d.lacking.fill_null(False), "payroll"), (unread, "units")),
     )
 
 
-def _ceilings(i: Inputs, before: Table) -> Table:
-    """(division_code, ceiling): the smallest limit known."""
+def _ceilings(i: Inputs, night: Night, before: Table) -> Table:
+    """(division_code, ceiling, bound, limits): the smallest limit known, which it is, and every one known: where it is
+    from, of which month, its figure, and how many rows of `base` it adds. Of equal ones last year's binds."""
     accepted = i.year_ago.group_by("division_code").agg(night=i.year_ago.paid.min())
     known = i.base.filter(i.base.base_paid.notnull())
-    based = known.group_by("division_code").agg(based=known.base_paid.sum().cast("int64"))
+    based = known.group_by("division_code").agg(based=known.base_paid.sum().cast("int64"), rows=known.count())
     d = ibis.union(*(table.select("division_code") for table in (accepted, before, based)), distinct=True)
     for table, prefix in ((accepted, "night"), (before, "book"), (based, "base")):
         d = d.left_join(table, "division_code", rname=prefix + "_{name}")
-    return d.select("division_code", ceiling=ibis.least(ibis.coalesce(d.night, d.paid), d.based))
+    d = d.mutate(then=ibis.coalesce(d.night, d.paid), source=d.night.isnull().ifelse(OF_BOOK, OF_NIGHT))
+    year_ago = _limit(d, d.source, d.then, month=json_code(ibis.literal(night.month_a_year_ago)))
+    base = _limit(d, ibis.literal(OF_BASE), d.based, rows=json_number(d["rows"]))
+    return d.select(
+        "division_code",
+        ceiling=ibis.least(d.then, d.based),
+        bound=choose(((d.then <= d.based) | (d.then.notnull() & d.based.isnull()), d.source), otherwise=OF_BASE),
+        limits=ibis.coalesce(year_ago + "," + base, year_ago, base),
+    )
+
+
+def _limit(d: Table, source: StringValue, figure: IntegerValue, **more: StringValue) -> StringValue:
+    told = json_object({"limit": json_code(source), "figure": json_number(figure), **more})
+    return figure.notnull().ifelse(told, null_text())
 
 
 def division_paid(divisions: Table) -> Table:
@@ -69,8 +88,9 @@ def division_paid(divisions: Table) -> Table:
 def f11(divisions: Table) -> Table:
     over = divisions.filter(divisions.missing.isnull() & (divisions.paid > divisions.ceiling))
     return answer(
-        over, "F11", division_code=over.division_code, expected=as_count(over.ceiling), found=as_count(over.paid)
-    )
+        over, "F11", division_code=over.division_code, expected=as_count(over.ceiling), found=as_count(over.paid),
+        evidence='{"bound":' + json_code(over.bound) + ',"limits":[' + over.limits + "]}",
+    )  # fmt: skip
 
 
 def f11_gaps(divisions: Table) -> Table:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ibis
-from ibis.expr.types import Table, Value
+from ibis.expr.types import StringValue, Table, Value
 
 from reconcile.rules.over_quota import rows
 from reconcile.rules.people import CONTROL, is_off_quota
 from reconcile.rules.tables import Inputs, Night
-from reconcile.rules.texts import answer, day_text
+from reconcile.rules.texts import answer, day_text, json_code, json_object
 
 GATE_RULES = ("P01", "P02", "P03", "P04", "P05", "P06", "P07")
 UNIT_FACTS = ("starts", "level", "here_permits", "here_establishment", "held_roster")
@@ -31,7 +31,7 @@ def entries(i: Inputs, night: Night, gated: Table) -> Table:
     since = gated.join(rows_until, "unit_code")
     since = since.filter(since.entry_date >= since.starts)
     return since.select(
-        "home", "person_key", "unit_code", "post_type", "fund_form", "entry_date", "entry_registered", "exit_date",
+        "home", "person_key", "person_mask", "unit_code", "post_type", "fund_form", "entry_date", "entry_registered", "exit_date",
         "entry_form", "permit_no", "from_unit", "from_level", "from_fund_form", "waiver_no", *UNIT_FACTS,
         exact=since.entry_date_exact.fill_null(True),
     )  # fmt: skip
@@ -58,7 +58,7 @@ def entry_answer(
 ) -> Table:
     """Findings per person, unit and day: of several rows the first cell in text order, then the first answer.
 
-    `flagged`: person_key, unit_code, post_type, fund_form and `day`, a date.
+    `flagged`: person_key, unit_code, post_type, fund_form and `day`, a date. Evidence, if any, is given last.
     """
     given = {"expected": expected, "found": found, **columns}
     said = flagged.select(
@@ -71,6 +71,11 @@ def entry_answer(
     turn = ibis.row_number().over(group_by=grain, order_by=order)
     first = said.mutate(turn=turn).filter(ibis._.turn == 0)
     return answer(first, rule, **{name: first[name] for name in (*grain, "post_type", "fund_form", *given)})
+
+
+def row_told(row: Table, *codes: str, **texts: Value) -> StringValue:
+    """What was judged of an entry or exit as a JSON object: words of our own by column, then texts already spelled."""
+    return json_object({name: json_code(row[name]) for name in codes} | texts)
 
 
 def start_gaps(i: Inputs, folder: Table, place: Table) -> Table:

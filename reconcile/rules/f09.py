@@ -12,13 +12,14 @@ from reconcile.rules.counts import measure_rows, unit_totals
 from reconcile.rules.over_quota import rows
 from reconcile.rules.people import BUDGET_FORMS, CONTROL, left_within
 from reconcile.rules.tables import Inputs, Night
-from reconcile.rules.texts import answer, as_count, choose, json_number, json_object, sorted_list
+from reconcile.rules.texts import answer, as_count, choose, json_code, json_number, json_object, sorted_list
 from reconcile.rules.units import judged
 
 # The findings that name a person on one side only (DOMAIN §4).
 NAMING_RULES = ("F01", "F02", "F03", "F04", "F05", "F07", "F08", "D01", "D02")
 QUOTA_HALF = '["entered before the gate"]'
 UNIT_PERSON = ("person_key", "unit_code")
+FIGURES = ("in_post", "paid", "on_one_side", "residual", "residual_effect")
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,11 @@ def placed_side(i: Inputs, night: Night, elsewhere: Table, pairs: Table, active:
 
 
 def one_sided(sides: Sides) -> Table:
-    """Persons on one side only: person_key, unit_code."""
+    """Persons on one side only: person_key, unit_code, `effect` on in post − paid: 1 or −1."""
     left = sides.in_post.filter(~sides.in_post.budget_pay_here).anti_join(sides.placed, UNIT_PERSON)
     right = sides.placed.anti_join(sides.in_post, UNIT_PERSON)
-    return left.select(*UNIT_PERSON).union(right.select(*UNIT_PERSON))
+    more, less = ibis.literal(1, "int64"), ibis.literal(-1, "int64")
+    return left.select(*UNIT_PERSON, effect=more).union(right.select(*UNIT_PERSON, effect=less))
 
 
 def blanks(active: Table, pay_blank: Table) -> Table:
@@ -89,34 +91,45 @@ def blanks(active: Table, pay_blank: Table) -> Table:
     return both.group_by("unit_code").agg(roster=both.roster.sum(), payroll=both.payroll.sum())
 
 
-def naming_keys(alone: Table, in_post: Table, blank: Table, findings: Table) -> Table:
-    """(unit_code, key): findings of the persons on one side, of those who hold two cells, of blank ids."""
+def effects(alone: Table, in_post: Table, blank: Table, findings: Table) -> Table:
+    """(unit_code, key, effect): the findings of the persons on one side, of those who hold two cells, of blank ids, and
+    what each adds to in post − paid.
+
+    Of several findings about one person one carries the person: the unit's own before others, D01 last, then by key; the
+    others have 0. Cells beyond the first are D01's.
+    """
     naming = findings.filter(findings.rule.isin(NAMING_RULES))
-    persons = naming.filter(naming.person_key.notnull()).select("key", "person_key")
-    named = alone.join(persons, "person_key").select("unit_code", "key")
-    double = in_post.filter(in_post.cells > 1)
-    doubled = double.join(persons, "person_key").select("unit_code", "key")
-    d02 = naming.filter((naming.rule == "D02") & naming.person_key.isnull())
-    nameless = d02.join(blank, "unit_code")
-    in_roster = nameless.grain.contains('"book":"roster"') & (nameless.roster > 0)
-    in_payroll = nameless.grain.contains('"book":"payroll"') & (nameless.payroll > 0)
-    nameless = nameless.filter(in_roster | in_payroll).select("unit_code", "key")
-    return ibis.union(named, doubled, nameless, distinct=True)
+    persons = naming.filter(naming.person_key.notnull()).select("key", "person_key", "rule", owner="unit_code")
+    named = alone.join(persons, "person_key")
+    order = [(named.owner != named.unit_code).fill_null(True), named.rule == "D01", named.key]
+    turn = ibis.row_number().over(group_by=list(UNIT_PERSON), order_by=order)
+    named = named.mutate(turn=turn)
+    none = ibis.literal(0, "int64")
+    named = named.select("unit_code", "key", effect=(named.turn == 0).ifelse(named.effect, none))
+    double = in_post.filter(in_post.cells > 1).join(persons, "person_key")
+    more = (double.rule == "D01").ifelse(double.cells.cast("int64") - 1, none)
+    nameless = naming.filter((naming.rule == "D02") & naming.person_key.isnull()).join(blank, "unit_code")
+    of_book = {book: nameless.grain.contains(f'"book":"{book}"') for book in ("roster", "payroll")}
+    people = of_book["roster"].ifelse(nameless.roster, of_book["payroll"].ifelse(-nameless.payroll, none))
+    nameless = nameless.select("unit_code", "key", effect=people.cast("int64")).filter(ibis._.effect != 0)
+    every = ibis.union(named, double.select("unit_code", "key", effect=more), nameless)
+    return every.group_by("unit_code", "key").agg(effect=every.effect.sum().cast("int64"))
 
 
 def unit_figures(sides: Sides, alone: Table, blank: Table, findings: Table) -> Table:
-    """Per unit: in_post, paid, on_one_side, residual. Blank ids stand on one side and are named by D02."""
+    """Per unit: in_post, paid, on_one_side, residual, and what the unnamed add to in post − paid (residual_effect). Blank
+    ids stand on one side and are named by D02."""
     named = findings.filter(findings.rule.isin(NAMING_RULES) & findings.person_key.notnull()).select("person_key")
     unnamed = alone.anti_join(named, "person_key")
     met = sides.in_post.filter(sides.in_post.budget_pay_here)
     # Somebody met at the unit may be placed there by a second payer too: one person once.
     placed = sides.placed.anti_join(met, UNIT_PERSON)
-    names = ("in_post", "paid", "on_one_side", "residual")
+    names = FIGURES
     rows = [
         _counted(sides.in_post, names, in_post=sides.in_post.cells.sum(), paid=sides.in_post.budget_pay_here.sum()),
         _counted(placed, names, paid=placed.count()),
         _counted(alone, names, on_one_side=alone.count()),
-        _counted(unnamed, names, residual=unnamed.count()),
+        _counted(unnamed, names, residual=unnamed.count(), residual_effect=unnamed.effect.sum()),
         _counted(
             blank, names, in_post=blank.roster.sum(), paid=blank.payroll.sum(),
             on_one_side=(blank.roster + blank.payroll).sum(),
@@ -132,10 +145,13 @@ def _counted(table: Table, names: tuple[str, ...], **given) -> Table:
     return grouped.select("unit_code", **{name: grouped[name] if name in given else zero for name in names})
 
 
-def f09(figures: Table, keys: Table, findings: Table, sums: Table, place: Table) -> Table:
-    """Units that deliver persons. `findings`: those about people, of which P02 explains the quota half; `sums`:
-    sums.person_units, for that half."""
-    listed = keys.group_by("unit_code").agg(keys=sorted_list(keys.key, '","'))
+def f09(figures: Table, named: Table, findings: Table, sums: Table, place: Table) -> Table:
+    """Units that deliver persons. `named`: effects; `findings`: those about people, of which P02 explains the quota half;
+    `sums`: sums.person_units, for that half."""
+    effect = json_code(named.key) + ":" + json_number(named.effect)
+    listed = named.group_by("unit_code").agg(
+        keys=sorted_list(named.key, '","'), effects=sorted_list(effect, ","), named_effect=named.effect.sum()
+    )
     entered = findings.filter(findings.rule == "P02")
     entered = entered.group_by("unit_code").agg(entered=sorted_list(entered.key, '","'))
     units = figures.select("unit_code").union(sums.select("unit_code"), distinct=True)
@@ -146,19 +162,20 @@ def f09(figures: Table, keys: Table, findings: Table, sums: Table, place: Table)
     u = judged(u, place, "F09", ("roster", "payroll")).join(
         place.select("unit_code", "here_establishment"), "unit_code", rname="place_{name}"
     )
-    u = u.mutate(**{name: u[name].fill_null(0) for name in ("in_post", "paid", "on_one_side", "residual")})
+    u = u.mutate(**{name: u[name].fill_null(0) for name in (*FIGURES, "named_effect")})
     judged_quota = u.here_establishment & u.missing.isnull()
     u = u.mutate(
         over=(judged_quota & (u.quota_in_post > u.allowed)).fill_null(False),
         differ=u.in_post != u.paid,
-        shown_quota=judged_quota.ifelse(u.quota, ibis.null("int64")),
-        shown_allowed=judged_quota.ifelse(u.allowed, ibis.null("int64")),
+        shown_quota=judged_quota.ifelse(u.quota.fill_null(0), ibis.null("int64")),
+        shown_allowed=judged_quota.ifelse(u.allowed.fill_null(0), ibis.null("int64")),
     )
     u = u.filter(u.over | u.differ)
     unexplained = u.residual != 0
     evidence = {
         "quota": u.shown_quota, "allowed": u.shown_allowed, "in_post": u.in_post, "paid": u.paid,
         "on_one_side": u.on_one_side, "named": u.on_one_side - u.residual, "residual": u.residual,
+        "difference": u.in_post - u.paid, "named_effect": u.named_effect, "residual_effect": u.residual_effect,
     }  # fmt: skip
     return answer(
         u, "F09", unit_code=u.unit_code,
@@ -171,7 +188,10 @@ def f09(figures: Table, keys: Table, findings: Table, sums: Table, place: Table)
             (u["keys"].notnull(), ibis.literal('["') + u["keys"] + '"]'),
             otherwise="[]",
         ),
-        evidence=json_object({name: json_number(value) for name, value in evidence.items()}),
+        evidence=json_object(
+            {name: json_number(value) for name, value in evidence.items()}
+            | {"effects": ibis.literal("{") + u.effects.fill_null("") + "}"}
+        ),
     )  # fmt: skip
 
 
@@ -197,6 +217,7 @@ def f09_counts(sides: Table, sums: Table, place: Table) -> Table:
     )  # fmt: skip
     u = u.filter(u.over | u.differ)
     evidence = {"quota": u.shown_quota, "allowed": u.shown_allowed, "in_post": u.in_post, "paid": u.paid}
+    evidence |= {"difference": u.in_post - u.paid}
     return answer(
         u, "F09", unit_code=u.unit_code, severity="S2", cause=Cause.PERSONS_NOT_DELIVERED.value,
         expected=u.differ.ifelse(as_count(u.in_post), as_count(u.allowed)),

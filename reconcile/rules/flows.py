@@ -6,10 +6,11 @@ import ibis
 from ibis.expr.types import IntegerValue, StringValue, Table
 
 from core.types import EntryForm, FundForm, Level
-from reconcile.rules.entries import counted_rows, entry_answer, known
+from reconcile.rules.entries import counted_rows, entry_answer, known, row_told
+from reconcile.rules.listing import with_more
 from reconcile.rules.over_quota import rows
 from reconcile.rules.tables import Inputs
-from reconcile.rules.texts import NO_VALUE, choose
+from reconcile.rules.texts import NO_VALUE, choose, json_text
 
 LEVELS = (Level.TOWNSHIP.value, Level.COUNTY.value, Level.CITY.value, Level.PROVINCE.value)
 FORMS = (FundForm.SELF.value, FundForm.PART.value, FundForm.FULL.value)
@@ -51,7 +52,13 @@ def p07(moved: Table) -> Table:
     levels = choose((m.upwards, m.was_level + "→" + m.level), otherwise="")
     forms = choose((m.fuller, m.was_form + "→" + m.fund_form), otherwise="")
     between = (m.upwards & m.fuller).fill_null(False).ifelse(";", "")
-    return entry_answer(m, "P07", expected=NO_VALUE, found=levels + between + forms)
+    return entry_answer(m, "P07", expected=NO_VALUE, found=levels + between + forms, evidence=_told(m))
+
+
+def _told(m: Table) -> StringValue:
+    """The place left as the row says it, and the level and form it was judged by."""
+    said = row_told(m, "entry_form", "from_level", "from_fund_form", from_unit=json_text(m.from_unit))
+    return with_more(said, row_told(m, "was_level", "was_form", "level"))
 
 
 def p07_gaps(moved: Table) -> Table:

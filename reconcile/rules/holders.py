@@ -7,15 +7,15 @@ type has one.
 from __future__ import annotations
 
 import ibis
-from ibis.expr.types import Table
+from ibis.expr.types import StringValue, Table
 
 from reconcile.rules.counts import ALL
-from reconcile.rules.entries import counted_rows, entry_answer, known
+from reconcile.rules.entries import counted_rows, entry_answer, known, row_told
 from reconcile.rules.over_quota import rows as gap_rows
 from reconcile.rules.people import FORMS
 from reconcile.rules.quota import CELL
 from reconcile.rules.tables import Inputs, Night
-from reconcile.rules.texts import as_count
+from reconcile.rules.texts import as_count, day_text, json_code, json_number, json_text
 from reconcile.rules.units import EARLIEST
 
 SCOPE = ("unit_code", "post_type", "scope")
@@ -143,9 +143,23 @@ def p02(posts: Table, allowed: Table, held: Table, turn: Table) -> Table:
     """`posts`: posts_taken; `allowed`: allowed_on; `held`: held_on; `turn`: turns."""
     t = known(turn).join(held, SCOPE_DAY).join(allowed, SCOPE_DAY)
     t = t.mutate(holders=t.held + t.turn)
-    full = t.filter(t.holders > t.allowed).select(*SCOPE_DAY, "person_key", "holders", "allowed")
+    full = t.filter(t.holders > t.allowed).select(*SCOPE_DAY, "person_key", "holders", "allowed", "held", "turn")
     rows = posts.filter(posts.exact).join(full, [*SCOPE_DAY, "person_key"])
-    return entry_answer(rows, "P02", expected=as_count(rows.allowed), found=as_count(rows.holders))
+    return entry_answer(
+        rows, "P02", expected=as_count(rows.allowed), found=as_count(rows.holders), evidence=_told(rows)
+    )
+
+
+def _told(e: Table) -> StringValue:
+    """Whether the cell or its whole type was full, who held before, the turn of that day, and what the turn goes by."""
+    judged_by = {
+        "against": json_code((e.scope == ALL).ifelse("TYPE", "CELL")),
+        "held": json_number(e.held),
+        "turn": json_number(e.turn),
+        "entry_registered": json_code(day_text(e.entry_registered)),
+        "permit_no": json_text(e.permit_no),
+    }
+    return row_told(e, **judged_by)
 
 
 def p02_gaps(posts: Table, allowed: Table) -> Table:

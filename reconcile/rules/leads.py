@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ibis
 from ibis.expr.types import Table
 
 from core.types import LeadKind
 from reconcile.rules.f_rules import with_cell
+from reconcile.rules.listing import lists, lists_told
 from reconcile.rules.people import paid_persons
 from reconcile.rules.tables import Inputs, Night
 from reconcile.rules.texts import (
@@ -37,9 +37,9 @@ def f06(i: Inputs, night: Night, pay: Table, named: tuple[Table, Table], active:
     found = dated.join(paid, "person_key").select("person_key", "kind", "lead", unit_code="first_payer")
     for others in named:
         found = found.anti_join(others, "person_key")
-    persons = found.group_by("person_key", "unit_code").agg(
-        kinds=sorted_list(found.kind), leads=sorted_list(found.lead, ",")
-    )
+    persons = found.group_by("person_key", "unit_code").agg(kinds=sorted_list(found.kind))
+    told = lists(found, ("person_key",), leads=found.lead)
+    persons = persons.left_join(told, "person_key", rname="lead_{name}").drop("lead_person_key")
     p = with_cell(judged(persons, place, "F06"), i, active)
     return answer(
         p,
@@ -48,6 +48,6 @@ def f06(i: Inputs, night: Night, pay: Table, named: tuple[Table, Table], active:
         unit_code=p.unit_code,
         expected=NO_VALUE,
         found=p.kinds,
-        evidence=ibis.literal('{"leads":[') + p.leads + "]}",
+        evidence=lists_told(p, "leads"),
         **cell_columns(p.cell),
     )

@@ -6,10 +6,11 @@ import ibis
 from ibis.expr.types import Table
 
 from core.types import PostType
+from reconcile.rules.listing import lists, lists_told
 from reconcile.rules.people import CONTROL
 from reconcile.rules.quota import CELL
 from reconcile.rules.tables import POSITION, Inputs, Night
-from reconcile.rules.texts import NO_VALUE, answer, as_count
+from reconcile.rules.texts import NO_VALUE, answer, as_count, day_text, json_code, json_number, json_object, json_text
 
 # Posts that cross levels only with the centre's approval (decree 486 art 18).
 CENTRAL = [PostType.ADMIN.value, PostType.POLITICAL_LEGAL.value]
@@ -28,21 +29,43 @@ def q09(i: Inputs, night: Night) -> Table:
     order = [*CELL, "doc_no"]
     turn = ibis.row_number().over(group_by="movement_no", order_by=order)
     first = crossed.mutate(turn=turn).filter(ibis._.turn == 0)
+    first = first.left_join(_movement_lists(crossed), "movement_no", rname="list_{name}")
     return answer(
-        first, "Q09", movement_no=first.movement_no, expected=NO_VALUE, found=first.doc_no.fill_null(NO_VALUE),
+        first, "Q09", evidence=lists_told(first, "movements"), movement_no=first.movement_no, expected=NO_VALUE, found=first.doc_no.fill_null(NO_VALUE),
         **{name: first[name] for name in CELL},
     )  # fmt: skip
+
+
+def _movement_lists(m: Table) -> Table:
+    """movement_no and `movements`: every row of it that crossed levels."""
+    text = json_object(
+        {
+            "movement_no": json_text(m.movement_no),
+            "effective_date": json_code(day_text(m.effective_date)),
+            "from_unit": json_text(m.from_unit),
+            "from_level": json_code(m.from_level),
+            "to_unit": json_text(m.to_unit),
+            "to_level": json_code(m.to_level),
+            "post_type": json_code(m.post_type),
+            "fund_form": json_code(m.fund_form),
+            "posts": json_number(m.posts),
+            "doc_no": json_text(m.doc_no),
+        }
+    )
+    return lists(m, ("movement_no",), movements=text)
 
 
 def q10(i: Inputs, night: Night) -> Table:
     """Cells with a usable post in every month of the span; `found` is that of M."""
     u = i.usable_month.filter(i.usable_month.month.isin(night.idle_span))
     idle = u.filter((u.usable > 0) & (u.post_type != CONTROL))
-    cells = idle.group_by(*CELL).agg(
-        months=idle.month.nunique(), usable=idle.usable.max(where=idle.month == night.month)
-    )
-    long = cells.filter(cells.months == len(night.idle_span))
-    return answer(long, "Q10", expected="0", found=as_count(long.usable), **{name: long[name] for name in CELL})
+    cells = idle.group_by(*CELL).agg(seen=idle.month.nunique(), usable=idle.usable.max(where=idle.month == night.month))
+    long = cells.filter(cells.seen == len(night.idle_span))
+    month = json_object({"month": json_code(idle.month), "usable": json_number(idle.usable)})
+    long = long.left_join(lists(idle, CELL, months=month), CELL, rname="list_{name}")
+    return answer(
+        long, "Q10", evidence=lists_told(long, "months"), expected="0", found=as_count(long.usable), **{name: long[name] for name in CELL},
+    )  # fmt: skip
 
 
 def position_gaps(i: Inputs, night: Night, place: Table, folder: Table) -> Table:

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import ibis
-from ibis.expr.types import Table
+from ibis.expr.types import StringValue, Table
 
 from core.types import Cause, EntryForm, PostType
-from reconcile.rules.entries import entry_answer, known
+from reconcile.rules.entries import entry_answer, known, row_told
+from reconcile.rules.listing import lists, lists_told, permit_lists, with_more
 from reconcile.rules.quota import CELL
 from reconcile.rules.tables import Inputs
-from reconcile.rules.texts import CELL_SEPARATOR, NO_VALUE, answer, as_count, cell_text, choose, day_text
+from reconcile.rules.texts import (
+    CELL_SEPARATOR,
+    NO_VALUE,
+    answer,
+    as_count,
+    cell_text,
+    choose,
+    day_text,
+    json_code,
+    json_number,
+    json_object,
+    json_text,
+)  # fmt: skip
 from reconcile.rules.units import can_judge
 
 EXAMINED_TYPES = [
@@ -31,6 +44,7 @@ def p01(i: Inputs, entry: Table) -> Table:
     cited = b.semi_join(e, "permit_no")
     cited = cited.select("permit_no", shown=shown).group_by("permit_no").agg(shown=ibis._.shown.min())
     e = e.left_join(cited, "permit_no", rname="cited_{name}")
+    e = e.left_join(permit_lists(b, e), "permit_no", rname="list_{name}")
     cause = choose(
         (e.permit_no.isnull(), Cause.NO_PERMIT.value),
         (e.shown.isnull(), Cause.UNKNOWN_PERMIT.value),
@@ -38,8 +52,33 @@ def p01(i: Inputs, entry: Table) -> Table:
         otherwise=Cause.APPROVED_LATER.value,
     )
     return entry_answer(
-        e, "P01", expected=e.shown.fill_null(NO_VALUE), found=e.permit_no.fill_null(NO_VALUE), cause=cause
+        e, "P01", expected=e.shown.fill_null(NO_VALUE), found=e.permit_no.fill_null(NO_VALUE), cause=cause,
+        evidence=_told(e),
+    )  # fmt: skip
+
+
+def _told(e: Table) -> StringValue:
+    """How the entry came about, and what is known of the permit it cites."""
+    registered = json_code(day_text(e.entry_registered))
+    own = row_told(e, "entry_form", entry_registered=registered, permit_no=json_text(e.permit_no))
+    return with_more(own, lists_told(e, "permits"))
+
+
+def _entry_lists(cited: Table) -> Table:
+    """permit_no and `entries`: every entry that cites it, by day; alike rows of people without a number once, counted."""
+    same = ("permit_no", "entry_date", "unit_code", "post_type", "fund_form", "person_key", "person_mask")
+    each = cited.group_by(*same).agg(rows=cited.count())
+    text = json_object(
+        {
+            "entry": json_code(day_text(each.entry_date)),
+            "unit": json_text(each.unit_code),
+            "post_type": json_code(each.post_type),
+            "fund_form": json_code(each.fund_form),
+            "person_mask": json_text(each.person_mask),
+            "rows": json_number(each["rows"]),
+        }
     )
+    return lists(each, ("permit_no",), entries=text)
 
 
 def p03(i: Inputs, entry: Table, place: Table) -> Table:
@@ -47,18 +86,22 @@ def p03(i: Inputs, entry: Table, place: Table) -> Table:
     b = i.permits
     owner = b.unit_code + CELL_SEPARATOR + cell_text(b)
     books = b.group_by("permit_no").agg(posts=b.posts.sum(), until=b.valid_until.max(), owner=owner.min())
-    cited = entry.filter(entry.permit_no.notnull())
+    every = entry.filter(entry.permit_no.notnull())
+    cited = every
     people = cited.person_key.nunique() + cited.person_key.isnull().sum().cast("int64")
-    cited = cited.group_by("permit_no").agg(entries=people, newest=cited.entry_date.max())
+    cited = cited.group_by("permit_no").agg(citing=people, newest=cited.entry_date.max())
     p = cited.join(books, "permit_no")
-    p = p.mutate(over=p.entries > p.posts).filter(ibis._.over | (p.newest > p.until))
+    p = p.mutate(over=p.citing > p.posts).filter(ibis._.over | (p.newest > p.until))
     part = p.owner.split(CELL_SEPARATOR)
     p = p.mutate(unit_code=part[0], post_type=part[1], fund_form=part[2])
     able = place.filter(can_judge(place, "P03"))
     p = p.semi_join(able, "unit_code")
+    for found in (_entry_lists(every.semi_join(p, "permit_no")), permit_lists(b, p)):
+        p = p.left_join(found, "permit_no", rname="list_{name}").drop("list_permit_no")
     return answer(
-        p, "P03", permit_no=p.permit_no, expected=as_count(p.posts), found=as_count(p.entries),
-        cause=p.over.ifelse(Cause.OVERUSED.value, Cause.EXPIRED.value), **{name: p[name] for name in CELL},
+        p, "P03", permit_no=p.permit_no, expected=as_count(p.posts), found=as_count(p.citing),
+        cause=p.over.ifelse(Cause.OVERUSED.value, Cause.EXPIRED.value), evidence=lists_told(p, "permits", "entries"),
+        **{name: p[name] for name in CELL},
     )  # fmt: skip
 
 
@@ -75,4 +118,5 @@ def p06(i: Inputs, entry: Table) -> Table:
     neither = e.entry_form.isnull() | (e.entry_form == EntryForm.OTHER.value)
     unsaid = e.entry_form.isin(PERMITTED_FORMS) & e.here_permits & e.said.isnull()
     e = e.filter(neither | unsaid)
-    return entry_answer(e, "P06", expected=FORMS, found=e.entry_form.fill_null(NO_VALUE))
+    e = e.left_join(permit_lists(b, e), "permit_no", rname="list_{name}")
+    return entry_answer(e, "P06", expected=FORMS, found=e.entry_form.fill_null(NO_VALUE), evidence=_told(e))

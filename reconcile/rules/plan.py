@@ -48,8 +48,9 @@ from reconcile.rules.evidence import (
     clears_when,
     named_persons,
     person_evidence,
-    with_more,
+    person_lists,
 )
+from reconcile.rules.listing import with_more
 from reconcile.rules.tables import Inputs, Night, inputs
 from reconcile.rules.texts import null_text
 
@@ -91,7 +92,8 @@ def plan(night: Night) -> Plan:
     persons = p.stage("named_persons", named_persons(s.named))
     held = p.stage("named_roster", i.roster.semi_join(persons, "person_key").select(*ROSTER_TOLD))
     paid = p.stage("named_payroll", i.payroll.semi_join(persons, "person_key").select(*PAYROLL_TOLD))
-    s.evidence = p.stage("person_evidence", person_evidence(i, night, persons, held, paid))
+    told = p.stage("person_lists", person_lists(i, night, persons, held, paid))
+    s.evidence = p.stage("person_evidence", person_evidence(night, told, held, paid))
     p.outputs["findings"] = _finished(s)
     p.outputs["not_evaluable"] = _not_evaluable(i, s, night)
     cells = figures.person_figures(s.person_cells, s.person_units, s.unknown, s.in_post, s.paid_units, s.place)
@@ -167,7 +169,7 @@ def _sum_stages(p: Plan, i: Inputs, s: SimpleNamespace) -> None:
 
 def _division_stages(p: Plan, i: Inputs, s: SimpleNamespace, night: Night) -> None:
     before = p.stage("paid_a_year_ago", base_paid.paid_a_year_ago(i, night, s.place, s.control))
-    s.division_pay = p.stage("division_pay", base_paid.division_pay(i, s.place, s.folder, s.paid_units, before))
+    s.division_pay = p.stage("division_pay", base_paid.division_pay(i, night, s.place, s.folder, s.paid_units, before))
 
 
 def _name_stages(p: Plan, i: Inputs, s: SimpleNamespace, night: Night) -> None:
@@ -228,7 +230,7 @@ def _f09_stages(p: Plan, i: Inputs, s: SimpleNamespace, night: Night) -> None:
     s.alone = p.stage("f09_alone", f09.one_sided(s.sides))
     s.blank = p.stage("f09_blank", f09.blanks(s.active, s.pay_blank))
     s.f09_figures = p.stage("f09_figures", f09.unit_figures(s.sides, s.alone, s.blank, s.named))
-    s.f09_keys = p.stage("f09_keys", f09.naming_keys(s.alone, in_post, s.blank, s.named))
+    s.f09_effects = p.stage("f09_effects", f09.effects(s.alone, in_post, s.blank, s.named))
     s.count_sides = p.stage("f09_counts", f09.count_sides(s.figures))
 
 
@@ -247,7 +249,7 @@ def _unit_findings(i: Inputs, s: SimpleNamespace, night: Night) -> Table:
         unit_limits.q11(i, s.place),
         base_paid.f11(s.division_pay),
         permits.p03(i, s.entry, s.place),
-        f09.f09(s.f09_figures, s.f09_keys, s.named, s.person_units, s.place),
+        f09.f09(s.f09_figures, s.f09_effects, s.named, s.person_units, s.place),
         f09.f09_counts(s.count_sides, s.count_units, s.place),
         headcount.d05(s.stated),
         headcount.d06_parts(s.parts_added),

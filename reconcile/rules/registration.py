@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ibis
-from ibis.expr.types import Table
+from ibis.expr.types import StringValue, Table
 
 from core.types import Cause
-from reconcile.rules.entries import entry_answer, known
+from reconcile.rules.entries import entry_answer, known, row_told
 from reconcile.rules.tables import Inputs, Night
-from reconcile.rules.texts import as_count, choose, null_text
+from reconcile.rules.texts import as_count, choose, day_text, json_code, null_text
 
-BY_WEEKDAYS = '{"calendar":"MONDAY_TO_FRIDAY"}'
+BY_WEEKDAYS = "MONDAY_TO_FRIDAY"
 SETTLED_CAUSES = (Cause.TIMING.value, Cause.QUARANTINE.value)
 
 
@@ -32,9 +32,19 @@ def late(i: Inputs, night: Night, changes: Table, day: str, registered: str, lim
     return slow.filter(slow.days > limit)
 
 
+def _told(e: Table, registered: str) -> StringValue:
+    """The registration, blank where there is none yet, the day counted to, and by which calendar."""
+    days = {
+        name: json_code(day_text(e[column])) for name, column in ((registered, registered), ("counted_to", "until"))
+    }
+    return row_told(e, **days, calendar=json_code(e.calendar))
+
+
 def p04(i: Inputs, night: Night, entry: Table) -> Table:
     e = late(i, night, known(entry), "entry_date", "entry_registered", night.entry_days)
-    return entry_answer(e, "P04", expected=str(night.entry_days), found=as_count(e.days), evidence=e.calendar)
+    return entry_answer(
+        e, "P04", expected=str(night.entry_days), found=as_count(e.days), evidence=_told(e, "entry_registered")
+    )
 
 
 def p05(i: Inputs, night: Night, leaving: Table, still_paid: Table, pay: Table) -> Table:
@@ -47,5 +57,5 @@ def p05(i: Inputs, night: Night, leaving: Table, still_paid: Table, pay: Table) 
     return entry_answer(
         e, "P05", expected=str(night.exit_days), found=as_count(e.days), day="exit_date",
         severity=choose((e.held_roster, "S4"), (e.paid.notnull(), "S1"), otherwise="S3"),
-        cause=choose((e.held_roster, Cause.QUARANTINE.value)), evidence=e.calendar,
+        cause=choose((e.held_roster, Cause.QUARANTINE.value)), evidence=_told(e, "exit_registered"),
     )  # fmt: skip

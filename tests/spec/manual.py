@@ -37,6 +37,12 @@ an independent plain reading of the rules.
 * 列名用简称 short names: SHORT_NAMES。
 * 级别：S1 重大或疑似舞弊，S2 违规，S3 程序疏失，S4 数据质量。severity: S1 critical or possible fraud, S2 breach, S3 lapse of process,
   S4 data quality.
+* 凭据：每条不符项载明所依据的各行（实名制、发薪、许可、调动、逐月可用），以及别的名册所知的情况、自何时、时间所据（`since_by`；`NOT_TOLD` 为各名册均未
+  载明）。一个清单只列文本次序的前 50 条，其余条数记在 `<清单>_left_out`；全部各行在本夜的 Parquet 中，见 [decisions](decisions/0024-evidence.md)。
+* evidence: each finding carries the rows it rests on and what the other books know, since when and by what (`since_by`; `NOT_TOLD`:
+  no book tells). A list shows its first 50 records in text order and says in `<list>_left_out` how many more there are; the
+  night's Parquet has them all.
+* F09：实有 − 供养 ＝ 所指明各条影响之和（`effects`）＋ 未指明者之和（`residual_effect`）。in post − paid = Σ `effects` + `residual_effect`.
 * 报送地的批次缺报、退回（absent）时不作结论，也不销号；见 [flags.md](flags.md)。判读上的选择见 [decisions](decisions/0001-reading-the-domain.md)。
 """
 FACTS = {

@@ -343,10 +343,9 @@ def _value(row: Mapping[str, Any], column: str) -> Any:
     return value if value is None or isinstance(value, str) else str(value)
 
 
-# Evidence is each judge's own way to show its rows.
 COMPARED = (
     "rule", "key", "grain", "severity", "division_code", "unit_code", "post_type", "fund_form", "person_key",
-    "person_mask", "expected", "found", "cause", "explained_by",
+    "person_mask", "expected", "found", "cause", "explained_by", "evidence",
 )  # fmt: skip
 
 
@@ -371,5 +370,9 @@ def _comparable(name: str, rows: Iterable[dict]) -> set[str]:
         # Where there is nothing to say, `-` and null mean the same.
         shown |= {column: shown[column] or "-" for column in ("expected", "found")}
         shown["explained_by"] = json.loads(shown["explained_by"]) if shown["explained_by"] else []
+        told = json.loads(shown["evidence"]) if shown["evidence"] else {}
+        # What clears a finding is a word of the catalogue, not a reading of the books.
+        told.pop("clears_when", None)
+        shown["evidence"] = told
         result.add(json.dumps(shown, ensure_ascii=False, sort_keys=True, default=str))
     return result

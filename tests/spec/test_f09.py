@@ -47,8 +47,15 @@ def test_in_post_and_paid_are_held_against_each_other_without_timing():
     named = {row["key"] for row in result.findings if row["rule"] in ("F01", "F02") and row["person_key"] != "p3"}
     named |= {row["key"] for row in result.findings if row["rule"] == "D02"}
     assert json.loads(finding["explained_by"]) == sorted(named)
-    assert json.loads(finding["evidence"]) == {
+    evidence = json.loads(finding["evidence"])
+    by_person = {row["key"]: row["person_key"] for row in result.findings}
+    effects = evidence.pop("effects")
+    assert {(key[:3], by_person[key], effect) for key, effect in effects.items()} == {
+        ("F02", "p2", 1), ("F01", "p9", -1), ("D02", None, 1),
+    }  # fmt: skip
+    assert evidence == {
         "quota": 198, "allowed": 198, "in_post": 4, "paid": 3, "on_one_side": 3, "named": 3, "residual": 0,
+        "difference": 1, "named_effect": 1, "residual_effect": 0,
         "clears_when": "NAMED_CLOSED",
     }  # fmt: skip
 
@@ -69,7 +76,9 @@ def test_somebody_whom_no_finding_names_leaves_the_difference_unexplained():
     )
     (finding,) = (row for row in result.findings if row["rule"] == "F09")
     assert json.loads(finding["explained_by"]) == []
-    assert json.loads(finding["evidence"])["residual"] == 1
+    evidence = json.loads(finding["evidence"])
+    assert (evidence["residual"], evidence["difference"], evidence["residual_effect"]) == (1, -1, -1)
+    assert (evidence["named_effect"], evidence["effects"]) == (0, {})
 
 
 def test_the_quota_half_alone_says_that_they_entered_before_the_gate():
@@ -98,6 +107,49 @@ def test_a_second_cell_counts_twice_in_post_and_is_named_by_d01():
     )
     (finding,) = (row for row in result.findings if row["rule"] == "F09")
     assert [key[:3] for key in json.loads(finding["explained_by"])] == ["D01"]
+
+
+def test_a_second_cell_and_nobody_paying_add_up_and_of_several_findings_one_carries_the_person():
+    result = check(
+        "F09",
+        {
+            "roster": """
+            person | unit | type
+            two    | U1   | ADMIN
+            two    | U1   | SUPPORT
+            three  | U1   | ADMIN
+            three  | U2   | ADMIN
+            three  | U2   | SUPPORT
+            """,
+            "payroll": """
+            person | payer | mode
+            three  | U2    |
+            null   | U2    |
+            null   | U2    | PART
+            ghost  | U2    |
+            ghost  | U3    |
+            """,
+        },
+        """
+        unit | expected | found | difference | named_effect | residual_effect
+        U1   | 3        | 0     | 3          | 3            | 0
+        U2   | 2        | 4     | -2         | -2           | 0
+        U3   | 0        | 1     | -1         | -1           | 0
+        """,
+    )
+    about = {row["key"]: (row["rule"], row["unit_code"], row["person_key"]) for row in result.findings}
+    effects = {
+        row["unit_code"]: {about[key]: effect for key, effect in json.loads(row["evidence"])["effects"].items()}
+        for row in result.findings
+        if row["rule"] == "F09"
+    }
+    assert effects == {
+        "U1": {("F02", "U1", "two"): 1, ("D01", "U1", "two"): 1, ("D01", "U1", "three"): 1},
+        "U2": {
+            ("D01", "U1", "three"): 1, ("D02", "U2", None): -2, ("F01", "U2", "ghost"): -1, ("F05", "U2", "ghost"): 0,
+        },
+        "U3": {("F01", "U2", "ghost"): -1, ("F05", "U2", "ghost"): 0},
+    }  # fmt: skip
 
 
 def test_on_counts_alone_it_is_s2_and_without_a_paid_figure_not_evaluable():

@@ -84,13 +84,17 @@ GRANTS = {
     "auditor": ("AUDITOR:370100/*",),
 }
 EVIDENCE = {
-    "F09": {"clears_when": "EVERYBODY_NAMED", "quota": 92, "allowed": 92, "in_post": 91, "paid": 92, "on_one_side": 3, "named": 2, "residual": 1},
+    "F09": {
+        "clears_when": "EVERYBODY_NAMED", "quota": 92, "allowed": 92, "in_post": 91, "paid": 92, "on_one_side": 3,
+        "named": 2, "residual": 1, "difference": -1, "named_effect": -2, "residual_effect": 1,
+    },
     "F01": {
         "clears_when": "IN_A_ROSTER",
         "known": [
-            {"fact": "DEATH", "unit": None, "fund_form": None, "since": "2026-09-08"},
-            {"fact": "PAID", "unit": "3701001", "fund_form": "FULL", "since": None},
+            {"fact": "DEATH", "unit": None, "fund_form": None, "since": "2026-09-08", "since_by": "LEAD"},
+            {"fact": "PAID", "unit": "3701001", "fund_form": "FULL", "since": None, "since_by": "NOT_TOLD"},
         ],
+        "known_left_out": 450,
         "roster": [],
         "payroll": [{"payer": "3701001", "fund_mode": "FULL", "state": "IN_SERVICE", "on_establishment": "YES"}],
     },
@@ -139,6 +143,9 @@ def flag_of(rule: str, unit: str, person: str | None = None, **parts: str) -> st
 def _grain(rule: str, unit: str, person: str | None, parts: dict[str, str]) -> str:
     have = {"unit_code": unit, "person_key": person, **parts}
     return grain_text(**{name: have.get(name) for name in RULES[rule].grain})
+
+
+EVIDENCE["F09"]["effects"] = {flag_of("F01", "3701001", "b" * 32): -1, "F03-" + "0" * 20: -1}
 
 
 @cache

@@ -169,9 +169,26 @@ def test_what_people_write_is_text_not_markup(browser):
     [
         (
             "zh_Hans_CN",
-            ("何以销号", "有实名制名册载明此人（补报入编），或财政停发。", "别的名册所知", "死亡", "在职在编发薪"),
+            (
+                "何以销号",
+                "有实名制名册载明此人（补报入编），或财政停发。",
+                "别的名册所知",
+                "死亡",
+                "在职在编发薪",
+                "另有 450 条未列出",
+                "各名册均未载明",
+            ),
         ),
-        ("en", ("What clears it", "a roster names the person", "What the registers know", "Death")),
+        (
+            "en",
+            (
+                "What clears it",
+                "a roster names the person",
+                "What the registers know",
+                "Death",
+                "450 more not listed here",
+            ),
+        ),
     ],
 )
 def test_a_pay_flag_says_what_is_known_since_when_and_what_would_clear_it(browser, db, locale, said):
@@ -181,3 +198,10 @@ def test_a_pay_flag_says_what_is_known_since_when_and_what_would_clear_it(browse
     assert [text for text in (*said, "2026-09-08") if text not in page] == []
     assert "IN_A_ROSTER" not in page
     assert said[0] not in browser("reviewer").get(f"/flags/{Q03}").get_data(as_text=True)
+
+
+def test_the_flag_of_a_unit_s_numbers_says_what_each_explaining_flag_adds_to_the_difference(browser):
+    page = browser("reviewer").get(f"/flags/{flag_of('F09', '3701001')}").get_data(as_text=True)
+    assert "对差额的影响 -1" in page
+    assert "实有与供养之差" in page
+    assert "effects" not in page

@@ -140,6 +140,7 @@ def show_flag(key: str) -> str:
         lines=lines,
         clearing=evidence.clearing(finding.evidence if finding else None),
         tables=tables,
+        effects=evidence.effects(finding.evidence if finding else None),
         explaining=explaining,
         people=people,
         hidden_count=len(keys) - len(explaining),
