@@ -20,6 +20,7 @@ VOCABULARY_OF = {
     "book": "book", "post_type": "post_type", "fund_form": "fund_form", "fund_mode": "fund_form", "measure": "measure",
     "leader_tier": "leader_tier", "scope": "scope", "status": "person_status", "state": "person_state",
     "on_establishment": "yes_no", "fact": "fact", "kind": "lead",
+    "calendar": "calendar",
 }  # fmt: skip
 
 

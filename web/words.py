@@ -8,6 +8,7 @@ from enum import StrEnum
 from flask_babel import gettext as _
 
 from core import types as t
+from core.calendar import WEEKDAYS_WORDS
 from core.parameters import DEFINITIONS
 from core.standard_posts import MEASURE_LABELS, ROUNDING_LABELS
 from expectations.books import BOOKS, WORDS
@@ -78,6 +79,7 @@ FIELDS = {
     "state": "人员状态",
     "entry": "入编时间",
     "exit": "出编时间",
+    "calendar": "工作日计法",
 }
 
 
@@ -172,6 +174,7 @@ VOCABULARIES: dict[str, dict[str, str]] = {
     "entry_form": _first(t.EntryForm),
     "fact": FACTS | _first(t.LeadKind),
     "clears_when": SENTENCES,
+    "calendar": {"MONDAY_TO_FRIDAY": WEEKDAYS_WORDS},
     "delivers": _first(t.Delivers),
     "field": _columns() | FIELDS,
     "pool_status": {status.value: label for status, label in POOL_STATUS_LABELS.items()},
