@@ -33,9 +33,9 @@ TRADITIONAL = "計算時 2027 年放假安排尚未公布，按週一至週五�
 SPRING = datetime(2027, 3, 1, 1, 0, tzinfo=UTC)
 
 
-def page(person, path: str, times: int = 1, note: str = NOTE) -> str:
+def page(person, path: str, times: int = 1, note: str = NOTE, language: str = "zh_Hans_CN") -> str:
     text = person.get(path).get_data(as_text=True)
-    check(text)
+    check(text, language)
     assert text.count(note) == times, path
     return text
 
@@ -168,7 +168,7 @@ def test_the_sentence_is_translated_on_a_page(browser, late, language, note):
     officer = browser("officer")
     officer.post("/me/language", {"locale": language})
     officer.client.set_cookie("bianzhi_lang", language)
-    page(officer, f"/staffing/plans/new?unit={BUREAU}", note=note)
+    page(officer, f"/staffing/plans/new?unit={BUREAU}", note=note, language=language)
 
 
 def test_a_deadline_given_before_the_year_was_published_stays_and_says_how_it_was_counted(browser, db, monkeypatch):
