@@ -170,6 +170,7 @@ def blocks(everything, as_json) -> None:
         "kind",
         "changed_on",
         "due_on",
+        "due_note",
         "registered_on",
         "released_on",
         "released_by",

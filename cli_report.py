@@ -59,6 +59,7 @@ def open_(division, level, code, first, last, deadline, as_json: bool, login: st
             "period": period.id,
             "code": period.code,
             "deadline": period.deadline,
+            "deadline_note": period.deadline_note,
             "as_of": period.as_of,
             "mails": mails,
         }
@@ -81,7 +82,8 @@ def list_(as_json: bool, login: str, token_file) -> None:
             confirmed = sum(each.status == "CONFIRMED" for each in reports)
             rows.append({
                 "period": period.id, "code": period.code, "division": period.division_code, "level": period.level,
-                "deadline": period.deadline, "units": len(reports), "confirmed": confirmed,
+                "deadline": period.deadline, "deadline_note": period.deadline_note, "units": len(reports),
+                "confirmed": confirmed,
             })  # fmt: skip
     show_rows(rows, as_json, "no period")
 

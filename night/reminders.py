@@ -31,7 +31,7 @@ from staffing.tipoffs import remind_of_tip_offs
 
 UNIT = frozenset({Role.UNIT_OFFICER})
 OVERSEERS = frozenset({Role.UNIT_OFFICER, Role.SUPERVISOR})
-Tell = Callable[[str, str, str, date, frozenset[Role], "Place"], int]
+Tell = Callable[..., int]
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,16 @@ def remind(session: Session, today: date, now: datetime, portal: str) -> int:
     """Queue what is due on a day; returns how many mails are new. Caller's transaction."""
     people = _people(session)
 
-    def tell(digest: str, subject: str, path: str, on: date, roles: frozenset[Role], place: Place) -> int:
+    def tell(
+        digest: str, subject: str, path: str, on: date, roles: frozenset[Role], place: Place, note: str | None = None
+    ) -> int:
         told = [
             user.email
             for user, scope in people()
             if roles & scope.roles_for(place.unit_code, place.division_code)
             and (place.flag is None or sees_flag(session, scope, place.flag))
         ]
-        return sum(_queue(session, email, digest, subject, path, on, now, portal) for email in told)
+        return sum(_queue(session, email, digest, subject, path, on, now, portal, note) for email in told)
 
     return (
         _reports(session, today, tell)
@@ -74,7 +76,8 @@ def tell_of_period(session: Session, period: ReportPeriod, now: datetime, portal
         ]
         subject = f"{period.code} 机构编制情况报告待确认：{report.unit_code}，{period.deadline} 前"
         path, digest = f"/reports/{period.id}/{report.unit_code}", f"report_open_{report.id}"
-        queued += sum(_queue(session, email, digest, subject, path, period.deadline, now, portal) for email in told)
+        on, note = period.deadline, period.deadline_note
+        queued += sum(_queue(session, email, digest, subject, path, on, now, portal, note) for email in told)
     return queued
 
 
@@ -90,12 +93,14 @@ def _people(session: Session) -> Callable[[], list[tuple[User, Scope]]]:
 
 
 def _queue(
-    session: Session, email: str, digest: str, subject: str, path: str, on: date, now: datetime, portal: str
-) -> bool:
-    address = f"{portal.rstrip('/')}{path}"
+    session: Session, email: str, digest: str, subject: str, path: str, on: date, now: datetime, portal: str,
+    note: str | None,
+) -> bool:  # fmt: skip
+    """note: how the deadline was counted, where a year on the way had no published holidays."""
+    lines = [subject, *([note] if note else []), f"{portal.rstrip('/')}{path}"]
     mail = OutboxMail(
-        recipient=email, digest=digest, as_of=on, subject=subject, text=f"{subject}\n{address}\n",
-        html="".join(f"<p>{escape(line)}</p>" for line in (subject, address)),
+        recipient=email, digest=digest, as_of=on, subject=subject, text="".join(f"{line}\n" for line in lines),
+        html="".join(f"<p>{escape(line)}</p>" for line in lines),
         message_id=message_id(email, digest, on, portal), queued_at=now,
     )  # fmt: skip
     return queue_mail(session, mail)
@@ -115,7 +120,8 @@ def _reports(session: Session, today: date, tell: Tell) -> int:
         subject = f"{period.code} 机构编制情况报告{state}：{report.unit_code}"
         digest = f"report_{'late' if late else 'soon'}_{report.id}"
         path, roles = f"/reports/{period.id}/{report.unit_code}", OVERSEERS if late else UNIT
-        queued += tell(digest, subject, path, period.deadline, roles, Place(report.unit_code, report.division_code))
+        place = Place(report.unit_code, report.division_code)
+        queued += tell(digest, subject, path, period.deadline, roles, place, period.deadline_note)
     return queued
 
 
@@ -146,7 +152,7 @@ def _referrals(session: Session, today: date, tell: Tell) -> int:
             roles: Iterable[Role] = {Role.REVIEWER, ROLE_OF_OFFICE.get(Office(held.office), Role.REVIEWER)}
             digest = f"referral_{'receipt' if sent else 'answer'}_{held.number}"
             path = f"/desk/referrals/{held.number}"
-            queued += tell(
-                digest, subject, path, due, frozenset(roles), Place(flag.unit_code, flag.division_code, flag)
-            )
+            place = Place(flag.unit_code, flag.division_code, flag)
+            note = held.receipt_note if sent else held.answer_note
+            queued += tell(digest, subject, path, due, frozenset(roles), place, note)
     return queued

@@ -19,7 +19,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from core.audit import record
-from core.calendar import due_after
+from core.calendar import due_after, weekday_years
 from core.errors import InputRejected, NotFound, Refused
 from core.parameters import parameter_values
 from core.permissions import ALLOWED, Permission, Scope, is_current
@@ -104,7 +104,7 @@ def open_period(session: Session, settings: Settings, opening: Opening, by: Scop
     run = _night(session)
     today = now.astimezone(OFFICE_TIME).date()
     level, units = _units(session, by, opening)
-    code, first, last, deadline = _terms(session, opening, today)
+    code, first, last, deadline, years = _terms(session, opening, today)
     if deadline < today:
         raise Refused("确认期限不能早于今天。", answer="DEADLINE_PAST")
     same = select(ReportPeriod.id).where(
@@ -114,7 +114,7 @@ def open_period(session: Session, settings: Settings, opening: Opening, by: Scop
         raise Refused("这一期已经布置过。", answer="OPENED_BEFORE")
     period = ReportPeriod(
         code=code, division_code=opening.division_code, level=level, first_day=first, last_day=last,
-        deadline=deadline, as_of=run.as_of, opened_by=by.login, opened_at=now,
+        deadline=deadline, weekday_years=years, as_of=run.as_of, opened_by=by.login, opened_at=now,
     )  # fmt: skip
     session.add(period)
     session.flush()
@@ -157,7 +157,8 @@ def _units(session: Session, by: Scope, opening: Opening) -> tuple[str, list[Uni
     raise Refused("您在这个区划没有可以布置的单位。", answer="NO_UNITS")
 
 
-def _terms(session: Session, opening: Opening, today: date) -> tuple[str, date, date, date]:
+def _terms(session: Session, opening: Opening, today: date) -> tuple[str, date, date, date, str]:
+    """(code, first day, last day, deadline, the years the deadline crossed on weekdays: none where a person named it)."""
     held = parameter_values(session, ["report_period", "report_days"], today, opening.division_code)
     code, first, last = period_around(today, held["report_period"])
     code, first, last = opening.code or code, opening.first_day or first, opening.last_day or last
@@ -165,7 +166,10 @@ def _terms(session: Session, opening: Opening, today: date) -> tuple[str, date, 
         raise InputRejected("期号须为 1 至 24 个字母、数字或连字符。", field="code")
     if first > last:
         raise InputRejected("起日不能晚于止日。", field="last_day")
-    return code, first, last, opening.deadline or due_after(today, held["report_days"])
+    if opening.deadline:
+        return code, first, last, opening.deadline, ""
+    deadline = due_after(today, held["report_days"])
+    return code, first, last, deadline, weekday_years(today, deadline)
 
 
 def period_around(day: date, kind: str) -> tuple[str, date, date]:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from core.calendar import weekday_note
 from core.db import Base, Instant
 
 
@@ -25,9 +26,16 @@ class ReportPeriod(Base):
     first_day: Mapped[date] = mapped_column(Date)
     last_day: Mapped[date] = mapped_column(Date)
     deadline: Mapped[date] = mapped_column(Date)
+    # Years counted Monday to Friday on the way there (core.calendar.weekday_years).
+    weekday_years: Mapped[str] = mapped_column(String(60), default="")
     as_of: Mapped[date] = mapped_column(Date)
     opened_by: Mapped[str] = mapped_column(String(64))
     opened_at: Mapped[datetime] = mapped_column(Instant)
+
+    @property
+    def deadline_note(self) -> str | None:
+        """How the deadline was counted, where a year on the way had no published holidays; a day a person named: None."""
+        return weekday_note(self.weekday_years, self.deadline)
 
 
 class SituationReport(Base):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from core.calendar import WEEKDAYS_WORDS
+
 # (rule, cause) → the fact that clears it. A cause that is not here clears as the rule without one does.
 CLEARS: dict[tuple[str, str | None], str] = {
     ("F01", None): "IN_A_ROSTER",
@@ -70,15 +72,17 @@ def clearing_sentence(evidence: str | None) -> str | None:
 
 
 def known_sentence(evidence: str | None) -> str | None:
-    """What the registers know of the person, in one line: fact, unit, since when."""
-    read = _read(evidence)
-    known, left = read.get("known") or (), read.get("known_left_out")
-    parts = (
+    """What is known beside the numbers, in one line: of the person fact, unit, since when; days counted on weekdays."""
+    held = _read(evidence)
+    left = held.get("known_left_out")
+    parts = [
         f"{fact['unit'] or ''}{FACTS.get(fact['fact'], fact['fact'])}"
         + (f"（{fact['since']} 起）" if fact["since"] else "")
-        for fact in known
-    )
-    return "；".join([*parts, *([f"另有 {left} 条"] if left else [])]) or None
+        for fact in held.get("known") or ()
+    ]
+    parts += [f"另有 {left} 条"] if left else []
+    parts += [WEEKDAYS_WORDS] if held.get("calendar") else []
+    return "；".join(parts) or None
 
 
 def _read(evidence: str | None) -> dict:

@@ -10,6 +10,7 @@ from datetime import date
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from core.calendar import weekday_note
 from core.db import Base
 
 
@@ -60,6 +61,8 @@ class Referral(Base):
     status: Mapped[str] = mapped_column(String(16))
     receipt_by: Mapped[date] = mapped_column(Date)
     answer_by: Mapped[date] = mapped_column(Date)
+    # Years counted Monday to Friday on the way there (core.calendar.weekday_years).
+    weekday_years: Mapped[str] = mapped_column(String(60), default="")
     sent_by: Mapped[str] = mapped_column(String(64))
     sent_on: Mapped[date] = mapped_column(Date)
     received_by: Mapped[str | None] = mapped_column(String(64))
@@ -69,3 +72,13 @@ class Referral(Base):
     answered_on: Mapped[date | None] = mapped_column(Date)
     answer: Mapped[str | None] = mapped_column(Text)
     version: Mapped[int] = mapped_column(default=1)
+
+    @property
+    def receipt_note(self) -> str | None:
+        """How the day of the receipt was counted, where a year on the way had no published holidays."""
+        return weekday_note(self.weekday_years, self.receipt_by)
+
+    @property
+    def answer_note(self) -> str | None:
+        """The same of the day of the answer."""
+        return weekday_note(self.weekday_years, self.answer_by)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts import Role
 from core.audit import record
-from core.calendar import due_after
+from core.calendar import due_after, weekday_note, weekday_years
 from core.errors import InputRejected, NotFound, Refused
 from core.numbering import next_number
 from core.parameters import parameter_values
@@ -86,6 +86,11 @@ class ReferralItem:
         """The deadline of what comes next."""
         return self.referral.receipt_by if self.referral.status == ReferralStatus.SENT else self.referral.answer_by
 
+    @property
+    def due_note(self) -> str | None:
+        """How that deadline was counted, where a year on the way had no published holidays."""
+        return weekday_note(self.referral.weekday_years, self.due)
+
     def overdue(self, today: date) -> bool:
         """Past the deadline of what comes next."""
         return self.live and self.due < today
@@ -109,11 +114,12 @@ def write_referral(session: Session, flag: Flag, addressee: str, reason: str, lo
     """A referral with its number and deadlines, in the transaction that refers the flag."""
     names = ["referral_receipt_days", "referral_answer_days"]
     days = parameter_values(session, names, today, flag.division_code or "*")
+    receipt_by, answer_by = (due_after(today, days[name]) for name in names)
     referral = Referral(
         number=next_number(session, Referral.number, f"YS{today.year}-"), flag_id=flag.id,
         office=office_of(addressee).value, addressee=addressee.strip()[:400], reason=reason.strip(),
-        status=ReferralStatus.SENT.value, receipt_by=due_after(today, days["referral_receipt_days"]),
-        answer_by=due_after(today, days["referral_answer_days"]), sent_by=login, sent_on=today, version=1,
+        status=ReferralStatus.SENT.value, receipt_by=receipt_by, answer_by=answer_by,
+        weekday_years=weekday_years(today, max(receipt_by, answer_by)), sent_by=login, sent_on=today, version=1,
     )  # fmt: skip
     session.add(referral)
     session.flush()

@@ -7,6 +7,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.calendar import weekday_years
 from core.errors import NotFound, Refused
 from core.permissions import Permission
 from pool.acting import NOT_HERE, Act, Receipt, check_place, node_of, once
@@ -43,15 +44,17 @@ def block_if_late(
         )
         if (before := session.scalar(known)) is not None:
             return before
+        due = last_working_day(changed, limit)
         block = StaffBlock(
             slot_id=slot.id, slot_no=slot.slot_no, unit_code=slot.unit_code, node_id=slot.node_id, kind=kind,
-            changed_on=changed, due_on=last_working_day(changed, limit), opened_on=act.today,
+            changed_on=changed, due_on=due, weekday_years=weekday_years(changed, due), opened_on=act.today,
         )  # fmt: skip
         session.add(block)
         session.flush()
         trail(session, act, "blocked", f"slot {slot.slot_no}", kind=kind, unit=slot.unit_code, days=late)
         subject = f"{WORDS[kind]}逾期登记：{slot.slot_no}"
         lines = [f"应于 {block.due_on} 前登记。登记并经编委主任同意解除之前，本单位不能申报用编计划。"]
+        lines += [block.due_note] if block.due_note else []
         tell_unit(session, act, slot.unit_code, f"block_{block.id}", subject, lines)
     if registered:
         block.registered_on = act.today

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from core.calendar import weekday_note
 from core.db import Base, Instant
 from pool.models import DOCUMENT, FORM, LOGIN, NUMBER, TYPE
 
@@ -254,11 +255,18 @@ class StaffBlock(Base):
     kind: Mapped[str] = mapped_column(WORD)
     changed_on: Mapped[date] = mapped_column(Date)
     due_on: Mapped[date] = mapped_column(Date)
+    # Years counted Monday to Friday on the way there (core.calendar.weekday_years).
+    weekday_years: Mapped[str] = mapped_column(String(60), default="")
     opened_on: Mapped[date] = mapped_column(Date)
     registered_on: Mapped[date | None] = mapped_column(Date)
     released_on: Mapped[date | None] = mapped_column(Date)
     released_by: Mapped[str | None] = mapped_column(LOGIN)
     reason: Mapped[str | None] = mapped_column(Text)
+
+    @property
+    def due_note(self) -> str | None:
+        """How the day was counted, where a year on the way had no published holidays."""
+        return weekday_note(self.weekday_years, self.due_on)
 
 
 class StaffStep(Base):

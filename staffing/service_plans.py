@@ -87,8 +87,10 @@ def _check_no_blocks(session: Session, unit_code: str) -> None:
     blocks = open_blocks(session, unit_code)
     unregistered = [block for block in blocks if block.registered_on is None]
     if unregistered:
+        first = unregistered[0]
         raise Refused(
-            f"本单位有 {len(unregistered)} 件入编或减编逾期未登记（{unregistered[0].slot_no} 应于 {unregistered[0].due_on} 前登记），登记之前不能申报计划。",
+            f"本单位有 {len(unregistered)} 件入编或减编逾期未登记（{first.slot_no} 应于 {first.due_on} 前登记），登记之前不能申报计划。"
+            + (first.due_note or ""),
             answer="BLOCKED", slots=[block.slot_no for block in unregistered],
         )  # fmt: skip
     if blocks:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from core.calendar import weekday_note
 from core.db import Base, Instant
 
 
@@ -38,7 +39,19 @@ class TipOff(Base):
     received_on: Mapped[date] = mapped_column(Date)
     take_by: Mapped[date] = mapped_column(Date)
     answer_by: Mapped[date] = mapped_column(Date)
+    # Years counted Monday to Friday on the way there (core.calendar.weekday_years).
+    weekday_years: Mapped[str] = mapped_column(String(60), default="")
     version: Mapped[int] = mapped_column(default=1)
+
+    @property
+    def take_note(self) -> str | None:
+        """How the day to take it by was counted, where a year on the way had no published holidays."""
+        return weekday_note(self.weekday_years, self.take_by)
+
+    @property
+    def answer_note(self) -> str | None:
+        """The same of the day to answer by."""
+        return weekday_note(self.weekday_years, self.answer_by)
 
 
 class TipOffStep(Base):

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts import User, hash_secret
 from core.audit import record
-from core.calendar import due_after
+from core.calendar import due_after, weekday_years
 from core.errors import Forbidden, InputRejected, NotFound, Refused
 from core.mail import message_id, queue_mail
 from core.numbering import next_number
@@ -89,6 +89,7 @@ def send_tip_off(session: Session, report: Report, seals: Seals, now: datetime, 
         raise InputRejected("联系方式不得超过 200 字。", field="contact")
     today = now.astimezone(OFFICE_TIME).date()
     days = parameter_values(session, ["tip_off_take_days", "tip_off_answer_days"], today, report.division_code)
+    take_by, answer_by = (due_after(today, days[f"tip_off_{what}_days"]) for what in ("take", "answer"))
     secret = secrets.token_hex(SECRET_BYTES)
     number = next_number(session, TipOff.number, f"SL{today.year}-")
     case = TipOff(
@@ -96,8 +97,7 @@ def send_tip_off(session: Session, report: Report, seals: Seals, now: datetime, 
         division_code=report.division_code, status=TipOffStatus.RECEIVED.value, received_at=now, received_on=today,
         sealed_text=seals.words.seal(text.encode(), number),
         sealed_contact=seals.contacts.seal(contact.encode(), number) if contact else None,
-        take_by=due_after(today, days["tip_off_take_days"]), answer_by=due_after(today, days["tip_off_answer_days"]),
-        version=1,
+        take_by=take_by, answer_by=answer_by, weekday_years=weekday_years(today, max(take_by, answer_by)), version=1,
     )  # fmt: skip
     session.add(case)
     session.flush()
@@ -274,27 +274,34 @@ def remind_of_tip_offs(session: Session, today: date, now: datetime, portal: str
     queued = 0
     for case in session.scalars(select(TipOff).where(TipOff.status.in_(LIVE_STATUSES)).order_by(TipOff.id)):
         if case.status == TipOffStatus.RECEIVED and case.take_by < today:
-            queued += _tell(session, case, "untaken", f"举报逾期未受理：{case.number}", case.take_by, now, portal)
+            subject = f"举报逾期未受理：{case.number}"
+            queued += _tell(session, case, "untaken", subject, case.take_by, now, portal, case.take_note)
         elif case.status in (TipOffStatus.TAKEN, TipOffStatus.ASKED) and case.answer_by < today:
-            queued += _tell(session, case, "late", f"举报逾期未答复：{case.number}", case.answer_by, now, portal)
+            subject = f"举报逾期未答复：{case.number}"
+            queued += _tell(session, case, "late", subject, case.answer_by, now, portal, case.answer_note)
     return queued
 
 
-def _tell(session: Session, case: TipOff, what: str, subject: str, on: date, now: datetime, portal: str) -> int:
-    """Number and link, nothing else; the same (case, occasion) mails a person once."""
+def _tell(
+    session: Session, case: TipOff, what: str, subject: str, on: date, now: datetime, portal: str,
+    note: str | None = None,
+) -> int:  # fmt: skip
+    """Number and link, and how the deadline was counted where that is uncertain; nothing else. The same (case, occasion)
+    mails a person once."""
     if case.handler is not None:
         told = list(session.scalars(select(User).where(User.login == case.handler, User.active, User.wants_mail)))
     else:
         told = [user for user in _handlers(session) if _may_take(session, user, case)]
     address = f"{portal.rstrip('/')}/desk/tip-offs/{case.number}"
     digest = f"tip_off_{what}_{case.number}"
+    lines = [subject, *([note] if note else []), address]
     return sum(
         queue_mail(
             session,
             OutboxMail(
-                recipient=user.email, digest=digest, as_of=on, subject=subject, text=f"{subject}\n{address}\n",
-                html=f"<p>{subject}</p><p>{address}</p>", message_id=message_id(user.email, digest, on, portal),
-                queued_at=now,
+                recipient=user.email, digest=digest, as_of=on, subject=subject, text="".join(f"{line}\n" for line in lines),
+                html="".join(f"<p>{line}</p>" for line in lines),
+                message_id=message_id(user.email, digest, on, portal), queued_at=now,
             ),
         )
         for user in told

@@ -23,7 +23,7 @@ VOCABULARY_OF = {
     "entry_form": "entry_form", "source_of_people": "entry_form", "level": "level", "from_level": "level",
     "to_level": "level", "was_level": "level", "from_fund_form": "fund_form", "was_form": "fund_form",
     "bound": "limit_source", "limit": "limit_source", "since_by": "since_by", "against": "against",
-    "calendar": "work_calendar",
+    "calendar": "calendar",
 }  # fmt: skip
 
 # What pages show of evidence in places of their own, or not at all: whom a cut list concerns is for who may see the flag.

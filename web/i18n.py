@@ -17,6 +17,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import LanguageAccept
 
 from core.accounts import LOCALES
+from core.calendar import WEEKDAYS_NOTE
 from pool.approvals import SENTENCES as POOL_MOVE_SENTENCES
 from pool.policies import SENTENCES as POOL_SENTENCES
 from reconcile.lifecycle import SENTENCES, Decision
@@ -173,6 +174,7 @@ FILLED = (
     "已有人按用编通知单 {permit} 在这个空额上入编，减编不能撤销。",
     "豁免 {number} 已登记。",
     "本单位有 {count} 件入编或减编逾期未登记（{slot} 应于 {due} 前登记），登记之前不能申报计划。",
+    WEEKDAYS_NOTE,
     "本单位有 {count} 件入编或减编逾期登记，须经编委主任同意解除后才能申报计划。",
     "该层次领导职数 {leader_posts} 个，现有 {leaders} 人，再配 {posts} 人超出 {over} 个，不能同意。",
     "{year} 年计划 {other} 尚未决定，请先撤回或等待。",
@@ -204,7 +206,8 @@ def translate(message: str) -> str:
         match = pattern.fullmatch(message)
         if match:
             return _(template).format(**{name: _(value) for name, value in match.groupdict().items()})
-    return message
+    said, begins, years = message.rpartition(WEEKDAYS_NOTE.partition("{")[0])
+    return f"{translate(said)} {translate(begins + years)}" if said else message
 
 
 def translate_decision(decision: Decision) -> str:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from flask_babel import gettext as _
 
 from core import types as t
+from core.calendar import WEEKDAYS_WORDS
 from core.parameters import DEFINITIONS
 from core.standard_posts import MEASURE_LABELS, ROUNDING_LABELS
 from expectations.books import BOOKS, WORDS
@@ -97,7 +98,7 @@ FIELDS = {
     "held": "当日入编前在编",
     "turn": "当日入编次序",
     "counted_to": "计算至",
-    "calendar": "工作日历",
+    "calendar": "工作日计法",
     "was_level": "判定所依原层级",
     "was_form": "判定所依原经费形式",
     "since_by": "时间所据",
@@ -117,7 +118,6 @@ TOLD = {
         "NOT_TOLD": "各名册均未载明",
     },
     "against": {"CELL": "本单元格", "TYPE": "整个编制类型"},
-    "work_calendar": {"MONDAY_TO_FRIDAY": "按周一至周五（该年日历未公布）"},
 }
 
 
@@ -212,6 +212,7 @@ VOCABULARIES: dict[str, dict[str, str]] = {
     "entry_form": _first(t.EntryForm),
     "fact": FACTS | _first(t.LeadKind),
     "clears_when": SENTENCES,
+    "calendar": {"MONDAY_TO_FRIDAY": WEEKDAYS_WORDS},
     "delivers": _first(t.Delivers),
     "field": _columns() | FIELDS,
     **TOLD,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import date
-from random import Random
 from typing import Any
 
 from core.types import FundForm, PostType
@@ -17,13 +17,30 @@ DATES = [
 ]  # fmt: skip
 
 
-class Dice(Random):
-    """A random source that mostly answers the plain thing. `lively`: a night of many entries and exits."""
+class Dice:
+    """Chance that mostly answers the plain thing. `below(n)`: one of 0 … n − 1, the plainest first.
+
+    `lively`: a night of many entries and exits.
+    """
 
     lively = False
 
+    def __init__(self, below: Callable[[int], int]) -> None:
+        self.below = below
+
+    def randint(self, least: int, most: int) -> int:
+        return least + self.below(most - least + 1)
+
+    def choice(self, among: Sequence) -> Any:
+        return among[self.below(len(among))]
+
+    def sample(self, among: Sequence, count: int) -> list:
+        left = list(among)
+        return [left.pop(self.below(len(left))) for _ in range(count)]
+
     def rarely(self, one_in: int) -> bool:
-        return self.randrange(one_in) == 0
+        # The last of them: who makes the numbers smaller makes the night plainer.
+        return self.below(one_in) == one_in - 1
 
     def mostly(self, usual: Any, others: Any, one_in: int = 6) -> Any:
         return self.choice(list(others)) if self.rarely(one_in) else usual

@@ -2,8 +2,9 @@
 
     python -m tests.property.prove_rules [--nights 1000] [--seed N] [--engine duckdb|spark] [--alone]
 
-`duckdb`: DuckDB = oracle. `spark`: Spark = DuckDB = oracle. A night that differs is printed with its seed, and replays with
-`--nights 1 --seed N`. `--alone`: every night as it lies, as a deployment would judge it, slow.
+`duckdb`: DuckDB = oracle. `spark`: Spark = DuckDB = oracle. Hypothesis draws the nights; the same seed and number of nights
+draw the same ones. A night that differs is printed; then the first is shrunk, each try judged alone, and what is left of it
+printed row by row. `--alone`: every night as it lies, as a deployment would judge it, slow.
 """
 
 from __future__ import annotations
@@ -11,28 +12,30 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from random import SystemRandom
 
 from tests.batches import stacked_on_duckdb
-from tests.property.random_nights import random_night
+from tests.property.drawn_nights import drawn_nights, print_of, shrink
 from tests.spec.spec import Night, Result, difference, on_duckdb, on_oracle
 
 AT_ONCE = 500
+# What every night is given, in many rows, whatever is on it.
+GIVEN = ("workday", "rank_order")
 Judge = Callable[[Sequence[Night]], list[Result]]
 
 
-def disagreements(nights: Mapping[int, Night], engines: Mapping[str, Judge]) -> dict[int, list[str]]:
-    """Seed → what the engines and the oracle do not share on its night; nights they agree on are not in it."""
-    answers = {name: judge(list(nights.values())) for name, judge in engines.items()}
+def disagreements(nights: Sequence[Night], engines: Mapping[str, Judge]) -> dict[int, list[str]]:
+    """Place of a night → what the engines and the oracle do not share on it; nights they agree on are not in it."""
+    answers = {name: judge(nights) for name, judge in engines.items()}
     found: dict[int, list[str]] = {}
-    for number, (seed, night) in enumerate(nights.items()):
+    for number, night in enumerate(nights):
         oracle = on_oracle(night)
         first, *others = [(name, said[number]) for name, said in answers.items()]
         lines = [f"{first[0]} and oracle: {line}" for line in difference(first[1], oracle)]
         lines += [f"{first[0]} and {name}: {line}" for name, said in others for line in difference(first[1], said)]
         if lines:
-            found[seed] = lines
+            found[number] = lines
     return found
 
 
@@ -52,6 +55,29 @@ def engines(engine: str, one_by_one: bool) -> dict[str, Judge]:
     return chosen
 
 
+def check_alone(night: Night, judges: Mapping[str, Judge]) -> None:
+    """One night by itself. Errors: AssertionError with what differs and the rows of the night."""
+    found = disagreements([night], judges)
+    assert not found, "\n".join([*found[0], *rows_of(night)])
+
+
+def rows_of(night: Night) -> list[str]:
+    """The rows of a night, one line each, without the columns that say nothing."""
+    said = lambda row: ", ".join(f"{name}={value}" for name, value in row.items() if value is not None)
+    tables = {**night.books, **{name: rows for name, rows in night.facts.items() if name not in GIVEN}}
+    return [f"{name}: {said(row)}" for name, rows in tables.items() for row in rows]
+
+
+def show_shrunk(seed: int, nights: Sequence[Night], bad: Collection[int], judges: Mapping[str, Judge]) -> None:
+    """Print what is left of a night that differs when everything that can be plainer is."""
+    agreed = {print_of(night) for number, night in enumerate(nights) if number not in bad}
+    try:
+        shrink(seed, len(nights), agreed, lambda night: check_alone(night, judges))
+        print("alone, every night agrees: the stacking differs", flush=True)
+    except AssertionError as error:
+        print("the smallest night that differs:", error, sep="\n", flush=True)
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nights", type=int, default=1000)
@@ -59,17 +85,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--engine", choices=("duckdb", "spark"), default="duckdb")
     parser.add_argument("--alone", action="store_true", help="no stacking")
     options = parser.parse_args(arguments)
-    first = SystemRandom().randrange(10**9) if options.seed is None else options.seed
+    seed = SystemRandom().randrange(10**9) if options.seed is None else options.seed
     judges = engines(options.engine, options.alone)
-    print(f"{options.nights} nights from seed {first}: {' = '.join([*judges, 'oracle'])}", flush=True)
-    start, bad = time.monotonic(), 0
-    for begin in range(first, first + options.nights, AT_ONCE):
-        seeds = range(begin, min(begin + AT_ONCE, first + options.nights))
-        found = disagreements({seed: random_night(seed) for seed in seeds}, judges)
-        bad += len(found)
-        for seed, lines in found.items():
-            print(*(f"seed {seed}: {line}" for line in lines), sep="\n", flush=True)
-    print(f"{bad} of {options.nights} nights differ, {time.monotonic() - start:.0f} s")
+    print(f"{options.nights} nights of seed {seed}: {' = '.join([*judges, 'oracle'])}", flush=True)
+    start = time.monotonic()
+    nights, bad = drawn_nights(seed, options.nights), set()
+    for begin in range(0, len(nights), AT_ONCE):
+        for place, lines in disagreements(nights[begin : begin + AT_ONCE], judges).items():
+            bad.add(begin + place)
+            print(*(f"night {begin + place}: {line}" for line in lines), sep="\n", flush=True)
+    print(f"{len(bad)} of {len(nights)} nights differ, {time.monotonic() - start:.0f} s", flush=True)
+    if bad:
+        show_shrunk(seed, nights, bad, engines(options.engine, one_by_one=True))
     return 1 if bad else 0
 
 

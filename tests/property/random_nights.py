@@ -1,4 +1,4 @@
-"""Small random nights with every book, dirt facts, absent books and count-only units; equal seeds give equal nights.
+"""Small random nights with every book, dirt facts, absent books and count-only units, out of whatever draws.
 
 They keep what the gate promises (DOMAIN §3): no overlapping versions of a unit, no code in two divisions, no two current
 roster rows of one person and cell, one document once per cell and copy, and no row of a book that was not accepted.
@@ -15,8 +15,7 @@ from tests.property.dice import DATES, FOLDERS, FORMS, TYPES, Dice, day_columns,
 from tests.spec.spec import AS_OF, FACT_SCHEMAS, STATES, Night
 
 
-def random_night(seed: int) -> Night:
-    dice = Dice(seed)
+def random_night(dice: Dice) -> Night:
     dice.lively = not dice.rarely(3)
     folders = dice.sample(FOLDERS, dice.randint(1, 4))
     states = {(folder, book): _state(dice, book) for folder in folders for book in BOOKS}

@@ -3,31 +3,48 @@
 from random import SystemRandom
 
 import pytest
+from hypothesis import Phase, given
 
 from tests.batches import stacked_on_duckdb
-from tests.property.prove_rules import disagreements, engines
-from tests.property.random_nights import random_night
+from tests.property.drawn_nights import Nights, drawn_nights, examples
+from tests.property.prove_rules import check_alone, engines
 from tests.spec.spec import on_duckdb
 
-FIRST = SystemRandom().randrange(10**9)
-NIGHTS = range(20)
+SEED = SystemRandom().randrange(10**9)
+NIGHTS = 20
+AGAIN = f"python -m tests.property.prove_rules --nights {NIGHTS} --alone --seed {SEED}"
 
 
-@pytest.mark.parametrize("number", NIGHTS)
-def test_rules_and_oracle_say_the_same_of_a_random_night(number):
-    seed = FIRST + number
-    found = disagreements({seed: random_night(seed)}, engines("duckdb", one_by_one=True))
-    assert found == {}, f"python -m tests.property.prove_rules --nights 1 --alone --seed {seed}"
+def check_unstacked(engine: str) -> None:
+    """As many nights as `NIGHTS`, each judged as it lies; what fails is shrunk."""
+    judges = engines(engine, one_by_one=True)
+
+    @examples(SEED, NIGHTS, Phase.generate, Phase.shrink)
+    @given(Nights())
+    def check(night) -> None:
+        check_alone(night, judges)
+
+    check()
+
+
+def test_rules_and_oracle_say_the_same_of_random_nights():
+    print(AGAIN)
+    check_unstacked("duckdb")
 
 
 @pytest.mark.spark
-@pytest.mark.parametrize("number", NIGHTS)
-def test_spark_duckdb_and_oracle_say_the_same_of_a_random_night(number):
-    seed = FIRST + len(NIGHTS) + number
-    found = disagreements({seed: random_night(seed)}, engines("spark", one_by_one=True))
-    assert found == {}, f"python -m tests.property.prove_rules --engine spark --nights 1 --alone --seed {seed}"
+def test_spark_duckdb_and_oracle_say_the_same_of_random_nights():
+    print(f"{AGAIN} --engine spark")
+    check_unstacked("spark")
 
 
 def test_nights_judged_in_one_batch_are_answered_as_each_alone():
-    nights = [random_night(FIRST + number) for number in NIGHTS]
-    assert stacked_on_duckdb(nights) == [on_duckdb(night) for night in nights], f"from seed {FIRST}"
+    nights = drawn_nights(SEED, NIGHTS)
+    assert stacked_on_duckdb(nights) == [on_duckdb(night) for night in nights], f"seed {SEED}"
+
+
+def test_a_seed_draws_the_same_nights_again_and_another_seed_others():
+    nights = drawn_nights(SEED, NIGHTS)
+    assert drawn_nights(SEED, NIGHTS) == nights
+    assert len(nights) == NIGHTS
+    assert not [night for night in drawn_nights(SEED + 1, NIGHTS) if night in nights]

@@ -8,10 +8,10 @@ from datetime import timedelta
 from random import SystemRandom
 
 from tests.batches import stacked_on_duckdb
-from tests.property.random_nights import random_night
+from tests.property.drawn_nights import drawn_nights
 from tests.spec.spec import Night, Result
 
-FIRST = SystemRandom().randrange(10**9)
+SEED = SystemRandom().randrange(10**9)
 NIGHTS = 200
 ACTIVE = ("IN_SERVICE", "SECONDED_OUT", "ON_LEAVE")
 
@@ -162,13 +162,13 @@ def check_f09(night: Night, said: Result) -> int:
 
 
 def test_presence_classes_and_named_people_explain_every_total():
-    nights = [random_night(FIRST + number) for number in range(NIGHTS)]
+    nights = drawn_nights(SEED, NIGHTS)
     units = findings = 0
     for number, (night, said) in enumerate(zip(nights, stacked_on_duckdb(nights), strict=True)):
         try:
             units += check_presence(night, said)
             findings += check_f09(night, said)
         except AssertionError as error:
-            raise AssertionError(f"seed {FIRST + number}: {error}") from error
+            raise AssertionError(f"night {number} of {NIGHTS} of seed {SEED}: {error}") from error
     assert units > 50
     assert findings > 50

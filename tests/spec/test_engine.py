@@ -20,7 +20,7 @@ from reconcile.engine.spelling import Kept
 from reconcile.findings import FINDING_SCHEMA, NOT_EVALUABLE_SCHEMA
 from reconcile.rules.plan import OUTPUTS, plan
 from reconcile.rules.tables import Night
-from tests.property.random_nights import random_night
+from tests.property.drawn_nights import drawn_nights
 from tests.spec.spec import ALLOWED, AS_OF, night, on_duckdb, write_snapshot
 
 ROOT = Path(__file__).parents[2]
@@ -88,7 +88,7 @@ def test_a_worker_without_a_script_draws_no_progress_bar():
 
 
 def test_the_order_of_rows_changes_nothing():
-    whole = random_night(7)
+    whole = drawn_nights(7, 5)[-1]
     shuffled = replace(
         whole, books={book: random.Random(1).sample(rows, len(rows)) for book, rows in whole.books.items()}
     )

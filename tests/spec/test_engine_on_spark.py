@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import Unavailable
 from reconcile import engine
-from tests.property.random_nights import random_night
+from tests.property.drawn_nights import drawn_nights
 from tests.sparkkit import session
 from tests.spec.spec import Result, judged_alone, on_duckdb, setting_of, write_snapshot
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.spark
 def test_a_night_staged_through_fsspec_is_judged_the_same_and_leaves_nothing_there(tmp_path):
     session()
     staging = tmp_path / "staging"
-    whole = random_night(11)
+    whole = drawn_nights(11, 5)[-1]
 
     def run(home, setting, out):
         engine.detect(home, replace(setting, engine="spark", spark_staging=staging.as_uri()), out)
@@ -28,7 +28,7 @@ def test_a_night_staged_through_fsspec_is_judged_the_same_and_leaves_nothing_the
 
 def test_a_snapshot_file_that_lacks_a_column_is_unavailable_and_leaves_nothing_behind(tmp_path):
     session()
-    whole = random_night(11)
+    whole = drawn_nights(11, 5)[-1]
     write_snapshot(whole, tmp_path)
     (tmp_path / "roster.parquet").write_bytes((tmp_path / "limits.parquet").read_bytes())
     with pytest.raises(Unavailable):

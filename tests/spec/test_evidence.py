@@ -8,7 +8,7 @@ from reconcile.catalog import RULES
 from reconcile.clearing import CLEARS, FACTS, SENTENCES, known_sentence
 from reconcile.concern import units_concerned
 from reconcile.plan import concerned_units
-from tests.property.random_nights import random_night
+from tests.property.drawn_nights import drawn_nights
 from tests.property.test_random_nights_reach import CAUSES
 from tests.spec.spec import AS_OF, check, night, on_duckdb
 
@@ -179,8 +179,8 @@ def test_every_pay_finding_of_any_cause_says_what_clears_it_in_words():
     assert all((code, None) in CLEARS for code in wanted)
     assert {why for _, why in CLEARS if why} <= set().union(*CAUSES.values())
     assert set(CLEARS.values()) < set(SENTENCES)
-    for seed in range(40, 52):
-        for row in on_duckdb(random_night(seed)).findings:
+    for each in drawn_nights(40, 12):
+        for row in on_duckdb(each).findings:
             evidence = json.loads(row["evidence"] or "{}")
             assert (row["rule"][0] == "F") == ("clears_when" in evidence)
             if "clears_when" in evidence:

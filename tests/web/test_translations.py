@@ -73,6 +73,10 @@ def test_a_sentence_filled_in_elsewhere_is_recognised_and_translated(app):
         assert i18n.translate("县 990102只出借 1 个时，省 990000的缺口将增加 2 个；出借上限至少须为 3 个。").startswith(
             "If 县 990102 lends no more than 1"
         )
+        late = "本单位有 1 件入编或减编逾期未登记（S1 应于 2027-01-21 前登记），登记之前不能申报计划。"
+        counted = "计算时 2027 年放假安排尚未公布，按周一至周五计。"
+        assert i18n.translate(late + counted) == f"{i18n.translate(late)} {i18n.translate(counted)}"
+        assert i18n.translate(counted).startswith("When this was counted, the public holidays of 2027")
         assert i18n.translate("unknown words") == "unknown words"
 
 
@@ -81,7 +85,7 @@ def test_the_sentences_we_recognise_are_still_the_ones_that_are_raised():
 
     root = Path(catalogues.ROOT)
     spoken = ["pool/approvals.py", "pool/policies.py", "pool/posting.py", "reconcile/lifecycle.py", "night/ending.py"]
-    spoken += ["staffing/principles.py", "staffing/flow.py"]
+    spoken += ["core/calendar.py", "staffing/principles.py", "staffing/flow.py"]
     places = [*catalogues.REFUSING, *spoken]
     sources = "".join((root / name).read_text(encoding="utf-8") for name in places)
     sources = re.sub(r'"\s*\n\s*f?"', "", sources)  # sentences that go over several lines

@@ -214,7 +214,8 @@ class StaffNoticeOut(BaseModel):
 
 
 class BlockOut(BaseModel):
-    """A late entry or exit. registered_on null: still not registered."""
+    """A late entry or exit. registered_on null: still not registered. due_note: how due_on was counted where the holidays
+    of a year on the way were not published."""
 
     id: int
     slot_no: str
@@ -222,6 +223,7 @@ class BlockOut(BaseModel):
     kind: str
     changed_on: date
     due_on: date
+    due_note: str | None
     registered_on: date | None
     released_on: date | None
     released_by: str | None

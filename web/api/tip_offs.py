@@ -58,7 +58,8 @@ class TipStepBody(Strict):
 
 
 class TipRow(BaseModel):
-    """A case: no word of what was sent in."""
+    """A case: no word of what was sent in. Notes: how a day was counted where the holidays of a year on the way were not
+    published."""
 
     number: str
     kind: TipOffKind
@@ -67,7 +68,9 @@ class TipRow(BaseModel):
     division_code: str
     received_on: date
     take_by: date
+    take_note: str | None
     answer_by: date
+    answer_note: str | None
     overdue: bool
     handler: str | None
     outcome: Outcome | None

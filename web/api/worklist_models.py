@@ -78,7 +78,7 @@ class NoticeList(BaseModel):
 
 
 class ReferralOut(BaseModel):
-    """A referral."""
+    """A referral. Notes: how a day was counted where the holidays of a year on the way were not published."""
 
     number: str
     flag: str
@@ -90,7 +90,9 @@ class ReferralOut(BaseModel):
     reason: str
     status: ReferralStatus
     receipt_by: date
+    receipt_note: str | None
     answer_by: date
+    answer_note: str | None
     receipt_no: str | None
     answer: str | None
     version: int
@@ -127,7 +129,8 @@ class OpenBody(Strict):
 
 
 class PeriodOut(BaseModel):
-    """A period and how many of its reports, within the scope, stand where."""
+    """A period and how many of its reports, within the scope, stand where. deadline_note: how the deadline was counted
+    where the holidays of a year on the way were not published."""
 
     period_id: int
     code: str
@@ -136,6 +139,7 @@ class PeriodOut(BaseModel):
     first_day: date
     last_day: date
     deadline: date
+    deadline_note: str | None
     as_of: date
     counts: dict[str, int]
 

@@ -38,12 +38,16 @@ def show_tip_offs() -> str:
     late = sum(is_overdue(case) for case in cases)
     return render_template(
         "tip_offs.html", cases=cases, names=names, closed=closed, today=today(), late=late, overdue=is_overdue,
-        due=_due, people=_names({case.handler for case in cases} - {None}),
+        due=_due, due_note=_due_note, people=_names({case.handler for case in cases} - {None}),
     )  # fmt: skip
 
 
 def _due(case: TipOff):
     return case.take_by if case.status == TipOffStatus.RECEIVED else case.answer_by
+
+
+def _due_note(case: TipOff) -> str | None:
+    return case.take_note if case.status == TipOffStatus.RECEIVED else case.answer_note
 
 
 def is_overdue(case: TipOff) -> bool:

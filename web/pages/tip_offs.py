@@ -45,7 +45,8 @@ def show_tip_off() -> Response:
             report = _report(session, typed)
             portal = current_app.config["SETTINGS"].portal_url
             case, secret = send_tip_off(session, report, seals(), g.now, portal)
-            shown = {"number": case.number, "take_by": case.take_by, "answer_by": case.answer_by}
+            names = ("number", "take_by", "take_note", "answer_by", "answer_note")
+            shown = {name: getattr(case, name) for name in names}
     except InputRejected as error:
         return _form(typed, translate(error.message), error.http_status)
     return make_response(render_template("tip_off_receipt.html", secret=secret, **shown))
