@@ -74,12 +74,14 @@ def test_the_name_is_the_same_in_a_mail_as_it_was_sent(tmp_path, database_url):
     gate.do(finish_papers, "personnel", slot)
     with Sink(tmp_path) as sink:
         sent = send_outbox(engine, sink.url, NOW)
-        assert sent.sent and not sent.failed
+        assert sent.sent
+        assert not sent.failed
         named = [mail for mail in sink.mails() if NAME in mail["subject"]]
     assert named
     for mail in named:
         bodies = [part.get_content() for part in mail.walk() if part.get_content_maintype() == "text"]
-        assert len(bodies) == 2 and all(NAME in body for body in bodies)
+        assert len(bodies) == 2
+        assert all(NAME in body for body in bodies)
     with reading(engine) as session:
         assert session.scalar(select(UnitVersion.unit_name).where(UnitVersion.unit_name == NAME)) == NAME
 
