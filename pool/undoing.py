@@ -190,7 +190,7 @@ def _check_slot_term(session: Session, movement: PoolMovement, slot: PoolSlot, b
     if slot.ended_on is not None:
         ended = session.scalar(
             select(PoolSlotEvent.movement_seq)
-            .where(PoolSlotEvent.slot_no == slot.slot_no)
+            .where(PoolSlotEvent.slot_no == slot.slot_no, PoolSlotEvent.move.not_in((Move.HOME, Move.AWAIT)))
             .order_by(PoolSlotEvent.id.desc())
             .limit(1)
         )

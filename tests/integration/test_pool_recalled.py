@@ -219,3 +219,12 @@ def test_the_borrower_is_told_where_its_recalled_posts_go(province):
     lent_and_recalled(province)
     (told,) = mails(province, "pool_recall_")
     assert "编制退回出借方" in told.text
+
+
+def test_a_post_that_comes_home_again_the_same_day_is_told_again(province):
+    loan = lent_and_recalled(province)
+    answer = province.do(return_slots, "officer-a1", loan["slots"])
+    province.do(reverse_movement, "director", answer["home"][0], "更正1")
+    province.do(reverse_movement, "citydirector", answer["movements"][0], "更正1")
+    assert "home" in province.do(return_slots, "officer-a1", loan["slots"])
+    assert len(mails(province, "pool_home_")) == 2
