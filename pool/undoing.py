@@ -77,7 +77,7 @@ def _reopen(session: Session, act: Act, movement: PoolMovement, undone: int) -> 
 def _check_not_used(session: Session, movement: PoolMovement, slot: PoolSlot) -> None:
     """The lot still has an idle post on every day from the return on; posts of a lot are one like the other.
 
-    What waits to go home to its lender (R14) is kept for that, unless it is this very post.
+    What waits to go home to its lender (R14) is kept for that from its own return on, unless it is this very post.
     """
     idle = PoolEntry.lot == slot.lot_no, PoolEntry.account == Account.IDLE
     rows = session.execute(
@@ -86,14 +86,14 @@ def _check_not_used(session: Session, movement: PoolMovement, slot: PoolSlot) ->
     ).all()  # fmt: skip
     total, day = sum(int(row.posts) for row in rows), movement.effective_date
     later = [(row.effective_date, int(row.posts)) for row in rows if row.effective_date > day]
-    least = min(posts for _, posts in balances_by_day(total, later, day))
-    others = [row.PoolSlot.slot_no for row in awaiting_home(session, PoolSlot.lot_no == slot.lot_no)]
-    if least > len(set(others) - {slot.slot_no}):
+    idle_on = balances_by_day(total, later, day)
+    kept = _kept_beside(session, slot)
+    if min(posts - sum(back <= on for back in kept.values()) for on, posts in idle_on) > 0:
         return
-    if least > 0:
+    if min(posts for _, posts in idle_on) > 0:
         raise Refused(
-            f"归还的编制为出借方保留，等待退回（{'、'.join(others)}），不能冲正归还。",
-            answer="RESTED_ON", awaiting=others, holder=slot.lender_id,
+            f"归还的编制为出借方保留，等待退回（{'、'.join(kept)}），不能冲正归还。",
+            answer="RESTED_ON", awaiting=list(kept), holder=slot.lender_id,
         )  # fmt: skip
     undone = select(PoolMovement.reverses).where(PoolMovement.reverses.is_not(None))
     taker = session.scalar(
@@ -111,6 +111,12 @@ def _check_not_used(session: Session, movement: PoolMovement, slot: PoolSlot) ->
             answer="RESTED_ON", movement=taker.seq, kind=taker.kind, holder=taker.to_holder,
             **({"request": taker.request_no} if taker.request_no else {}),
         )  # fmt: skip
+
+
+def _kept_beside(session: Session, slot: PoolSlot) -> dict[str, date]:
+    """Other slots of the lot whose post waits to go home, each with the day it came back."""
+    waiting = awaiting_home(session, PoolSlot.lot_no == slot.lot_no, PoolSlot.slot_no != slot.slot_no)
+    return {row.PoolSlot.slot_no: movement_of(session, row.movement_seq).effective_date for row in waiting}
 
 
 def _restore(session: Session, act: Act, slot: PoolSlot, undone: int) -> None:

@@ -221,6 +221,26 @@ def test_the_borrower_is_told_where_its_recalled_posts_go(province):
     assert "编制退回出借方" in told.text
 
 
+def test_a_return_is_undone_though_another_post_of_its_lot_waits_since_a_later_day(province):
+    """On every day there is a post of the lot besides the one kept for its lender, which came back later."""
+    first, second = province.lend("B1", 2, reviewer="reviewer3")["slots"]
+    province.pool(CITY, 2, login="cityreviewer")
+    province.lend("A1", 2)
+    province.pass_days(2)
+    back = province.do(return_slots, "officer-b1", [first])["movements"][0]
+    province.pass_days(2)
+    province.do(set_limits, "director", K2, *FULL, lend="unlimited", borrow=0)
+    province.do(recall_loan, "officer-a2", [second], "急用")
+    waiting = province.do(return_slots, "officer-b1", [second])
+    assert waiting["awaiting"] == [second]
+    province.do(reverse_movement, "citydirector", back, "更正1")
+    assert (province.sum_of("idle", "U:A2"), moves_of(province, first)[-1]) == (1, "RESTORE")
+    with pytest.raises(Refused) as caught:
+        province.ask("B2", 1)
+    assert caught.value.details["answer"] == "NO_STOCK"
+    assert_whole(province)
+
+
 def test_a_post_that_comes_home_again_the_same_day_is_told_again(province):
     loan = lent_and_recalled(province)
     answer = province.do(return_slots, "officer-a1", loan["slots"])
