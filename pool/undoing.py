@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core.errors import InvariantViolated, Refused
 from pool.acting import OFFICE_TIME, Act, node_of
 from pool.approvals import REQUEST_MOVES, SLOT_MOVES, Move, Status
-from pool.homeward import awaiting_home
+from pool.homeward import awaiting_home, note_withdrawn
 from pool.ledger import KINDS, Account, Kind, balances_by_day
 from pool.letters import address_of, officers_of, queue_letter, reopened_letter, restored_letter, unrenewed_letter
 from pool.models import PoolEntry, PoolLoan, PoolMovement, PoolSlot, PoolSlotEvent
@@ -44,6 +44,8 @@ def undo_life(session: Session, act: Act, movement: PoolMovement, undone: int) -
         _restore(session, act, slot_of(session, movement.slot_no), undone)
     if movement.kind == Kind.EXTEND:
         _unrenew(session, act, movement, undone)
+    if movement.kind == Kind.DEPOSIT:  # all of the lot goes back to its giver, what waited to go home with it
+        note_withdrawn(session, act, movement.seq, movement.posts, undone)
 
 
 def _unfill(session: Session, act: Act, slot: PoolSlot, undone: int) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from core.db import engine_for, reading, writing
 from core.errors import Refused
 from core.outbox import OutboxMail
+from pool.homeward import never_back
 from pool.housekeeping import keep_pool
 from pool.models import PoolDocument, PoolMovement, PoolSlot, PoolSlotEvent
 from pool.proposing import situation_of
@@ -219,6 +220,22 @@ def test_the_borrower_is_told_where_its_recalled_posts_go(province):
     lent_and_recalled(province)
     (told,) = mails(province, "pool_recall_")
     assert "编制退回出借方" in told.text
+
+
+def test_a_deposit_undone_takes_home_what_waited_in_it(province):
+    loan = short_of_room(province)
+    province.do(recall_loan, "officer-a2", loan["slots"], "急用")
+    province.do(return_slots, "officer-b1", loan["slots"])
+    province.do(set_limits, "director", K2, *FULL, lend="unlimited", borrow="unlimited")
+    with reading(province.engine) as session:
+        (taken,) = session.scalars(select(PoolMovement.seq).where(PoolMovement.kind == "WITHDRAW")).all()
+    province.do(reverse_movement, "director", taken, "更正1")
+    province.do(reverse_movement, "director", province.lot, "更正2")
+    assert moves_of(province, loan["slots"][0])[-1] == "HOME"
+    with reading(province.engine) as session:
+        assert never_back(session, *FULL, "HEALTH") == 0
+    assert night(province).home == 0
+    assert_whole(province)
 
 
 def test_a_return_is_undone_though_another_post_of_its_lot_waits_since_a_later_day(province):

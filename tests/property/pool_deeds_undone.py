@@ -147,6 +147,9 @@ def _undo_life(sim: Sim, seq: int) -> None:
         _unfill(sim, desk.slots[first.slot])
     if first.kind == "LEND":
         _reopen(sim, desk.loans[first.loan], first)
+    if first.kind == "DEPOSIT":
+        for number in [number for number in desk.homeward if desk.slots[number].lot == seq]:
+            del desk.homeward[number]
     if first.kind in ("RETURN", "SWAP"):
         slot = desk.slots[first.slot]
         desk.homeward.pop(slot.number, None)
