@@ -18,7 +18,7 @@ from pool.acting import Act, Receipt, node_of, note_document
 from pool.approvals import Move
 from pool.homeward import awaiting_home, note_life
 from pool.ledger import Cell, Kind, Lot, Source
-from pool.letters import home_letter, officers_of, queue_letter, reviewers_of
+from pool.letters import holders_of, home_letter, queue_letter
 from pool.models import PoolLot, PoolSlot
 from pool.posting import Booking, book
 from pool.service import trail
@@ -93,9 +93,5 @@ def _tell(session: Session, act: Act, home: Sequence[Back], waits: Sequence[Back
         for slot, seq in back:
             by_lender[slot.lender_id][place].append((slot.slot_no, seq))
     for lender_id, (came, waiting) in sorted(by_lender.items()):
-        node = node_of(session, lender_id)
-        if node.unit_code:
-            to = officers_of(session, node.unit_code)
-        else:
-            to = reviewers_of(session, node.division_code, node.level)
+        to = holders_of(session, node_of(session, lender_id))
         queue_letter(session, home_letter(came, waiting), to, act.today, act.portal, act.now)

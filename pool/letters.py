@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from core.accounts import Grant, Role, User
 from core.mail import message_id, queue_mail
 from core.outbox import OutboxMail
+from pool.models import PoolNode
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,22 @@ def restored_letter(slot_no: str, due: date, today: date, movement: int) -> Lett
     )  # fmt: skip
 
 
+def unhomed_letter(slots: list[str], movement: int) -> Letter:
+    """To the lender: posts it was told are its own again stay in the pool after all."""
+    return Letter(
+        f"pool_unhomed_{movement}", f"{len(slots)} 个周转编制的退回已冲正",
+        ("以下周转编制的退回已冲正，编制仍在周转池中，可借给其他单位；本单位需要自用的，须另行出池：", *slots),
+    )  # fmt: skip
+
+
+def not_back_letter(slot_no: str, movement: int) -> Letter:
+    """To the lender: a post it called back and was told is given back is lent again."""
+    return Letter(
+        f"pool_not_back_{movement}", f"收回的周转编制归还已冲正：{slot_no}",
+        (f"{slot_no} 的归还已冲正，编制仍由借入方借用；收回通知仍然有效，再次归还后退回本单位。",),
+    )  # fmt: skip
+
+
 def unrenewed_letter(loan_no: str, slots: list[tuple[str, date]], today: date, movement: int) -> Letter:
     """To the borrower: a renewal was undone, and the posts are due when they were before it."""
     over = [number for number, due in slots if due < today]
@@ -162,6 +179,13 @@ def officers_of(session: Session, unit_code: str) -> list[str]:
             .where(Grant.unit_code == unit_code, Grant.role == Role.UNIT_OFFICER, User.active, User.wants_mail)
         )
     )
+
+
+def holders_of(session: Session, node: PoolNode) -> list[str]:
+    """Addresses of who answers for a node's posts: a unit's officers, a division's reviewers."""
+    if node.unit_code:
+        return officers_of(session, node.unit_code)
+    return reviewers_of(session, node.division_code, node.level)
 
 
 def reviewers_of(session: Session, division_code: str, level: str) -> list[str]:

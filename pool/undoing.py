@@ -10,16 +10,27 @@ from sqlalchemy.orm import Session
 from core.errors import InvariantViolated, Refused
 from pool.acting import OFFICE_TIME, Act, node_of
 from pool.approvals import REQUEST_MOVES, SLOT_MOVES, Move, Status
-from pool.homeward import awaiting_home, note_withdrawn
-from pool.ledger import KINDS, Account, Kind, balances_by_day
-from pool.letters import address_of, officers_of, queue_letter, reopened_letter, restored_letter, unrenewed_letter
-from pool.models import PoolEntry, PoolLoan, PoolMovement, PoolSlot, PoolSlotEvent
+from pool.homeward import awaiting_home, note_life, note_withdrawn, taken_home
+from pool.ledger import KINDS, Account, Kind, Source, balances_by_day
+from pool.letters import (
+    address_of,
+    holders_of,
+    not_back_letter,
+    officers_of,
+    queue_letter,
+    reopened_letter,
+    restored_letter,
+    unhomed_letter,
+    unrenewed_letter,
+)
+from pool.models import PoolEntry, PoolLoan, PoolLot, PoolMovement, PoolSlot, PoolSlotEvent
 from pool.policies import add_months
 from pool.service_loans import step, turn
 from pool.service_slots import check_no_other_slot, turn_slot
 from pool.store import loan_of, movement_of, request_of, slot_of, slots_of_loan, terms_on
 
 BACK = (Kind.RETURN, Kind.SWAP)  # a slot's post goes back to its lot
+AFTER_THE_END = (Move.HOME, Move.AWAIT, Move.UNHOME)
 MOVES_THE_TERM = (Move.RENEW, Move.RECALL, Move.UNRENEW)
 
 
@@ -44,6 +55,8 @@ def undo_life(session: Session, act: Act, movement: PoolMovement, undone: int) -
         _restore(session, act, slot_of(session, movement.slot_no), undone)
     if movement.kind == Kind.EXTEND:
         _unrenew(session, act, movement, undone)
+    if movement.kind == Kind.WITHDRAW:
+        _unhome(session, act, movement, undone)
     if movement.kind == Kind.DEPOSIT:  # all of the lot goes back to its giver, what waited to go home with it
         note_withdrawn(session, act, movement.seq, movement.posts, undone)
 
@@ -128,6 +141,19 @@ def _restore(session: Session, act: Act, slot: PoolSlot, undone: int) -> None:
     )  # fmt: skip
     letter = restored_letter(slot.slot_no, slot.due_date, act.today, undone)
     queue_letter(session, letter, officers_of(session, slot.unit_code), act.today, act.portal, act.now)
+    if slot.recalled_on is not None and session.get(PoolLot, slot.lot_no).source == Source.USE_RIGHT_LENT:
+        lender = holders_of(session, node_of(session, slot.lender_id))
+        queue_letter(session, not_back_letter(slot.slot_no, undone), lender, act.today, act.portal, act.now)
+
+
+def _unhome(session: Session, act: Act, movement: PoolMovement, undone: int) -> None:
+    """What the withdrawal took home stays in the pool; no night takes it home again, and the lender is told."""
+    slots = taken_home(session, movement.seq)
+    note_life(session, act, slots, Move.UNHOME, undone)
+    if slots:
+        letter = unhomed_letter([slot.slot_no for slot in slots], undone)
+        lender = holders_of(session, node_of(session, slots[0].lender_id))
+        queue_letter(session, letter, lender, act.today, act.portal, act.now)
 
 
 def _by_dates(session: Session, act: Act, slot: PoolSlot, due: date) -> Status:
@@ -198,7 +224,7 @@ def _check_slot_term(session: Session, movement: PoolMovement, slot: PoolSlot, b
     if slot.ended_on is not None:
         ended = session.scalar(
             select(PoolSlotEvent.movement_seq)
-            .where(PoolSlotEvent.slot_no == slot.slot_no, PoolSlotEvent.move.not_in((Move.HOME, Move.AWAIT)))
+            .where(PoolSlotEvent.slot_no == slot.slot_no, PoolSlotEvent.move.not_in(AFTER_THE_END))
             .order_by(PoolSlotEvent.id.desc())
             .limit(1)
         )

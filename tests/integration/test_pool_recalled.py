@@ -203,6 +203,9 @@ def test_the_withdrawal_is_undone_as_any_other_and_the_post_then_stays_in_the_po
     answer = province.do(return_slots, "officer-a1", loan["slots"])
     province.do(reverse_movement, "director", answer["home"][0], "更正1")
     assert (province.sum_of("idle", "U:A2"), night(province).home) == (2, 0)
+    assert moves_of(province, loan["slots"][0])[-1] == "UNHOME"
+    (told,) = mails(province, "pool_unhomed_")
+    assert (told.recipient, loan["slots"][0] in told.text) == ("officer-a2@example.org", True)
     assert province.ask("A1", 2)["status"] == "SUBMITTED"
     assert_whole(province)
 
@@ -265,3 +268,26 @@ def test_a_post_that_comes_home_again_the_same_day_is_told_again(province):
     province.do(reverse_movement, "citydirector", answer["movements"][0], "更正1")
     assert "home" in province.do(return_slots, "officer-a1", loan["slots"])
     assert len(mails(province, "pool_home_")) == 2
+
+
+def test_a_return_undone_is_told_to_the_lender_that_called_the_post_back(province):
+    loan = lent_and_recalled(province)
+    answer = province.do(return_slots, "officer-a1", loan["slots"])
+    province.do(reverse_movement, "director", answer["home"][0], "更正1")
+    province.do(reverse_movement, "citydirector", answer["movements"][0], "更正1")
+    (told,) = mails(province, "pool_not_back_")
+    assert (told.recipient, "收回通知仍然有效" in told.text) == ("officer-a2@example.org", True)
+    assert moves_of(province, loan["slots"][0])[-2:] == ["UNHOME", "RESTORE"]
+
+
+def test_an_ordinary_withdrawal_undone_is_told_for_each_post_it_took_home(province):
+    loan = short_of_room(province)
+    province.do(recall_loan, "officer-a2", loan["slots"], "急用")
+    province.do(return_slots, "officer-b1", loan["slots"])
+    province.do(set_limits, "director", K2, *FULL, lend="unlimited", borrow="unlimited")
+    taken = province.do(withdraw_posts, "reviewer", province.lot, 1, "文4")["movement"]
+    province.do(reverse_movement, "director", taken, "更正1")
+    assert moves_of(province, loan["slots"][0])[-2:] == ["HOME", "UNHOME"]
+    assert len(mails(province, "pool_unhomed_")) == 1
+    assert night(province).home == 0
+    assert province.ask("B2", 1)["status"] == "SUBMITTED"
