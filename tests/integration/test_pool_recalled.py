@@ -12,7 +12,7 @@ from pool.homeward import never_back
 from pool.housekeeping import keep_pool
 from pool.models import PoolDocument, PoolMovement, PoolSlot, PoolSlotEvent
 from pool.proposing import situation_of
-from pool.service import grant_posts, withdraw_posts
+from pool.service import cut_posts, grant_posts, withdraw_posts
 from pool.service_loans import Wish, request_loan
 from pool.service_nodes import set_limits
 from pool.service_reversal import reverse_movement
@@ -291,3 +291,26 @@ def test_an_ordinary_withdrawal_undone_is_told_for_each_post_it_took_home(provin
     assert len(mails(province, "pool_unhomed_")) == 1
     assert night(province).home == 0
     assert province.ask("B2", 1)["status"] == "SUBMITTED"
+
+
+@pytest.mark.parametrize("way", ["home by recall", "withdrawn"])
+def test_a_lender_over_quota_takes_its_posts_home_and_the_proof_holds(province, way):
+    """T stays: the deposit is less by what the excess is less; the debt is still the one its cut opened."""
+    loan = province.lend("B1", 2, reviewer="reviewer3")
+    province.pool(CITY, 2, login="cityreviewer")
+    province.lend("A1", 2)
+    province.do(set_limits, "director", K2, *FULL, lend="unlimited", borrow=0)
+    province.do(cut_posts, "reviewer", "U:A2", *FULL, 5, "核减1")
+    assert_whole(province)
+    if way == "home by recall":
+        province.do(recall_loan, "officer-a2", loan["slots"], "急用")
+        assert len(province.do(return_slots, "officer-b1", loan["slots"])["home"]) == 2
+    else:
+        province.do(return_slots, "officer-b1", loan["slots"])
+        taken = province.do(withdraw_posts, "reviewer", province.lot, 1, "文3")["movement"]
+        assert_whole(province)
+        province.do(withdraw_posts, "reviewer", province.lot, 1, "文4")
+        province.do(grant_posts, "reviewer", "U:A2", *FULL, 1, "编委8")
+        assert_whole(province)
+        province.do(reverse_movement, "director", taken, "更正1")
+    assert_whole(province)
