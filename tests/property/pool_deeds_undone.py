@@ -101,7 +101,7 @@ def _refused_anyway(sim: Sim, seq: int, several: list[int]) -> str | None:
     if any(number in book.reversed for number in several):
         return "REVERSED"
     resting = [
-        n for n in book.rested[seq]
+        n for number in several for n in book.rested[number]
         if book.movements[n].kind != "REVERSE" and n not in book.reversed and n not in several
     ]  # fmt: skip
     if resting:
