@@ -82,6 +82,7 @@ class Move(StrEnum):
     REVERSE = "REVERSE"
     HOME = "HOME"
     AWAIT = "AWAIT"
+    UNHOME = "UNHOME"
     RESTORE = "RESTORE"
     UNRENEW = "UNRENEW"
 
@@ -140,6 +141,7 @@ SLOT_MOVES: dict[Move, Transition] = {
         Transition(Move.REVERSE, "冲正", LIVE, S.LAPSED, P.REVERSE_MOVEMENT),
         Transition(Move.HOME, "退回出借方", (S.RETURNED, S.LAPSED), None, None),
         Transition(Move.AWAIT, "待退回出借方", (S.RETURNED, S.LAPSED), None, None),
+        Transition(Move.UNHOME, "退回冲正", (S.RETURNED, S.LAPSED), None, P.REVERSE_MOVEMENT),
         Transition(Move.RESTORE, "归还冲正", (S.RETURNED, S.LAPSED), S.ISSUED, P.REVERSE_MOVEMENT),
         Transition(Move.UNRENEW, "续借冲正", (S.ISSUED, S.FILLED, S.DUE_SOON, S.OVERDUE), None, P.REVERSE_MOVEMENT),
     )

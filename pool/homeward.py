@@ -24,6 +24,15 @@ def awaiting_home(session: Session, *where: ColumnElement[bool]) -> Sequence[Row
 
     where: more about the slots.
     """
+    return _last_step(session, Move.AWAIT, *where)
+
+
+def taken_home(session: Session, movement: int) -> list[PoolSlot]:
+    """Slots whose last step is that a movement took their post home."""
+    return [row.PoolSlot for row in _last_step(session, Move.HOME, PoolSlotEvent.movement_seq == movement)]
+
+
+def _last_step(session: Session, move: Move, *where: ColumnElement[bool]) -> Sequence[Row]:
     last = (
         select(func.max(PoolSlotEvent.id))
         .where(PoolSlotEvent.slot_no == PoolSlot.slot_no)
@@ -33,7 +42,7 @@ def awaiting_home(session: Session, *where: ColumnElement[bool]) -> Sequence[Row
     query = (
         select(PoolSlot, PoolSlotEvent.movement_seq)
         .join(PoolSlotEvent, PoolSlotEvent.slot_no == PoolSlot.slot_no)
-        .where(PoolSlotEvent.move == Move.AWAIT, PoolSlotEvent.id == last, *where)
+        .where(PoolSlotEvent.move == move, PoolSlotEvent.id == last, *where)
         .order_by(PoolSlotEvent.id)
     )
     return session.execute(query.execution_options(populate_existing=True)).all()

@@ -18,7 +18,7 @@ from pool.acting import Act, Receipt, node_of, note_document
 from pool.approvals import Move
 from pool.homeward import awaiting_home, note_life
 from pool.ledger import Cell, Kind, Lot, Source
-from pool.letters import home_letter, officers_of, queue_letter, reviewers_of
+from pool.letters import holders_of, home_letter, queue_letter
 from pool.models import PoolLot, PoolSlot
 from pool.posting import Booking, book
 from pool.service import trail
@@ -36,7 +36,7 @@ def send_home(session: Session, act: Act, back: Sequence[Back]) -> Receipt:
     for slot, seq in waits:
         note_life(session, act, [slot], Move.AWAIT, seq)
         trail(session, act, "slot_awaits_home", f"slot {slot.slot_no}", rests_on=seq)
-    _tell(session, act, [slot for slot, _ in home], [slot for slot, _ in waits])
+    _tell(session, act, home, waits)
     answer = {"home": [seq for _, seq in home], "awaiting": [slot.slot_no for slot, _ in waits]}
     return {name: found for name, found in answer.items() if found}
 
@@ -44,7 +44,7 @@ def send_home(session: Session, act: Act, back: Sequence[Back]) -> Receipt:
 def send_waiting_home(session: Session, act: Act) -> int:
     """The night's try for what waits. Returns how many posts went home."""
     home, _ = _tried(session, act, [(row.PoolSlot, row.movement_seq) for row in awaiting_home(session)])
-    _tell(session, act, [slot for slot, _ in home], [])
+    _tell(session, act, home, [])
     return len(home)
 
 
@@ -86,16 +86,12 @@ def notice_no(slot: PoolSlot) -> str:
     return f"{NOTICE}{slot.slot_no}（{slot.recalled_on}）"
 
 
-def _tell(session: Session, act: Act, home: Sequence[PoolSlot], waits: Sequence[PoolSlot]) -> None:
+def _tell(session: Session, act: Act, home: Sequence[Back], waits: Sequence[Back]) -> None:
     """One letter per lender, to its officers (of a division: to the office)."""
-    by_lender: dict[str, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
-    for place, slots in enumerate((home, waits)):
-        for slot in slots:
-            by_lender[slot.lender_id][place].append(slot.slot_no)
+    by_lender: dict[str, tuple[list[tuple[str, int]], list[tuple[str, int]]]] = defaultdict(lambda: ([], []))
+    for place, back in enumerate((home, waits)):
+        for slot, seq in back:
+            by_lender[slot.lender_id][place].append((slot.slot_no, seq))
     for lender_id, (came, waiting) in sorted(by_lender.items()):
-        node = node_of(session, lender_id)
-        if node.unit_code:
-            to = officers_of(session, node.unit_code)
-        else:
-            to = reviewers_of(session, node.division_code, node.level)
+        to = holders_of(session, node_of(session, lender_id))
         queue_letter(session, home_letter(came, waiting), to, act.today, act.portal, act.now)

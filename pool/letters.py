@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from core.accounts import Grant, Role, User
 from core.mail import message_id, queue_mail
 from core.outbox import OutboxMail
+from pool.models import PoolNode
 
 
 @dataclass(frozen=True)
@@ -48,20 +49,20 @@ def recall_letter(loan_no: str, slots: list[tuple[str, date]], goes_home: bool) 
     )  # fmt: skip
 
 
-def home_letter(came: list[str], waiting: list[str]) -> Letter:
-    """To the lender: posts it called back are its own again; others came back and cannot leave the pool yet."""
+def home_letter(came: list[tuple[str, int]], waiting: list[tuple[str, int]]) -> Letter:
+    """To the lender: posts it called back are its own again; others came back and cannot leave the pool yet. Each with its
+    movement: the same slot may come back again on the same day, its first return undone."""
     lines: list[str] = []
     if came:
-        lines += [f"以下 {len(came)} 个收回的周转编制已归还并退回本单位，可以自用：", *came]
+        lines += [f"以下 {len(came)} 个收回的周转编制已归还并退回本单位，可以自用：", *(number for number, _ in came)]
     if waiting:
         lines += [
             f"以下 {len(waiting)} 个收回的周转编制已归还，因周转池限额暂不能退回，为本单位保留，每夜再办：",
-            *waiting,
+            *(number for number, _ in waiting),
         ]
     subject = f"{len(came)} 个收回的周转编制已退回" if came else f"{len(waiting)} 个收回的周转编制已归还，待退回"
-    return Letter(
-        f"pool_home_{_mark([(number, None) for number in (*came, *waiting)])}_{len(came)}", subject, tuple(lines)
-    )
+    mark = _mark(f"{number} {movement}" for number, movement in (*came, *waiting))
+    return Letter(f"pool_home_{mark}_{len(came)}", subject, tuple(lines))
 
 
 def renewal_letter(loan_no: str, posts: int, due: date, movement: int) -> Letter:
@@ -90,6 +91,22 @@ def restored_letter(slot_no: str, due: date, today: date, movement: int) -> Lett
     )  # fmt: skip
 
 
+def unhomed_letter(slots: list[str], movement: int) -> Letter:
+    """To the lender: posts it was told are its own again stay in the pool after all."""
+    return Letter(
+        f"pool_unhomed_{movement}", f"{len(slots)} 个周转编制的退回已冲正",
+        ("以下周转编制的退回已冲正，编制仍在周转池中，可借给其他单位；本单位需要自用的，须另行出池：", *slots),
+    )  # fmt: skip
+
+
+def not_back_letter(slot_no: str, movement: int) -> Letter:
+    """To the lender: a post it called back and was told is given back is lent again."""
+    return Letter(
+        f"pool_not_back_{movement}", f"收回的周转编制归还已冲正：{slot_no}",
+        (f"{slot_no} 的归还已冲正，编制仍由借入方借用；收回通知仍然有效，再次归还后退回本单位。",),
+    )  # fmt: skip
+
+
 def unrenewed_letter(loan_no: str, slots: list[tuple[str, date]], today: date, movement: int) -> Letter:
     """To the borrower: a renewal was undone, and the posts are due when they were before it."""
     over = [number for number, due in slots if due < today]
@@ -108,18 +125,22 @@ def due_letter(soon: list[tuple[str, date]], over: list[tuple[str, date]]) -> li
     letters = []
     if soon:
         lines = tuple(f"{number}：{due} 到期" for number, due in soon)
-        letters.append(Letter(f"pool_due_soon_{_mark(soon)}", f"{len(soon)} 个周转编制即将到期", lines))
+        letters.append(
+            Letter(f"pool_due_soon_{_mark(number for number, _ in soon)}", f"{len(soon)} 个周转编制即将到期", lines)
+        )
     if over:
         lines = (
             *(f"{number}：{due} 到期，逾期未还" for number, due in over),
             "归还、置换或续借之前，本单位不能新办用编和借用。",
         )
-        letters.append(Letter(f"pool_overdue_{_mark(over)}", f"{len(over)} 个周转编制逾期未还", lines))
+        letters.append(
+            Letter(f"pool_overdue_{_mark(number for number, _ in over)}", f"{len(over)} 个周转编制逾期未还", lines)
+        )
     return letters
 
 
-def _mark(slots: list[tuple[str, date | None]]) -> str:
-    return hashlib.sha256("\n".join(number for number, _ in slots).encode()).hexdigest()[:32]
+def _mark(what: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(what).encode()).hexdigest()[:32]
 
 
 def queue_letter(
@@ -158,6 +179,13 @@ def officers_of(session: Session, unit_code: str) -> list[str]:
             .where(Grant.unit_code == unit_code, Grant.role == Role.UNIT_OFFICER, User.active, User.wants_mail)
         )
     )
+
+
+def holders_of(session: Session, node: PoolNode) -> list[str]:
+    """Addresses of who answers for a node's posts: a unit's officers, a division's reviewers."""
+    if node.unit_code:
+        return officers_of(session, node.unit_code)
+    return reviewers_of(session, node.division_code, node.level)
 
 
 def reviewers_of(session: Session, division_code: str, level: str) -> list[str]:

@@ -45,8 +45,8 @@ def _trees(rows: Rows):
 
 
 def feasible_or_in_debt(rows: Rows) -> Proof:
-    """T ≥ −borrowing limit, and ≥ floor at a root. Short is a node by no more than the excess over quota below it, and
-    what it was short of already when its limit was set."""
+    """T ≥ −borrowing limit, and ≥ floor at a root. Short is a node by no more than the excess over quota below it, what of
+    an excess its holder has made up with posts from a pool, and what it was short of already when its limit was set."""
     name, checked, broken = "limits hold at every node", 0, []
     above = dict(zip(rows.node.id, rows.node.parent_id, strict=True))
     for partition, purpose, claims in _trees(rows):
@@ -57,6 +57,8 @@ def feasible_or_in_debt(rows: Rows) -> Proof:
         for node_id, held in surplus.items():
             short = _short(node_id, held, above, limits)
             allowed = excess.get(node_id, 0)
+            if short > allowed and purpose == "":
+                allowed += _made_up_below(rows, partition, above).get(node_id, 0)
             if short > allowed and node_id in limits.index:
                 then = _claims(rows, int(limits.loc[node_id, "set_after"])).get(partition)
                 own = _own(then, purpose) if then else ({}, {})
@@ -82,16 +84,34 @@ def _is_nothing(value: object) -> bool:
 
 def _excess_below(held: pd.DataFrame, purpose: str, above: dict[str, str | None]) -> dict[str, int]:
     """Posts over quota at or below each node; the trees of one purpose know of none."""
-    excess: dict[str, int] = {}
     if purpose:
-        return excess
+        return {}
     vacant = held[(held.account == "home") & (held.purpose == "")].groupby("holder")["posts"].sum()
-    for holder, posts in vacant[vacant < 0].items():
+    return _all_above(-vacant[vacant < 0], above)
+
+
+def _made_up_below(rows: Rows, partition: tuple[str, str], above: dict[str, str | None]) -> dict[str, int]:
+    """Posts withdrawn from a pool by holders over quota, at or below each node, what was reversed left out: they make up
+    an excess and lower the deposit, so that T stays, and with it the debt that the excess opened."""
+    keys, movement = rows.entry.keys, rows.movement
+    home = (keys.account == "home") & (keys.purpose == "")
+    here = home & (keys.post_type == partition[0]) & (keys.fund_form == partition[1])
+    lines = rows.of_movement(rows.entry.lines(here), "kind").sort_values("movement_seq", kind="stable")
+    before = lines.groupby("holder")["posts"].cumsum() - lines.posts
+    taken = (lines.kind == "WITHDRAW") & ~lines.movement_seq.isin(movement.reverses)
+    made_up = lines.posts.clip(upper=(-before).clip(lower=0)).where(taken, 0)
+    return _all_above(made_up.groupby(lines.holder).sum(), above)
+
+
+def _all_above(posts: pd.Series, above: dict[str, str | None]) -> dict[str, int]:
+    """Posts by holder, added up at the holder and every node above it."""
+    found: dict[str, int] = {}
+    for holder, count in posts.items():
         at = holder
         while not _is_nothing(at):
-            excess[at] = excess.get(at, 0) - int(posts)
+            found[at] = found.get(at, 0) + int(count)
             at = above.get(at)
-    return excess
+    return found
 
 
 def _claims(rows: Rows, last: int | None = None) -> dict[tuple[str, str], Claims]:

@@ -10,16 +10,27 @@ from sqlalchemy.orm import Session
 from core.errors import InvariantViolated, Refused
 from pool.acting import OFFICE_TIME, Act, node_of
 from pool.approvals import REQUEST_MOVES, SLOT_MOVES, Move, Status
-from pool.homeward import awaiting_home
-from pool.ledger import KINDS, Account, Kind, balances_by_day
-from pool.letters import address_of, officers_of, queue_letter, reopened_letter, restored_letter, unrenewed_letter
-from pool.models import PoolEntry, PoolLoan, PoolMovement, PoolSlot, PoolSlotEvent
+from pool.homeward import awaiting_home, note_life, note_withdrawn, taken_home
+from pool.ledger import KINDS, Account, Kind, Source, balances_by_day
+from pool.letters import (
+    address_of,
+    holders_of,
+    not_back_letter,
+    officers_of,
+    queue_letter,
+    reopened_letter,
+    restored_letter,
+    unhomed_letter,
+    unrenewed_letter,
+)
+from pool.models import PoolEntry, PoolLoan, PoolLot, PoolMovement, PoolSlot, PoolSlotEvent
 from pool.policies import add_months
 from pool.service_loans import step, turn
 from pool.service_slots import check_no_other_slot, turn_slot
 from pool.store import loan_of, movement_of, request_of, slot_of, slots_of_loan, terms_on
 
 BACK = (Kind.RETURN, Kind.SWAP)  # a slot's post goes back to its lot
+AFTER_THE_END = (Move.HOME, Move.AWAIT, Move.UNHOME)
 MOVES_THE_TERM = (Move.RENEW, Move.RECALL, Move.UNRENEW)
 
 
@@ -44,6 +55,10 @@ def undo_life(session: Session, act: Act, movement: PoolMovement, undone: int) -
         _restore(session, act, slot_of(session, movement.slot_no), undone)
     if movement.kind == Kind.EXTEND:
         _unrenew(session, act, movement, undone)
+    if movement.kind == Kind.WITHDRAW:
+        _unhome(session, act, movement, undone)
+    if movement.kind == Kind.DEPOSIT:  # all of the lot goes back to its giver, what waited to go home with it
+        note_withdrawn(session, act, movement.seq, movement.posts, undone)
 
 
 def _unfill(session: Session, act: Act, slot: PoolSlot, undone: int) -> None:
@@ -77,7 +92,7 @@ def _reopen(session: Session, act: Act, movement: PoolMovement, undone: int) -> 
 def _check_not_used(session: Session, movement: PoolMovement, slot: PoolSlot) -> None:
     """The lot still has an idle post on every day from the return on; posts of a lot are one like the other.
 
-    What waits to go home to its lender (R14) is kept for that, unless it is this very post.
+    What waits to go home to its lender (R14) is kept for that from its own return on, unless it is this very post.
     """
     idle = PoolEntry.lot == slot.lot_no, PoolEntry.account == Account.IDLE
     rows = session.execute(
@@ -86,14 +101,14 @@ def _check_not_used(session: Session, movement: PoolMovement, slot: PoolSlot) ->
     ).all()  # fmt: skip
     total, day = sum(int(row.posts) for row in rows), movement.effective_date
     later = [(row.effective_date, int(row.posts)) for row in rows if row.effective_date > day]
-    least = min(posts for _, posts in balances_by_day(total, later, day))
-    others = [row.PoolSlot.slot_no for row in awaiting_home(session, PoolSlot.lot_no == slot.lot_no)]
-    if least > len(set(others) - {slot.slot_no}):
+    idle_on = balances_by_day(total, later, day)
+    kept = _kept_beside(session, slot)
+    if min(posts - sum(back <= on for back in kept.values()) for on, posts in idle_on) > 0:
         return
-    if least > 0:
+    if min(posts for _, posts in idle_on) > 0:
         raise Refused(
-            f"归还的编制为出借方保留，等待退回（{'、'.join(others)}），不能冲正归还。",
-            answer="RESTED_ON", awaiting=others, holder=slot.lender_id,
+            f"归还的编制为出借方保留，等待退回（{'、'.join(kept)}），不能冲正归还。",
+            answer="RESTED_ON", awaiting=list(kept), holder=slot.lender_id,
         )  # fmt: skip
     undone = select(PoolMovement.reverses).where(PoolMovement.reverses.is_not(None))
     taker = session.scalar(
@@ -113,6 +128,12 @@ def _check_not_used(session: Session, movement: PoolMovement, slot: PoolSlot) ->
         )  # fmt: skip
 
 
+def _kept_beside(session: Session, slot: PoolSlot) -> dict[str, date]:
+    """Other slots of the lot whose post waits to go home, each with the day it came back."""
+    waiting = awaiting_home(session, PoolSlot.lot_no == slot.lot_no, PoolSlot.slot_no != slot.slot_no)
+    return {row.PoolSlot.slot_no: movement_of(session, row.movement_seq).effective_date for row in waiting}
+
+
 def _restore(session: Session, act: Act, slot: PoolSlot, undone: int) -> None:
     turn_slot(
         session, act, slot, Move.RESTORE, undone, to=_by_dates(session, act, slot, slot.due_date), ended_on=None,
@@ -120,6 +141,19 @@ def _restore(session: Session, act: Act, slot: PoolSlot, undone: int) -> None:
     )  # fmt: skip
     letter = restored_letter(slot.slot_no, slot.due_date, act.today, undone)
     queue_letter(session, letter, officers_of(session, slot.unit_code), act.today, act.portal, act.now)
+    if slot.recalled_on is not None and session.get(PoolLot, slot.lot_no).source == Source.USE_RIGHT_LENT:
+        lender = holders_of(session, node_of(session, slot.lender_id))
+        queue_letter(session, not_back_letter(slot.slot_no, undone), lender, act.today, act.portal, act.now)
+
+
+def _unhome(session: Session, act: Act, movement: PoolMovement, undone: int) -> None:
+    """What the withdrawal took home stays in the pool; no night takes it home again, and the lender is told."""
+    slots = taken_home(session, movement.seq)
+    note_life(session, act, slots, Move.UNHOME, undone)
+    if slots:
+        letter = unhomed_letter([slot.slot_no for slot in slots], undone)
+        lender = holders_of(session, node_of(session, slots[0].lender_id))
+        queue_letter(session, letter, lender, act.today, act.portal, act.now)
 
 
 def _by_dates(session: Session, act: Act, slot: PoolSlot, due: date) -> Status:
@@ -190,7 +224,7 @@ def _check_slot_term(session: Session, movement: PoolMovement, slot: PoolSlot, b
     if slot.ended_on is not None:
         ended = session.scalar(
             select(PoolSlotEvent.movement_seq)
-            .where(PoolSlotEvent.slot_no == slot.slot_no)
+            .where(PoolSlotEvent.slot_no == slot.slot_no, PoolSlotEvent.move.not_in(AFTER_THE_END))
             .order_by(PoolSlotEvent.id.desc())
             .limit(1)
         )

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from core.errors import Refused
 from pool.acting import Act, Receipt
 from pool.ledger import Kind
-from pool.models import PoolSlot
+from pool.models import PoolMovement, PoolSlot
 from pool.service_reversal import reverse_movement
 from pool.store import movement_of, slot_of
 from staffing.chain import IN_POST
@@ -21,6 +21,8 @@ def undo_movement(session: Session, act: Act, seq: int, document_no: str) -> Rec
     """`pool.service_reversal.reverse_movement`, refused also where the person of a slot that comes back sits on a post of
     the gate (PERSON_HOLDS_ONE), or a swap's own number is in use there (RESTED_ON)."""
     movement = movement_of(session, seq)
+    if session.scalar(select(PoolMovement.seq).where(PoolMovement.reverses == seq)) is not None:
+        return reverse_movement(session, act, seq, document_no)  # replayed or refused; what came since is none of its
     slot = slot_of(session, movement.slot_no) if movement.kind in GIVEN_BACK and movement.loan_no else None
     own = slot.own_slot_no if slot is not None else None
     answer = reverse_movement(session, act, seq, document_no)

@@ -8,10 +8,11 @@ from sqlalchemy import select
 from core.db import engine_for, reading, writing
 from core.errors import Refused
 from core.outbox import OutboxMail
+from pool.homeward import never_back
 from pool.housekeeping import keep_pool
 from pool.models import PoolDocument, PoolMovement, PoolSlot, PoolSlotEvent
 from pool.proposing import situation_of
-from pool.service import grant_posts, withdraw_posts
+from pool.service import cut_posts, grant_posts, withdraw_posts
 from pool.service_loans import Wish, request_loan
 from pool.service_nodes import set_limits
 from pool.service_reversal import reverse_movement
@@ -202,6 +203,9 @@ def test_the_withdrawal_is_undone_as_any_other_and_the_post_then_stays_in_the_po
     answer = province.do(return_slots, "officer-a1", loan["slots"])
     province.do(reverse_movement, "director", answer["home"][0], "更正1")
     assert (province.sum_of("idle", "U:A2"), night(province).home) == (2, 0)
+    assert moves_of(province, loan["slots"][0])[-1] == "UNHOME"
+    (told,) = mails(province, "pool_unhomed_")
+    assert (told.recipient, loan["slots"][0] in told.text) == ("officer-a2@example.org", True)
     assert province.ask("A1", 2)["status"] == "SUBMITTED"
     assert_whole(province)
 
@@ -219,3 +223,94 @@ def test_the_borrower_is_told_where_its_recalled_posts_go(province):
     lent_and_recalled(province)
     (told,) = mails(province, "pool_recall_")
     assert "编制退回出借方" in told.text
+
+
+def test_a_deposit_undone_takes_home_what_waited_in_it(province):
+    loan = short_of_room(province)
+    province.do(recall_loan, "officer-a2", loan["slots"], "急用")
+    province.do(return_slots, "officer-b1", loan["slots"])
+    province.do(set_limits, "director", K2, *FULL, lend="unlimited", borrow="unlimited")
+    with reading(province.engine) as session:
+        (taken,) = session.scalars(select(PoolMovement.seq).where(PoolMovement.kind == "WITHDRAW")).all()
+    province.do(reverse_movement, "director", taken, "更正1")
+    province.do(reverse_movement, "director", province.lot, "更正2")
+    assert moves_of(province, loan["slots"][0])[-1] == "HOME"
+    with reading(province.engine) as session:
+        assert never_back(session, *FULL, "HEALTH") == 0
+    assert night(province).home == 0
+    assert_whole(province)
+
+
+def test_a_return_is_undone_though_another_post_of_its_lot_waits_since_a_later_day(province):
+    """On every day there is a post of the lot besides the one kept for its lender, which came back later."""
+    first, second = province.lend("B1", 2, reviewer="reviewer3")["slots"]
+    province.pool(CITY, 2, login="cityreviewer")
+    province.lend("A1", 2)
+    province.pass_days(2)
+    back = province.do(return_slots, "officer-b1", [first])["movements"][0]
+    province.pass_days(2)
+    province.do(set_limits, "director", K2, *FULL, lend="unlimited", borrow=0)
+    province.do(recall_loan, "officer-a2", [second], "急用")
+    waiting = province.do(return_slots, "officer-b1", [second])
+    assert waiting["awaiting"] == [second]
+    province.do(reverse_movement, "citydirector", back, "更正1")
+    assert (province.sum_of("idle", "U:A2"), moves_of(province, first)[-1]) == (1, "RESTORE")
+    with pytest.raises(Refused) as caught:
+        province.ask("B2", 1)
+    assert caught.value.details["answer"] == "NO_STOCK"
+    assert_whole(province)
+
+
+def test_a_post_that_comes_home_again_the_same_day_is_told_again(province):
+    loan = lent_and_recalled(province)
+    answer = province.do(return_slots, "officer-a1", loan["slots"])
+    province.do(reverse_movement, "director", answer["home"][0], "更正1")
+    province.do(reverse_movement, "citydirector", answer["movements"][0], "更正1")
+    assert "home" in province.do(return_slots, "officer-a1", loan["slots"])
+    assert len(mails(province, "pool_home_")) == 2
+
+
+def test_a_return_undone_is_told_to_the_lender_that_called_the_post_back(province):
+    loan = lent_and_recalled(province)
+    answer = province.do(return_slots, "officer-a1", loan["slots"])
+    province.do(reverse_movement, "director", answer["home"][0], "更正1")
+    province.do(reverse_movement, "citydirector", answer["movements"][0], "更正1")
+    (told,) = mails(province, "pool_not_back_")
+    assert (told.recipient, "收回通知仍然有效" in told.text) == ("officer-a2@example.org", True)
+    assert moves_of(province, loan["slots"][0])[-2:] == ["UNHOME", "RESTORE"]
+
+
+def test_an_ordinary_withdrawal_undone_is_told_for_each_post_it_took_home(province):
+    loan = short_of_room(province)
+    province.do(recall_loan, "officer-a2", loan["slots"], "急用")
+    province.do(return_slots, "officer-b1", loan["slots"])
+    province.do(set_limits, "director", K2, *FULL, lend="unlimited", borrow="unlimited")
+    taken = province.do(withdraw_posts, "reviewer", province.lot, 1, "文4")["movement"]
+    province.do(reverse_movement, "director", taken, "更正1")
+    assert moves_of(province, loan["slots"][0])[-2:] == ["HOME", "UNHOME"]
+    assert len(mails(province, "pool_unhomed_")) == 1
+    assert night(province).home == 0
+    assert province.ask("B2", 1)["status"] == "SUBMITTED"
+
+
+@pytest.mark.parametrize("way", ["home by recall", "withdrawn"])
+def test_a_lender_over_quota_takes_its_posts_home_and_the_proof_holds(province, way):
+    """T stays: the deposit is less by what the excess is less; the debt is still the one its cut opened."""
+    loan = province.lend("B1", 2, reviewer="reviewer3")
+    province.pool(CITY, 2, login="cityreviewer")
+    province.lend("A1", 2)
+    province.do(set_limits, "director", K2, *FULL, lend="unlimited", borrow=0)
+    province.do(cut_posts, "reviewer", "U:A2", *FULL, 5, "核减1")
+    assert_whole(province)
+    if way == "home by recall":
+        province.do(recall_loan, "officer-a2", loan["slots"], "急用")
+        assert len(province.do(return_slots, "officer-b1", loan["slots"])["home"]) == 2
+    else:
+        province.do(return_slots, "officer-b1", loan["slots"])
+        taken = province.do(withdraw_posts, "reviewer", province.lot, 1, "文3")["movement"]
+        assert_whole(province)
+        province.do(withdraw_posts, "reviewer", province.lot, 1, "文4")
+        province.do(grant_posts, "reviewer", "U:A2", *FULL, 1, "编委8")
+        assert_whole(province)
+        province.do(reverse_movement, "director", taken, "更正1")
+    assert_whole(province)

@@ -376,3 +376,13 @@ def test_the_days_of_a_loan_are_kept_with_the_step_that_changed_them(province):
         kept = dict(session.execute(select(PoolSlotEvent.move, PoolSlotEvent.due_before)).all())
     assert (kept["ISSUE"], kept["RENEW"]) == (None, due)
     assert kept["RECALL"] > due + timedelta(days=150)
+
+
+def test_a_renewal_refused_after_a_recalled_post_came_back_names_its_return(province):
+    province.grant("A2", 1)
+    province.pool(K2, 1, source="USE_RIGHT_LENT", giver="U:A2")
+    loan = province.lend("A1", 1)
+    renewed = province.do(renew_loan, "citydirector", loan["loan"], 6, "还需要")
+    province.do(recall_loan, "officer-a2", loan["slots"], "急用")
+    back = returned(province, loan["slots"][0])
+    assert refused("RESTED_ON", province, renewed["movement"]).details["movement"] == back

@@ -53,3 +53,14 @@ def test_what_the_gate_does_not_stand_against_is_undone_and_replayed(gate):
     _left, back = gate.do(vacate_slot, "reviewer", number)["movements"]
     first = gate.do(undo_movement, "citydirector", back, "更正1", key="one")
     assert gate.do(undo_movement, "citydirector", back, "更正1", key="one") == first
+
+
+def test_a_reversal_is_replayed_whatever_came_after_it(gate):
+    number = on_a_slot(gate)
+    gate.grant("A1", 1)
+    swapped = gate.do(swap_slot, "reviewer", number)
+    first = gate.do(undo_movement, "citydirector", swapped["movement"], "更正1", key="one")
+    gate.do(swap_slot, "reviewer", number)
+    gate.do(record_person, "personnel", "A1", *FULL, person(1))
+    assert gate.do(undo_movement, "citydirector", swapped["movement"], "更正1", key="one") == first
+    refused("REVERSED", gate, swapped["movement"])

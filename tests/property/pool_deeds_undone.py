@@ -114,8 +114,11 @@ def _refused_now(sim: Sim, several: list[int]) -> str | None:
     first = book.movements[several[0]]
     if first.kind in ("RETURN", "SWAP"):
         slot = desk.slots[first.slot]
-        kept = sum(desk.slots[number].lot == slot.lot for number in desk.homeward if number != slot.number)
-        if book.least(pooled_key("idle", desk.lots[slot.lot]), first.day) < 1 + kept:
+        kept = [
+            book.movements[back].day for number, back in desk.homeward.items()
+            if desk.slots[number].lot == slot.lot and number != slot.number
+        ]  # fmt: skip
+        if book.least(pooled_key("idle", desk.lots[slot.lot]), first.day, kept) < 1:
             return "RESTED_ON"
         if slot.person is not None and slot.person in desk.people:
             return "PERSON_HOLDS_ONE"
@@ -144,6 +147,9 @@ def _undo_life(sim: Sim, seq: int) -> None:
         _unfill(sim, desk.slots[first.slot])
     if first.kind == "LEND":
         _reopen(sim, desk.loans[first.loan], first)
+    if first.kind == "DEPOSIT":
+        for number in [number for number in desk.homeward if desk.slots[number].lot == seq]:
+            del desk.homeward[number]
     if first.kind in ("RETURN", "SWAP"):
         slot = desk.slots[first.slot]
         desk.homeward.pop(slot.number, None)

@@ -7,6 +7,7 @@ by side; what a movement does to it is written down here a second time, from DOM
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -258,11 +259,11 @@ class Book:
         for partition, entries in self.recent.items():
             self.recent[partition] = [entry for entry in entries if entry[0] > oldest]
 
-    def least(self, key: Key, day: date) -> int:
-        """The smallest balance of a key at the end of any day from one on."""
+    def least(self, key: Key, day: date, kept: Sequence[date] = ()) -> int:
+        """The smallest balance of a key at the end of any day from one on; of it one post is not counted from each day of `kept` on."""
         later = [(when, posts) for when, at, posts, _ in self.recent[key[2], key[3]] if at == key and when > day]
         return min(
-            self.held[key] - sum(posts for when, posts in later if when > until)
+            self.held[key] - sum(posts for when, posts in later if when > until) - sum(since <= until for since in kept)
             for until in [day, *(when for when, _ in later)]
         )  # fmt: skip
 

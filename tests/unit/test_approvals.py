@@ -72,7 +72,7 @@ def test_an_ended_slot_or_request_lives_again_by_reversal_alone():
     found = [row for row in ROWS.values() if ended & set(row.sources)]
     assert [row.move for row in found if row.target is not None] == [Move.RESTORE]
     # The post goes home after its slot has ended; the slot stays what it is.
-    assert [row.move for row in found if row.target is None] == [Move.HOME, Move.AWAIT]
+    assert [row.move for row in found if row.target is None] == [Move.HOME, Move.AWAIT, Move.UNHOME]
 
 
 @pytest.mark.parametrize("move", [Move.ENDORSE, Move.REVIEW, Move.APPROVE, Move.REFUSE])

@@ -178,6 +178,19 @@ def test_a_draft_is_opened_changed_and_saved(browser, db):
     assert browser("other").get(path).status_code in (403, 404)
 
 
+def test_a_change_that_comes_after_the_draft_was_submitted_is_refused_in_words(browser, db):
+    officer, shown = browser("officer"), f"/pool/requests/{SUBMITTED}"
+    assert officer.get(f"{shown}/edit").status_code == 303
+    with db.read() as session:
+        unit = session.get(PoolRequest, SUBMITTED).unit_code
+    typed = WISH | {"unit_code": unit, "posts": "1", "act": "draft", "client_id": "too-late"}
+    answer = officer.post(f"{shown}/edit", typed, token_from=shown)
+    assert answer.status_code == 409
+    assert "当前状态是“已提交”" in said(answer)
+    with db.read() as session:
+        assert session.get(PoolRequest, SUBMITTED).reason != WISH["reason"]
+
+
 def test_a_refused_wish_in_english_says_why_in_english(browser, db):
     with db.write() as session:
         get_user(session, "officer").locale = "en"

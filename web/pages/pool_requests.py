@@ -97,7 +97,7 @@ def show_pool_wish() -> Response | str | tuple[str, int]:
 def show_pool_draft(number: str) -> Response | str | tuple[str, int]:
     """A draft as a form; with act=check what it would do, nothing written; with act=draft the draft changed."""
     row = g.wish
-    if row.status != Status.DRAFT:
+    if row.status != Status.DRAFT and request.form.get("act") != "draft":  # what was typed is not dropped in silence
         return redirect(url_for("pool_request", number=number), code=303)
     if request.method == "GET":
         return _form({name: str(getattr(row, name) or "") for name in FIELDS}, None, None, number)
