@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from itertools import takewhile
 
 from sqlalchemy.orm import Session
 
@@ -11,8 +12,8 @@ from core.errors import Refused
 from core.types import Level, PostType
 from pool.acting import Act, parents, path_up
 from pool.ledger import Cell
-from pool.models import PoolNode, PoolRequest
-from pool.policies import Answer, Decision, Facts, Terms, add_months
+from pool.models import PoolMovement, PoolNode, PoolRequest
+from pool.policies import Answer, Decision, Facts, Terms, add_months, decide_request
 from pool.posting import strains_of_taking
 from pool.store import (
     Figures,
@@ -27,6 +28,7 @@ from pool.strains import holders_below, most_borne, remedies
 from pool.totals import total_after
 
 LEVELS = list(Level)
+PAPERS = {Answer.NEEDS_CENTRAL_NUMBER: "central_no", Answer.UPWARD_NEEDS_DOCUMENT: "exception_doc"}
 
 
 def lacking(session, act: Act, cell: Cell, request: PoolRequest, missing: int) -> dict[str, object]:
@@ -80,6 +82,53 @@ def with_lenders(session: Session, node: PoolNode, facts: Facts, taken: list[tup
     """The same facts with the lenders' levels, and R17 in the tightest division that borrows from outside."""
     level, tightest = _levels(session, node, facts.post_type, taken)
     return replace(facts, lender_level=level, **tightest)
+
+
+def decide_taken(
+    session: Session, act: Act, node: PoolNode, facts: Facts, terms: Terms, taken: list[tuple[Stock, int]],
+    *, pending: bool = False, told: bool = True,
+) -> Decision:  # fmt: skip
+    """The decision once lenders were chosen. pending: the posts are asked for already; told: somebody reads why.
+
+    Errors: Refused; for want of a paper (R12) with the lots that ask for it and the most posts that pass without.
+    """
+    decision = decide_request(with_lenders(session, node, facts, taken), terms)
+    if not told or decision.answer not in PAPERS:
+        return refuse_unless(decision)
+    ask = partial(_asks_for, session, node, decision.answer)
+    free = list(takewhile(lambda each: not ask(each[0]), taken))
+    raise Refused(
+        decision.sentence, answer=decision.answer.value, rule=decision.rule, needs=PAPERS[decision.answer],
+        most=_most_without(session, act, node, facts, terms, free, pending) if free else 0,
+        lots=[_lot(session, stock, posts) for stock, posts in taken if ask(stock)],
+    )  # fmt: skip
+
+
+def _asks_for(session: Session, node: PoolNode, answer: Answer, stock: Stock) -> bool:
+    """Whether posts of the lot change level, or go up one, to reach the borrower."""
+    steps = LEVELS.index(Level(session.get(PoolNode, stock.node_id).level)) - LEVELS.index(Level(node.level))
+    return steps > 0 if answer is Answer.UPWARD_NEEDS_DOCUMENT else steps != 0
+
+
+def _lot(session: Session, stock: Stock, posts: int) -> dict[str, object]:
+    pool = session.get(PoolNode, stock.node_id)
+    return {
+        "lot": stock.lot.lot_no, "owner": stock.lot.owner.holder, "node": pool.id, "level": pool.level, "posts": posts,
+        "document_no": session.get(PoolMovement, stock.lot.lot_no).document_no,
+    }  # fmt: skip
+
+
+def _most_without(session, act, node, facts: Facts, terms: Terms, free: list[tuple[Stock, int]], pending: bool) -> int:
+    """The most posts of the lots taken first that pass without the paper: by the rules, and by the tree where they are
+    not asked for yet."""
+    posts, lot = sum(count for _, count in free), free[0][0].lot
+    fewer = decide_request(with_lenders(session, node, replace(facts, posts=posts), free), terms)
+    if not fewer.passes:
+        posts = min(posts, int(fewer.values.get("most") or 0))
+    strained = partial(strains_of_taking, session, Cell(node.id, *lot.owner.partition), lot.purpose, on=act.today)
+    strains = [] if pending or not posts else strained(posts)
+    borne = most_borne(strains) if strains else posts
+    return posts if borne is None else borne
 
 
 def _levels(session, node, post_type, taken) -> tuple[int | None, dict[str, object]]:
