@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import Refused
 from core.types import Level, PostType
+from core.units import division_lineage
 from pool.acting import Act, parents, path_up
 from pool.ledger import Cell
 from pool.models import PoolMovement, PoolNode, PoolRequest
@@ -31,18 +32,64 @@ LEVELS = list(Level)
 PAPERS = {Answer.NEEDS_CENTRAL_NUMBER: "central_no", Answer.UPWARD_NEEDS_DOCUMENT: "exception_doc"}
 
 
-def lacking(session, act: Act, cell: Cell, request: PoolRequest, missing: int) -> dict[str, object]:
-    """Figures of a refusal for want of stock: who holds the posts, what would have to come in, and what binds then."""
+def lacking(
+    session: Session, act: Act, cell: Cell, request: PoolRequest, taken: list[tuple[Stock, int]], missing: int
+) -> dict[str, object]:
+    """Figures of a refusal for want of stock: who holds the posts, what would have to come in, and what binds then.
+
+    Where a division's total (R17) leaves no room for new posts, what has to come in are vacant posts of its own units
+    (POOL_VACANT, with the total that binds), and as many more as the total refuses from outside.
+    """
     path, has = path_up(parents(session, [cell.holder]), cell.holder), request.posts - missing
     strained = partial(strains_of_taking, session, cell, request.purpose, on=act.today)
     bound_now = strained(has) if has else []
-    bound_then = strained(request.posts, added={path[1]: missing})
+    most = most_borne(bound_now) if bound_now else has
+    come, total = _to_come(session, path, cell.post_type, taken, missing)
+    bound_then = strained(request.posts, added={path[1]: come})
     return {
         "node": path[-1], "has": has, "needs": request.posts, "purpose": request.purpose,
-        "most": most_borne(bound_now) if bound_now else has,
+        "most": most if most is None else min(most, request.posts - come),
         "holders": holders_below(session, cell.partition, path[-1], request.purpose),
-        "remedies": [{"node": path[1], "remedy": "ADD_POSTS", "posts": missing}, *remedies(bound_then)],
-    }  # fmt: skip
+        "remedies": [
+            {"node": path[1], "remedy": "POOL_VACANT" if total else "ADD_POSTS", "posts": come}, *remedies(bound_then)
+        ],
+    } | ({"total": total} if total else {})  # fmt: skip
+
+
+def _to_come(
+    session: Session, path: list[str], post_type: str, taken: list[tuple[Stock, int]], missing: int
+) -> tuple[int, dict[str, object] | None]:
+    """How many posts have to come into the nearest pool, and the division whose total bears none of them as new ones.
+
+    What is taken from outside raises a division's total as new posts do; vacant posts of its units do not, and are
+    taken before those from outside.
+    """
+    outside = _from_outside(path[1:], taken)
+    new = set(division_lineage(session.get(PoolNode, path[1]).division_code))
+    sums: dict[str, int] = dict.fromkeys(sorted(new), 0)
+    for node_id, count in outside.items():
+        division = session.get(PoolNode, node_id).division_code
+        sums[division] = max(sums.get(division, 0), count)
+    over, tightest = 0, None
+    for division, count in sums.items():
+        if (found := total_after(session, division, post_type, count)) is None:
+            continue
+        total, limit = found
+        over = max(over, min(total - limit, count))
+        if total + (missing if division in new else 0) > limit and (
+            tightest is None or limit - total < tightest["limit"] - tightest["total"]
+        ):
+            tightest = {"division": division, "limit": limit, "total": total - count}
+    return missing + over, tightest
+
+
+def _from_outside(path: list[str], taken: list[tuple[Stock, int]]) -> dict[str, int]:
+    """Per division node of the borrower's path, how many of the posts come from outside it."""
+    outside: dict[str, int] = {}
+    for stock, count in taken:
+        for node_id in path[: stock.rank - 1] if stock.rank else []:
+            outside[node_id] = outside.get(node_id, 0) + count
+    return outside
 
 
 def refuse_unless(decision: Decision) -> Decision:
@@ -138,12 +185,7 @@ def _levels(session, node, post_type, taken) -> tuple[int | None, dict[str, obje
     here = LEVELS.index(Level(node.level))
     steps = {LEVELS.index(Level(session.get(PoolNode, stock.node_id).level)) - here for stock, _ in taken}
     level = 1 if max(steps) > 0 else -1 if min(steps) < 0 else 0
-    outside: dict[str, int] = {}
-    parent_of = parents(session, [node.id])
-    path = path_up(parent_of, node.id)[1:]
-    for stock, count in taken:
-        for node_id in path[: stock.rank - 1] if stock.rank else []:
-            outside[node_id] = outside.get(node_id, 0) + count
+    outside = _from_outside(path_up(parents(session, [node.id]), node.id)[1:], taken)
     tightest: dict[str, object] = {}
     asked = most = sum(count for _, count in taken)
     for node_id, count in outside.items():

@@ -181,7 +181,7 @@ def _choose(
         return taken, None
     return [], Refused(
         f"可借的闲置周转编制只有 {request.posts - missing} 个，不够 {request.posts} 个。",
-        answer="NO_STOCK", **(lacking(session, act, cell, request, missing) if told else {}),
+        answer="NO_STOCK", **(lacking(session, act, cell, request, taken, missing) if told else {}),
     )  # fmt: skip
 
 

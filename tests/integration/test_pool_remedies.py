@@ -260,3 +260,52 @@ def test_a_withdrawal_of_a_day_gone_by_names_who_held_the_posts_then_and_no_retu
     details = withdrawal_refused(province, lot, 1, effective=then).details
     assert (details["has"], details["holders"], details["remedies"]) == (0, [{"node": "U:A2", "posts": 2}], [])
     province.do(withdraw_posts, "reviewer", lot, 1, "文6")
+
+
+def limited(province: Province, posts: int) -> None:
+    """Q08's limit of the county's division."""
+    with writing(province.engine) as session:
+        take_strength(session, SEEN + timedelta(days=posts), [], [], [("990102", FULL[0], posts)])
+
+
+def test_where_the_total_of_the_division_bears_no_new_posts_vacant_ones_of_its_units_are_asked_for(province):
+    province.grant("A2", 2)
+    province.pool(K2, 1)
+    limited(province, 3)
+    lacking = refused(province, "A1", 3)
+    assert (lacking["answer"], lacking["most"], lacking["total"]) == (
+        "NO_STOCK", 1, {"division": "990102", "limit": 3, "total": 3},
+    )  # fmt: skip
+    assert lacking["remedies"] == [{"node": K2, "remedy": "POOL_VACANT", "posts": 2}]
+    with pytest.raises(Refused, match="编制总量限额"):
+        province.pool(K2, 1)
+    province.pool(K2, 1, source="USE_RIGHT_LENT", giver="U:A2")
+    assert refused(province, "A1", 3)["answer"] == "NO_STOCK"
+    province.pool(K2, 1, source="USE_RIGHT_LENT", giver="U:A2")
+    province.ask("A1", 3)
+    assert_whole(province)
+
+
+def test_where_the_total_bears_them_new_posts_are_asked_for(province):
+    province.grant("A2", 2)
+    province.pool(K2, 1)
+    limited(province, 5)
+    lacking = refused(province, "A1", 3)
+    assert lacking["remedies"] == [{"node": K2, "remedy": "ADD_POSTS", "posts": 2}]
+    assert "total" not in lacking
+    province.pool(K2, 2)
+    province.ask("A1", 3)
+
+
+def test_what_the_total_refuses_from_outside_has_to_come_from_the_divisions_own_units_too(province):
+    province.grant("A2", 5)
+    province.pool(K2, 1)
+    province.pool(CITY, 5, login="cityreviewer")
+    limited(province, 8)
+    lacking = refused(province, "A1", 8)
+    assert (lacking["most"], lacking["remedies"]) == (3, [{"node": K2, "remedy": "POOL_VACANT", "posts": 5}])
+    province.pool(K2, 4, source="USE_RIGHT_LENT", giver="U:A2")
+    assert refused(province, "A1", 8)["answer"] == "TOTAL_EXCEEDED"
+    province.pool(K2, 1, source="USE_RIGHT_LENT", giver="U:A2")
+    province.ask("A1", 8)
+    assert_whole(province)
