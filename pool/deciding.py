@@ -25,7 +25,7 @@ from pool.store import (
     overdue_count,
     terms_on,
 )  # fmt: skip
-from pool.strains import holders_below, most_borne, remedies
+from pool.strains import Cure, holders_below, most_borne, remedies
 from pool.totals import total_after
 
 LEVELS = list(Level)
@@ -51,7 +51,7 @@ def lacking(
         "most": most if most is None else min(most, request.posts - come),
         "holders": holders_below(session, cell.partition, path[-1], request.purpose),
         "remedies": [
-            {"node": path[1], "remedy": "POOL_VACANT" if total else "ADD_POSTS", "posts": come}, *remedies(bound_then)
+            {"node": path[1], "remedy": Cure.POOL_VACANT.value if total else "ADD_POSTS", "posts": come}, *remedies(bound_then)
         ],
     } | ({"total": total} if total else {})  # fmt: skip
 

@@ -13,7 +13,7 @@ from pool import entries
 from pool.forest import OwnChange, load_tree, own_changes, trees_by_day, vacancies
 from pool.ledger import NO_PURPOSE, Account, Lot, balances_by_day
 from pool.models import PoolEntry, PoolMovement
-from pool.strains import Strain, remedies
+from pool.strains import Cure, Strain, remedies
 from pool.tree import bindings, moved
 
 Held = list[dict[str, object]]
@@ -101,8 +101,9 @@ def _cures(session: Session, lot: Lot, posts: int, short: int, effective: date, 
     for each in held:
         here = min(int(each["posts"]), short)
         if here:
-            kind, which = ("DROP_REQUEST", {"request": each["request"]}) if "request" in each else ("RETURN_POSTS", {})
-            cures.append({"node": each["node"], "remedy": kind, "posts": here, **which})
+            which = {"request": each["request"]} if "request" in each else {}
+            cure = Cure.DROP_REQUEST if which else Cure.RETURN_POSTS
+            cures.append({"node": each["node"], "remedy": cure.value, "posts": here, **which})
             # A request is given up whole, and with it all it holds here.
             freed = int(each["posts"]) if which else here
             back[str(each["node"])] = back.get(str(each["node"]), 0) + freed
