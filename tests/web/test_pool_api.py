@@ -395,3 +395,29 @@ def test_what_the_night_proposes_is_listed_for_who_sees_the_loan(api, db):
     assert api("reviewer").get(f"/api/v1/pool/suggestions?kind=WITHDRAW&unit={SMALL}").json["total"] == 0
     assert number not in api("officer").get("/api/v1/pool/suggestions").get_data(as_text=True)
     assert api("reviewer").get("/api/v1/pool/suggestions?kind=LOSE").status_code == 422
+
+
+def test_a_mistaken_return_and_a_mistaken_renewal_are_undone_by_who_decided_the_loan(api):
+    slot = api("other").get(f"/api/v1/pool/loans/{FOREIGN}").json["slots"][1]
+    paper = {"document_no": "编委〔2026〕45号"}
+    back = send(api("other"), f"/loans/{FOREIGN}/return", {"slots": [slot["slot_no"]]}).json["movements"][0]
+    assert send(api("other"), f"/movements/{back}/reverse", paper).status_code == 403
+    undone = send(api("director"), f"/movements/{back}/reverse", paper, key="undo")
+    assert undone.json["reverses"] == back
+    assert send(api("director"), f"/movements/{back}/reverse", paper, key="undo").data == undone.data
+    loan = api("other").get(f"/api/v1/pool/loans/{FOREIGN}").json
+    assert loan["slots"][1] == slot
+    assert [event["move"] for event in loan["history"] if event["slot_no"] == slot["slot_no"]][-2:] == [
+        "RETURN",
+        "RESTORE",
+    ]
+    again = send(api("director"), f"/movements/{back}/reverse", paper)
+    assert (again.status_code, again.json["details"]["answer"]) == (409, "REVERSED")
+
+    before = api("officer").get(f"/api/v1/pool/loans/{DUE_SOON}").json["loan"]
+    renewed = send(api("director"), f"/loans/{DUE_SOON}/renew", {"months": 12, "reason": "仍需"}).json
+    assert (
+        send(api("director"), f"/movements/{renewed['movement']}/reverse", paper).json["reverses"]
+        == renewed["movement"]
+    )
+    assert api("officer").get(f"/api/v1/pool/loans/{DUE_SOON}").json["loan"] == before
