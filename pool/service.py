@@ -19,6 +19,7 @@ from pool import entries
 from pool.acting import Act, Receipt, as_held, check_place, node_of, note_document, once, open_node, parents, path_up
 from pool.crossing import check_crossing, read_central
 from pool.forest import Partition
+from pool.holding import lot_refusal
 from pool.homeward import note_withdrawn
 from pool.ledger import SOURCE_LABELS, Cell, Kind, Lot, Source, parse_cell, parse_posts
 from pool.models import PoolLot, PoolNode
@@ -54,8 +55,9 @@ def _by_document(
     body: Receipt,
     booking: Callable[[str], Booking],
     after: Callable[[int], None] | None = None,
+    told: Callable[[Refused], Refused] | None = None,
 ) -> Receipt:
-    """Check the places, lock, note the document, book, leave the trail."""
+    """Check the places, lock, note the document, book, leave the trail. told: a refusal of the books with more to say."""
     for node in nodes:
         check_place(session, act, permission, node)
 
@@ -64,7 +66,10 @@ def _by_document(
             as_held(session, node)
         number = note_document(session, act, str(body["document_no"] or ""))
         asked = booking(number)
-        seq = book(session, asked, act.login, act.now)
+        try:
+            seq = book(session, asked, act.login, act.now)
+        except Refused as error:
+            raise told(error) if told else error from None
         if after is not None:
             after(seq)
         trail(session, act, kind.value.lower(), f"movement {seq}", **body | {"effective": asked.effective})
@@ -209,7 +214,8 @@ def _check_place_now(session, act, node, purpose, giver) -> None:
 def withdraw_posts(
     session: Session, act: Act, lot_no: int, posts: object, document_no: str, effective: date | None = None
 ) -> Receipt:
-    """WITHDRAW: idle posts of a lot go home to their owner. → movement. What is lent must be recalled first."""
+    """WITHDRAW: idle posts of a lot go home to their owner. → movement. What is lent must be recalled first: the refusal
+    says who holds it."""
     row = session.get(PoolLot, lot_no)
     if row is None:
         raise InputRejected("没有这一批周转编制。", field="lot_no")
@@ -227,8 +233,9 @@ def withdraw_posts(
     def after(seq: int) -> None:
         note_withdrawn(session, act, lot_no, count, seq)
 
+    told = lambda error: lot_refusal(session, error, lot, count, day, act.today)
     nodes = [node_of(session, row.owner_id)]
-    return _by_document(session, act, Kind.WITHDRAW, Permission.MOVE_POSTS, nodes, body, booking, after)
+    return _by_document(session, act, Kind.WITHDRAW, Permission.MOVE_POSTS, nodes, body, booking, after, told)
 
 
 def convert_posts(

@@ -10,10 +10,10 @@ from core.permissions import Permission
 from pool import entries
 from pool.acting import Act, Receipt, next_number, node_of, once, open_node, parents, path_up
 from pool.approvals import Move, Status
-from pool.deciding import gather_facts, refuse_unless, with_lenders
+from pool.deciding import decide_taken, gather_facts
 from pool.ledger import Cell, Kind, Lot, parse_posts
 from pool.models import PoolLoan, PoolLot, PoolSlot, PoolSlotEvent
-from pool.policies import Decision, add_months, decide_request
+from pool.policies import Decision, add_months
 from pool.posting import Booking, book
 from pool.service import trail
 from pool.service_loans import (
@@ -60,7 +60,7 @@ def _grant(session, act, request, node, wanted, document_no, note) -> Receipt:
     lent, back = split_lots(pending, granted)
     facts, terms = gather_facts(session, act, node, request, granted)
     lenders = _as_stock(session, node, lent)
-    decision = refuse_unless(decide_request(with_lenders(session, node, facts, lenders), terms))
+    decision = decide_taken(session, act, node, facts, terms, lenders, pending=True)
     (loan_no,) = next_number(session, f"loan:{act.today.year}", f"JY{act.today.year}")
     cell = Cell(node.id, request.post_type, request.fund_form)
     common = {

@@ -30,11 +30,11 @@ from pool.approvals import (
     Status,
     check_move,
 )  # fmt: skip
-from pool.deciding import decision_node, gather_facts, lacking, refuse_unless, with_lenders
+from pool.deciding import decide_taken, decision_node, gather_facts, lacking, refuse_unless
 from pool.ledger import Cell, Kind, parse_cell, parse_posts
 from pool.letters import address_of, decision_letter, queue_letter
 from pool.models import PoolNode, PoolRequest, PoolRequestStep
-from pool.policies import Decision, Facts, Terms, decide_request
+from pool.policies import Decision, decide_request
 from pool.posting import Booking, book
 from pool.service import trail
 from pool.store import (
@@ -136,7 +136,7 @@ def _submit(session: Session, act: Act, node: PoolNode, request: PoolRequest, wa
     if lack is not None and not wait:
         raise lack
     if lack is None:
-        asked = _ask(session, act, node, request, taken, refuse_unless(_with(session, node, facts, terms, taken)))
+        asked = _ask(session, act, node, request, taken, decide_taken(session, act, node, facts, terms, taken))
     else:
         asked = {"movement": None, "decision_node": decision_node(session, node, [], decision), "waiting": True}
     step(session, act, request, Move.SUBMIT, Status.SUBMITTED, posts=request.posts)
@@ -155,7 +155,8 @@ def claim_posts(session: Session, act: Act, node: PoolNode, request: PoolRequest
     taken, lack = _choose(session, act, node, request, {}, told)
     if lack is not None:
         raise lack
-    asked = _ask(session, act, node, request, taken, refuse_unless(_with(session, node, facts, terms, taken)))
+    decision = decide_taken(session, act, node, facts, terms, taken, told=told)
+    asked = _ask(session, act, node, request, taken, decision)
     step(session, act, request, Move.CLAIM, Status(request.status), posts=request.posts)
     turn(session, request, decision_node=asked["decision_node"])
     trail(session, act, "request_claim", f"request {request.number}", movement=asked["movement"], posts=request.posts)
@@ -180,12 +181,8 @@ def _choose(
         return taken, None
     return [], Refused(
         f"可借的闲置周转编制只有 {request.posts - missing} 个，不够 {request.posts} 个。",
-        answer="NO_STOCK", **(lacking(session, act, cell, request, missing) if told else {}),
+        answer="NO_STOCK", **(lacking(session, act, cell, request, taken, missing) if told else {}),
     )  # fmt: skip
-
-
-def _with(session, node, facts: Facts, terms: Terms, taken) -> Decision:
-    return decide_request(with_lenders(session, node, facts, taken), terms)
 
 
 def _ask(session, act, node, request, taken, decision: Decision) -> Receipt:

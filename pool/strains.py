@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,6 +14,14 @@ from pool.forest import Partition
 from pool.ledger import NO_PURPOSE, Account
 from pool.models import PoolBalance
 from pool.tree import Binding, Node, most_that_passes, smallest_change
+
+
+class Cure(StrEnum):
+    """What would have to come into a pool or a lot, where posts are lacking; of limits see `pool.tree.Remedy`."""
+
+    POOL_VACANT = "POOL_VACANT"
+    RETURN_POSTS = "RETURN_POSTS"
+    DROP_REQUEST = "DROP_REQUEST"
 
 
 @dataclass(frozen=True)

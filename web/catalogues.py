@@ -32,6 +32,7 @@ REFUSING = (
     "pool/entries.py",
     "pool/forest.py",
     "pool/foresight.py",
+    "pool/holding.py",
     "pool/ledger.py",
     "pool/naming.py",
     "pool/service.py",

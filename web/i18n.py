@@ -111,6 +111,7 @@ FILLED = (
     "单位登记簿中没有 {code}；新单位须先随 units 批次登记，再办分设。",
     "{slot} 不是{place}的用编序号。",
     "{day} 的{what}只有 {has} 个，不够 {needs} 个。",
+    "{day} 第 {lot} 批闲置的周转编制只有 {has} 个，不够划回 {needs} 个；这一批已借出 {lent} 个，申请预占 {asked} 个。",
     "{node}的{bound}为 {limit} 个，现有余量 {before} 个，办理后为 {after} 个，超出 {short} 个。",
     "可借的闲置周转编制只有 {has} 个，不够 {needs} 个。",
     "已有 {ahead} 件申请共 {asked} 个在等候这种编制，现有闲置 {idle} 个，须排队等候。",

@@ -8,7 +8,7 @@ from typing import Any
 from flask import current_app, g, request
 
 from core.accounts import find_user
-from core.errors import Forbidden
+from core.errors import Forbidden, Refused
 from core.permissions import Scope, scope_of
 from pool import lists
 from pool.acting import Act, may_act_for
@@ -45,6 +45,13 @@ def act_of(client_id: str, giver: Scope | None = None) -> Act:
 def act_now(client_id: str) -> Act:
     """As `act_of`, for whomever the request names."""
     return act_of(client_id, acting_for())
+
+
+def named_in(refused: Refused | None) -> set[str]:
+    """Nodes a refusal names: who holds the posts, whose they are, where something would have to change."""
+    details = refused.details if refused else {}
+    named = {each["node"] for name in ("remedies", "holders", "pending") for each in details.get(name, ())}
+    return named | {each["owner"] for each in details.get("lots", ())}
 
 
 def load_node(named: Mapping[str, Any]) -> None:

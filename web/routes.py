@@ -355,6 +355,8 @@ TABLE: tuple[Route, ...] = (
     _api("/pool/movements/<int:seq>/reverse", "pool_reverse", P.REVERSE_MOVEMENT, PM, "POST"),
     _api("/pool/nodes/<node>/switch", "pool_switch", P.REORGANISE, PN, "POST"),
     _api("/pool/what-if", "pool_what_if", P.SEE_POOL, R, "POST"),
+    _api("/pool/suggestions", "pool_suggestions", P.SEE_POOL, R),
+    _api("/pool/delegations", "pool_delegations", P.SEE_POOL, N),
     _api("/pool/delegations", "pool_delegate", P.DELEGATE, N, "POST"),
     _api("/pool/delegations/<int:delegation_id>/revoke", "pool_undelegate", P.DELEGATE, N, "POST"),
 )

@@ -140,6 +140,7 @@ ID_TYPES = {
 }  # fmt: skip
 REMEDY_KINDS = {
     "RAISE_BORROW_LIMIT": "提高借用上限", "RAISE_LEND_LIMIT": "提高出借上限", "ADD_POSTS": "增加入池编制",
+    "POOL_VACANT": "由本区划各单位空编入池", "RETURN_POSTS": "归还借出编制", "DROP_REQUEST": "撤回申请",
 }  # fmt: skip
 # Certificates (机构编制管理证).
 CERTIFICATE_STATES = {

@@ -10,6 +10,7 @@ from core.errors import Forbidden, InputRejected, NotFound, Refused
 from pool.models import PoolMovement
 from pool.position import position_tables
 from pool.service import convert_posts, deposit_posts, grant_posts, transfer_posts, withdraw_posts
+from pool.service_loans import withdraw_request
 from pool.service_nodes import merge_nodes, reparent_node
 from tests.poolkit import CITY, FULL, K2, Province, assert_whole, found_province
 
@@ -116,3 +117,37 @@ def test_a_conversion_moves_nothing_between_levels(province):
     province.do(convert_posts, "director", "U:A1", ADMIN, ("POLITICAL_LEGAL", "FULL"), 1, "编委2")
     error = refused(province, transfer_posts, "crossreviewer", "U:A1", "U:C1", "POLITICAL_LEGAL", "FULL", 1, "编委2")
     assert "政法专项" in error.message
+
+
+def asks(province: Province, unit: str, posts: int, answer: str, **changes) -> dict[str, object]:
+    with pytest.raises(Refused) as caught:
+        province.ask(unit, posts, **changes)
+    assert caught.value.details["answer"] == answer
+    return caught.value.details
+
+
+def test_a_loan_that_lacks_the_central_number_is_told_whose_posts_need_it_and_how_many_do_not(province):
+    province.pool(K2, 1, partition=ADMIN)
+    lot = province.pool(CITY, 3, login="cityreviewer", partition=ADMIN)
+    asked = {"post_type": "ADMIN"}
+    details = asks(province, "A2", 3, "NEEDS_CENTRAL_NUMBER", **asked)
+    assert (details["rule"], details["needs"], details["most"]) == ("R12", "central_no", 1)
+    assert details["lots"] == [
+        {"lot": lot, "owner": CITY, "node": CITY, "level": "CITY", "posts": 2, "document_no": "编委2"}
+    ]
+    asks(province, "A2", 2, "NEEDS_CENTRAL_NUMBER", **asked)
+    number = province.ask("A2", 1, **asked)["request"]
+    province.do(withdraw_request, "officer-a2", number)
+    province.ask("A2", 3, central_no=NUMBER, **asked)
+    assert_whole(province)
+
+
+def test_a_loan_from_a_lower_level_is_told_whose_posts_need_the_exception_document(province):
+    province.grant("A1", 1)
+    lot = province.pool(K2, 1, source="USE_RIGHT_LENT", giver="U:A1")
+    details = asks(province, "C1", 1, "UPWARD_NEEDS_DOCUMENT")
+    assert (details["rule"], details["needs"], details["most"]) == ("R12", "exception_doc", 0)
+    assert details["lots"] == [
+        {"lot": lot, "owner": "U:A1", "node": K2, "level": "COUNTY", "posts": 1, "document_no": "编委2"}
+    ]
+    province.ask("C1", 1, exception_doc="文5")

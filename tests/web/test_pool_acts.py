@@ -11,12 +11,15 @@ from sqlalchemy import func, select
 from core.accounts import LOCALES, get_user
 from pool.acts import DEEDS
 from pool.ledger import Cell
-from pool.models import PoolDelegation, PoolMovement, PoolNode
+from pool.models import PoolDelegation, PoolLoan, PoolMovement, PoolNode, PoolSlot
+from pool.service import deposit_posts
+from pool.service_loans import Wish, request_loan
+from pool.service_slots import renew_loan, return_slots
 from pool.store import cell_figures
-from tests.web.pool_seeding import BUREAU, CITY, COUNTY, SCHOOL
+from tests.web.pool_seeding import BUREAU, CITY, COUNTY, SCHOOL, Office
 from tests.web.seeding import NEWEST, NOW
 from tests.web.test_pages import check
-from tests.web.test_pool_pages import key_of, said
+from tests.web.test_pool_pages import DUE_SOON, FOREIGN, key_of, said
 from web.pool_acts import ASKED, DELEGATION, FORMS, GROUPS
 
 GRANT = {"holder": SCHOOL, "post_type": "INSTITUTION", "fund_form": "FULL", "posts": "3",
@@ -248,3 +251,45 @@ def test_a_unit_is_renamed_and_switched_over_from_their_pages(browser, db):
     assert unknown.status_code == 404
     late = said(try_out(browser("director"), "switch", {"unit_code": BUREAU, "on": "2001-01-01"}))
     assert "启用日不得早于这一天" in late
+
+
+def test_a_mistaken_return_and_a_mistaken_renewal_are_undone_from_the_page(browser, db):
+    director, paper = browser("director"), {"document_no": "编委〔2026〕73号"}
+    with db.write() as session:
+        office = Office(session)
+        slot = session.scalars(select(PoolSlot).where(PoolSlot.loan_no == FOREIGN).order_by(PoolSlot.slot_no)).all()[1]
+        number, due = slot.slot_no, session.get(PoolLoan, DUE_SOON).due_date
+        back = office.do(return_slots, "other", NOW, [number])["movements"][0]
+        renewed = office.do(renew_loan, "director", NOW, DUE_SOON, 12, "仍需")["movement"]
+    for seq in (back, renewed):
+        shown = said(try_out(director, "reverse", paper | {"seq": str(seq)}))
+        assert "可以办理" in shown, shown
+        check(shown)
+        sent = paper | {"seq": str(seq), "act": "send", "client_id": key_of(shown, "/pool/acts/reverse")}
+        assert director.post("/pool/acts/reverse", sent).status_code == 303
+    with db.read() as session:
+        slot = session.get(PoolSlot, number)
+        assert (slot.status, slot.ended_on) == ("ISSUED", None)
+        loan = session.get(PoolLoan, DUE_SOON)
+        assert (loan.due_date, loan.renewals) == (due, 0)
+    page = said(browser("other").get(f"/pool/loans/{FOREIGN}"))
+    assert "归还冲正" in page
+    refused = said(try_out(director, "reverse", paper | {"seq": str(back)}))
+    assert "这笔已冲正过。" in refused
+
+
+def test_a_refused_withdrawal_shows_who_holds_the_posts(browser, db):
+    with db.write() as session:
+        office, cell = Office(session), ("INSTITUTION", "FULL")
+        lot = office.do(deposit_posts, "reviewer", NOW, CITY, *cell, "TALENT", 1, "TOTAL_SLICE", "编委〔2026〕74号")[
+            "movement"
+        ]
+        asked = office.do(request_loan, "officer", NOW, Wish(SCHOOL, *cell, "TALENT", 1, 12, "急需"))["request"]
+    page = said(try_out(browser("reviewer"), "withdraw", {
+        "lot_no": str(lot), "posts": "1", "document_no": "编委〔2026〕75号", "effective": str(NOW.date()),
+    }))  # fmt: skip
+    assert f"第 {lot} 批闲置的周转编制只有 0 个，不够划回 1 个" in page
+    assert "申请预占：" in page
+    assert asked in page
+    assert "撤回申请" in page
+    check(page)

@@ -350,3 +350,34 @@ def test_a_number_no_database_keeps_names_nothing(browser):
     person = browser("director")
     sent = person.post(f"/pool/delegations/{HUGE}/revoke", {"client_id": "k"}, token_from="/pool/delegations")
     assert sent.status_code == 404
+
+
+def test_the_due_list_names_the_loans_it_shows_where_terms_differ(browser, db):
+    """Many posts due before wear no badge in their division: those shown come later, and are named all the same."""
+    with db.write() as session:
+        pattern = session.scalars(select(PoolSlot).where(PoolSlot.loan_no == DUE_SOON)).first()
+        copied = (
+            "loan_no",
+            "node_id",
+            "unit_code",
+            "post_type",
+            "fund_form",
+            "purpose",
+            "lot_no",
+            "lender_id",
+            "issued_on",
+        )
+        for each in range(9):
+            session.add(PoolSlot(
+                **{name: getattr(pattern, name) for name in copied}, slot_no=f"ZZ2026-9{each:05d}", status="ISSUED",
+                due_date=date(2026, 12, 20),
+            ))  # fmt: skip
+        later = session.scalars(select(PoolSlot).where(PoolSlot.loan_no == FOREIGN)).first()
+        name = session.get(PoolNode, later.node_id).name
+        for node, days in ((pattern.node_id, "10"), (later.node_id, "9999")):
+            division = session.get(PoolNode, node).division_code
+            set_parameter(session, "pool_due_soon_days", days, division, date(2026, 1, 1), actor="test", now=NOW)
+    listed = re.search(r'aria-labelledby="due-title".*?</section>', said(browser("reviewer").get("/pool")), re.S)[0]
+    assert "2026-12-20" not in listed
+    assert name in listed
+    assert "—" not in listed

@@ -11,6 +11,7 @@ from core.types import Cause
 from pool.approvals import Move as PoolMove
 from pool.approvals import Status as PoolStatus
 from pool.ledger import Kind, Source
+from pool.strains import Cure
 from pool.tree import Bound, Remedy
 from reconcile.lifecycle import Move
 from reconcile.models import FlagStatus, NightState
@@ -57,7 +58,7 @@ def test_every_identifier_people_see_has_a_word():
     assert set(vocabularies["kind"]) == set(Kind)
     assert set(vocabularies["source"]) == set(Source)
     assert set(vocabularies["bound"]) == set(Bound)
-    assert set(vocabularies["remedy_kind"]) == set(Remedy)
+    assert set(vocabularies["remedy_kind"]) == {*Remedy, *Cure}
     assert set(vocabularies["staff_status"]) == set(StaffStatus)
     assert set(vocabularies["staff_move"]) == {*StaffMove, "ACKNOWLEDGE", "RELEASE"}
     assert set(vocabularies["staff_subject"]) == {*Subject, "NOTICE", "BLOCK"}

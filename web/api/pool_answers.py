@@ -278,6 +278,52 @@ class LoanDetail(BaseModel):
     movements: list[MovementOut]
 
 
+class SuggestionOut(BaseModel):
+    """A post the night proposes to swap (R09), take back as never filled (R16), or return, its person gone; people sign."""
+
+    kind: str
+    as_of: date
+    slot_no: str
+    loan_no: str
+    unit_code: str
+    lender_id: str
+    post_type: str
+    fund_form: str
+    purpose: str
+    status: str
+    due_date: date
+
+
+class SuggestionList(BaseModel):
+    """One page of open proposals, the oldest first."""
+
+    total: int
+    page: int
+    page_size: int
+    items: list[SuggestionOut]
+
+
+class DelegationOut(BaseModel):
+    """Who may act for whom, from a day to a day, the last good one."""
+
+    id: int
+    giver: str
+    taker: str
+    valid_from: date
+    valid_to: date
+    revoked_at: datetime | None
+    in_force: bool
+
+
+class DelegationList(BaseModel):
+    """One page of what the person gave and received, the latest first."""
+
+    total: int
+    page: int
+    page_size: int
+    items: list[DelegationOut]
+
+
 class PairOut(BaseModel):
     """Live posts from one lender with one borrower."""
 

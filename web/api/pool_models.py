@@ -40,6 +40,7 @@ RequestStep = _named("RequestStep", REQUEST_STEPS)
 LoanStep = _named("LoanStep", LOAN_STEPS)
 SlotStep = _named("SlotStep", SLOT_STEPS)
 RequestStatus = StrEnum("RequestStatus", {status.value: status.value for status in Status})
+SuggestionKind = StrEnum("SuggestionKind", {kind: kind for kind in ("SWAP", "WITHDRAW", "RETURN")})
 SupposedKind = StrEnum("SupposedKind", {kind: kind for kind in KINDS})
 SourceName = StrEnum("SourceName", {source.value: source.value for source in Source})
 
@@ -132,6 +133,19 @@ class LoanQuery(PageQuery):
     """Which loans. live: only those with posts not yet given back."""
 
     unit: str | None = Field(None, min_length=1, max_length=64)
+    live: bool = True
+
+
+class SuggestionQuery(PageQuery):
+    """Which proposals of the night."""
+
+    kind: SuggestionKind | None = None
+    unit: str | None = Field(None, min_length=1, max_length=64)
+
+
+class DelegationQuery(PageQuery):
+    """Which delegations. live: only those in force or still to come."""
+
     live: bool = True
 
 

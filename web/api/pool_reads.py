@@ -162,3 +162,35 @@ def list_pairs() -> Response:
     """Who has lent how many posts to whom."""
     pairs = lists.lending_pairs(g.db, view_scope(), act_of("").today)
     return _answer(a.PairList(items=[a.PairOut(**asdict(pair)) for pair in pairs]))
+
+
+@blueprint.get("/pool/suggestions", endpoint="pool_suggestions", tags=[POOL], responses={"200": a.SuggestionList})
+def list_suggestions(query: m.SuggestionQuery) -> Response:
+    """What the night proposes for posts of loans seen, still to be signed: swaps, posts to take back, posts to return."""
+    found = [
+        (each, slot) for each, slot in lists.seen_suggestions(g.db, view_scope())
+        if query.kind in (None, each.kind) and query.unit in (None, slot.unit_code)
+    ]  # fmt: skip
+    items = [fields(slot, a.SuggestionOut, kind=each.kind, as_of=each.as_of) for each, slot in _shown(found, query)]
+    return _answer(a.SuggestionList(total=len(found), page=query.page, page_size=query.page_size, items=items))
+
+
+@blueprint.get("/pool/delegations", endpoint="pool_delegations", tags=[POOL], responses={"200": a.DelegationList})
+def list_delegations(query: m.DelegationQuery) -> Response:
+    """Who may act for the token's person, and for whom this person may act; nobody else's."""
+    today = act_of("").today
+    given, received = lists.delegations(g.db, g.user.login)
+    found = [
+        row for row in sorted([*given, *received], key=lambda row: (row.valid_from, row.id), reverse=True)
+        if not query.live or (row.revoked_at is None and row.valid_to >= today)
+    ]  # fmt: skip
+    items = [
+        fields(row, a.DelegationOut, in_force=row.revoked_at is None and row.valid_from <= today <= row.valid_to)
+        for row in _shown(found, query)
+    ]
+    return _answer(a.DelegationList(total=len(found), page=query.page, page_size=query.page_size, items=items))
+
+
+def _shown(rows: list[Any], query: m.PageQuery) -> list[Any]:
+    """The rows of the page asked for."""
+    return rows[(query.page - 1) * query.page_size : query.page * query.page_size]

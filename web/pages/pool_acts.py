@@ -23,7 +23,7 @@ from staffing.deeds import perform
 from staffing.service_carry import suppose_change
 from web.i18n import translate
 from web.pages.pool_requests import givers
-from web.pool_access import act_now, act_of, acting_for, view_scope
+from web.pool_access import act_now, act_of, acting_for, named_in, view_scope
 from web.pool_acts import ASKED, DELEGATION, FORMS, GROUPS, Form, fields_of, read_typed, typed_of
 
 ENDPOINTS = ("pool_acts", "pool_act", "pool_what_if", "pool_delegations", "pool_undelegate")
@@ -79,11 +79,9 @@ def _seen(form: Form, values: Values) -> None:
 
 
 def _form(form: Form, typed: dict[str, str], found: Rehearsal | None, problem: str | None) -> str:
-    details = found.refusal.details if found and found.refusal else {}
-    named = {each["node"] for kind in ("remedies", "holders") for each in details.get(kind, ())}
     return render_template(
         "pool_act.html", form=form, fields=fields_of(form.deed, typed), typed=typed, found=found, problem=problem,
-        names=lists.nodes_named(g.db, named), client_id=secrets.token_hex(16), giver=acting_for(),
+        names=lists.nodes_named(g.db, named_in(found.refusal if found else None)), client_id=secrets.token_hex(16), giver=acting_for(),
         theirs=view_scope().may(form.permission), **_choices(),
     )  # fmt: skip
 

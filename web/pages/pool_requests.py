@@ -24,7 +24,7 @@ from pool.store import cell_figures, terms_on
 from pool.waiting_list import WAITABLE, lacking_posts
 from web.i18n import translate
 from web.pages.flags import PAGE, page_asked
-from web.pool_access import act_now, act_of, acting_for, view_scope
+from web.pool_access import act_now, act_of, acting_for, named_in, view_scope
 from web.pool_moves import REQUEST_STEPS, request_offers, take_step, waits_for
 
 ENDPOINTS = ("pool_requests", "pool_wish", "pool_draft", "pool_request", "pool_request_step")
@@ -145,10 +145,11 @@ def _form(typed: dict[str, str], found: Foresight | None, problem: str | None, n
 
 
 def _named_in(found: Foresight) -> set[str | None]:
-    """Nodes an answer names: who decides, who lends, who holds, where something would have to grow."""
-    details = found.refusal.details if found.refusal else {}
-    named = {each["node"] for name in ("remedies", "holders") for each in details.get(name, ())}
-    return named | {found.receipt.get("decision_node"), *(lot[1] for lot in found.receipt.get("lots", []))}
+    """Nodes an answer names: who decides, who lends, and those of a refusal."""
+    return named_in(found.refusal) | {
+        found.receipt.get("decision_node"),
+        *(lot[1] for lot in found.receipt.get("lots", [])),
+    }
 
 
 def _own_nodes() -> list[PoolNode]:
