@@ -26,7 +26,7 @@ from night.naming import RENAMED, Naming, naming_for
 from night.places import check_run_key, raw_path, run_of, snapshot_dir
 from reconcile.models import Delivery, NightRun, NightState, Verdict
 
-VERSION = "1"
+VERSION = "2"
 
 
 def open_night(settings: Settings, inbox: Path, as_of: date, now: datetime) -> int:
