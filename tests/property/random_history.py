@@ -86,6 +86,8 @@ def _permit(dice: Dice, row: dict, codes: list[str], folders: list[str]) -> dict
 
 def limits(dice: Dice, folder: str) -> list[dict]:
     kinds = dice.sample([kind.value for kind in UnitKind], dice.choice([0, 1, 2, 3]))
+    # Of two limits of one kind the smaller binds.
+    kinds += kinds[:1] if dice.rarely(3) else []
     return [
         {"division_code": dice.mostly(folder, FOLDERS), "unit_kind": kind, "max_units": dice.choice([0, 0, 1, 2]), "delivered_by": folder}
         for kind in kinds
