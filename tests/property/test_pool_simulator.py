@@ -21,7 +21,7 @@ from tests.property.pool_simulator import Simulator, relaxed, throwaway
 STEPS = {"sqlite": 3000, "postgresql": 500}
 # Seed → so many steps, within which a planted bug is found and without one nothing is. The second seed comes early to acts
 # that two of the bugs need; where a change of the service makes others of a seed's acts, look for a seed again.
-PLANT_STEPS = {3: 400, 12: 200}
+PLANT_STEPS = {3: 700, 12: 200}
 FOUND_BY = {"limit_off_by_one": 12, "nearest_ancestor_only": 12}
 
 

@@ -67,16 +67,20 @@ class Books:
             if amounts and sum(amounts) <= 0:
                 del self.payroll[who]
         self.unseen = control
+        # Who sits on a control number has left nothing: no timing explains the pay.
+        self.on_control = {
+            row["person_key"]
+            for row in night.books["roster"]
+            if row["post_type"] == "CONTROL_NUMBER" and self._is_active(row)
+        }
+
+    def _is_active(self, row: dict) -> bool:
+        day = self.night.as_of
+        entered = (row["entry_date"] or day) <= day
+        return row["status"] in ACTIVE and entered and (row["exit_date"] is None or row["exit_date"] > day)
 
     def active(self, who: str) -> list[dict]:
-        day = self.night.as_of
-        return [
-            row
-            for row in self.roster.get(who, ())
-            if row["status"] in ACTIVE
-            and (row["entry_date"] or day) <= day
-            and (row["exit_date"] is None or row["exit_date"] > day)
-        ]
+        return [row for row in self.roster.get(who, ()) if self._is_active(row)]
 
     def left(self, row: dict) -> bool:
         exit_date = row["exit_date"]
@@ -106,7 +110,7 @@ class Books:
     def pays(self, who: str) -> set[str]:
         """The units the person's FULL and PART pay counts for."""
         here, rows = self.active(who), self.roster.get(who, [])
-        gone = not here and any(self.left(row) or self.comes(row) for row in rows)
+        gone = not here and who not in self.on_control and any(self.left(row) or self.comes(row) for row in rows)
         if who in self.unseen or gone:
             return set()
         funded = [row for row in self.payroll.get(who, ()) if row["fund_mode"] != "SELF"]
