@@ -21,11 +21,13 @@ from core.db import WRITE, run
 from core.errors import Forbidden, InputRejected, InvariantViolated, NotFound, Refused
 from core.identity import normalise_code
 from core.permissions import Permission, Scope
-from pool.models import PoolCommand, PoolCounter, PoolDelegation, PoolDocument, PoolNode
+from pool.models import PoolCommand, PoolCounter, PoolDelegation, PoolDocument, PoolMovement, PoolNode
 
 # Terms and effective dates are days of the office's calendar, not of UTC.
 OFFICE_TIME = ZoneInfo("Asia/Shanghai")
 Receipt = dict[str, Any]
+# Numbers of the movements a REVERSE undid: they count for nothing.
+REVERSED = select(PoolMovement.reverses).where(PoolMovement.reverses.is_not(None))
 NOT_HERE = "没有这条记录，或者不在您的管辖范围内。"
 
 

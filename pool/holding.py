@@ -30,7 +30,7 @@ def lot_refusal(session: Session, error: Refused, lot: Lot, posts: int, effectiv
         return error
     day, has = date.fromisoformat(error.details["day"]), error.details["has"]
     borrowers, asked = _borrowers(session, lot, day), _asked(session, lot, day)
-    least = max(0, _least_idle(session, lot, effective))
+    least = max(0, min(left for _, left in idle_by_day(session, lot.lot_no, effective)))
     cures = _cures(session, lot, posts, posts - least, effective, [*borrowers, *asked]) if effective >= today else []
     lent, waits = (sum(each["posts"] for each in held) for held in (borrowers, asked))
     return Refused(
@@ -82,15 +82,15 @@ def _leaving(session: Session, lot: Lot, since: date, until: date) -> Held:
     return [{"movement": seq, "kind": kind, "day": day.isoformat(), "posts": -posts} for seq, kind, day, posts in rows]
 
 
-def _least_idle(session: Session, lot: Lot, on: date) -> int:
-    """The fewest idle posts of the lot on any day from one on, of all that is booked."""
+def idle_by_day(session: Session, lot_no: int, since: date) -> list[tuple[date, int]]:
+    """(day, idle posts of a lot) of a day and each later one on which they change, of all that is booked."""
     rows = session.execute(
         select(PoolEntry.effective_date, func.sum(PoolEntry.posts))
-        .where(PoolEntry.lot == lot.lot_no, PoolEntry.account == Account.IDLE)
+        .where(PoolEntry.lot == lot_no, PoolEntry.account == Account.IDLE)
         .group_by(PoolEntry.effective_date)
     ).all()
     total = sum(int(posts) for _, posts in rows)
-    return min(left for _, left in balances_by_day(total, [(day, int(n)) for day, n in rows if day > on], on))
+    return balances_by_day(total, [(day, int(posts)) for day, posts in rows if day > since], since)
 
 
 def _cures(session: Session, lot: Lot, posts: int, short: int, effective: date, held: Held) -> Held:

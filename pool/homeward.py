@@ -14,6 +14,11 @@ from pool.ledger import Source
 from pool.models import PoolLot, PoolSlot, PoolSlotEvent
 
 
+def lender_keeps(session: Session, slot: PoolSlot) -> bool:
+    """Whether the slot's post is of a lot whose giver keeps its quota: recalled, it goes home to that lender."""
+    return session.get(PoolLot, slot.lot_no).source == Source.USE_RIGHT_LENT
+
+
 def goes_home() -> ColumnElement[bool]:
     """SQL, over slots joined with their lots: recalled, of a lender that keeps its quota."""
     return PoolSlot.recalled_on.is_not(None) & (PoolLot.source == Source.USE_RIGHT_LENT)
@@ -65,7 +70,7 @@ def never_back(session: Session, post_type: str, fund_form: str, purpose: str) -
 
 
 def note_life(session: Session, act: Act, slots: Iterable[PoolSlot], move: Move, movement: int) -> None:
-    """HOME or AWAIT in the lives of slots that have ended; their status stays."""
+    """A step of posts on their way home (HOME, AWAIT, UNHOME) in the lives of slots that have ended; their status stays."""
     rows = [
         {"slot_no": slot.slot_no, "at": act.now, "actor": act.login, "move": move.value, "from_status": slot.status,
          "to_status": slot.status, "movement_seq": movement, "note": None}

@@ -16,8 +16,8 @@ from core.errors import Refused
 from pool import entries
 from pool.acting import Act, Receipt, node_of, note_document
 from pool.approvals import Move
-from pool.homeward import awaiting_home, note_life
-from pool.ledger import Cell, Kind, Lot, Source
+from pool.homeward import awaiting_home, lender_keeps, note_life
+from pool.ledger import Cell, Kind, Lot
 from pool.letters import holders_of, home_letter, queue_letter
 from pool.models import PoolLot, PoolSlot
 from pool.posting import Booking, book
@@ -31,7 +31,7 @@ NOTICE = "收回通知"  # our own notice of recall is the document; nobody regi
 def send_home(session: Session, act: Act, back: Sequence[Back]) -> Receipt:
     """What came back after a recall goes to its lender, where that keeps its quota, and the lender is told. Posts of a
     node's own are idle in its pool, its stock. → home (movements), awaiting (slots), each where there is any."""
-    recalled = [(slot, seq) for slot, seq in back if slot.recalled_on is not None and _keeps_quota(session, slot)]
+    recalled = [(slot, seq) for slot, seq in back if slot.recalled_on is not None and lender_keeps(session, slot)]
     home, waits = _tried(session, act, recalled)
     for slot, seq in waits:
         note_life(session, act, [slot], Move.AWAIT, seq)
@@ -46,10 +46,6 @@ def send_waiting_home(session: Session, act: Act) -> int:
     home, _ = _tried(session, act, [(row.PoolSlot, row.movement_seq) for row in awaiting_home(session)])
     _tell(session, act, home, [])
     return len(home)
-
-
-def _keeps_quota(session: Session, slot: PoolSlot) -> bool:
-    return session.get(PoolLot, slot.lot_no).source == Source.USE_RIGHT_LENT
 
 
 def _tried(session: Session, act: Act, back: Sequence[Back]) -> tuple[list[Back], list[Back]]:

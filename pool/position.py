@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from pool.acting import REVERSED
 from pool.ledger import HELD, Account, Kind
 from pool.models import PoolEntry, PoolLot, PoolMovement, PoolNode
 from pool.store import cell_figures
@@ -100,12 +101,11 @@ def _quotas(session: Session, units: dict[str, str], as_of: date) -> list[Row]:
 
 def _movements(session: Session, as_of: date) -> list[Row]:
     """Posts moved between units or nodes, effective on or before A; what was reversed did not move."""
-    undone = select(PoolMovement.reverses).where(PoolMovement.reverses.is_not(None))
     nodes = {node.id: node for node in session.scalars(select(PoolNode))}
     rows = session.scalars(
         select(PoolMovement)
         .where(
-            PoolMovement.kind.in_(BETWEEN), PoolMovement.effective_date <= as_of, PoolMovement.seq.not_in(undone)
+            PoolMovement.kind.in_(BETWEEN), PoolMovement.effective_date <= as_of, PoolMovement.seq.not_in(REVERSED)
         )
         .order_by(PoolMovement.seq)
     ).all()  # fmt: skip

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from core.errors import Forbidden, Refused
 from core.permissions import Permission
 from pool import entries
-from pool.acting import Act, Receipt, check_place, node_of, note_document, once, open_node
+from pool.acting import REVERSED, Act, Receipt, check_place, node_of, note_document, once, open_node
 from pool.ledger import KINDS, Entry, Key, Kind
-from pool.models import PoolEntry, PoolMovement, PoolNode
+from pool.models import PoolEntry, PoolMovement, PoolNode, PoolRequest
 from pool.posting import Booking, book
 from pool.service import trail
 from pool.service_slots import place_of_renewal
@@ -71,7 +71,7 @@ def _of_one_exit(session: Session, movement: PoolMovement) -> Iterator[PoolMovem
     elif movement.kind == Kind.VACATE and movement.loan_no:
         back = select(PoolMovement).where(
             PoolMovement.rests_on == movement.seq, PoolMovement.kind == Kind.RETURN,
-            PoolMovement.seq.not_in(_undone()),
+            PoolMovement.seq.not_in(REVERSED),
         )  # fmt: skip
         yield from session.scalars(back).all()
         yield movement
@@ -93,12 +93,8 @@ def _places(session: Session, movement: PoolMovement) -> list[PoolNode]:
     return [node_of(session, request.decision_node)] if request.decision_node != _parent(session, request) else []
 
 
-def _parent(session: Session, request) -> str | None:
+def _parent(session: Session, request: PoolRequest) -> str | None:
     return node_of(session, request.node_id).parent_id
-
-
-def _undone():
-    return select(PoolMovement.reverses).where(PoolMovement.reverses.is_not(None))
 
 
 def entries_of(session: Session, seq: int) -> list[Entry]:
@@ -122,7 +118,7 @@ def check_reversible(session: Session, movement: PoolMovement) -> None:
     later = session.scalar(
         select(PoolMovement.seq)
         .where(
-            PoolMovement.rests_on == movement.seq, PoolMovement.kind != Kind.REVERSE, PoolMovement.seq.not_in(_undone())
+            PoolMovement.rests_on == movement.seq, PoolMovement.kind != Kind.REVERSE, PoolMovement.seq.not_in(REVERSED)
         )
         .order_by(PoolMovement.seq)
         .limit(1)

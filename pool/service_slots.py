@@ -15,8 +15,9 @@ from core.permissions import Permission
 from pool import entries
 from pool.acting import Act, Receipt, check_place, next_number, node_of, once
 from pool.approvals import SLOT_MOVES, STATUS_LABELS, Move, Status, check_move
+from pool.homeward import lender_keeps
 from pool.homing import send_home
-from pool.ledger import Cell, Kind, Lot, Source, parse_posts
+from pool.ledger import Cell, Kind, Lot, parse_posts
 from pool.letters import officers_of, queue_letter, recall_letter, renewal_letter
 from pool.models import PoolLoan, PoolLot, PoolMovement, PoolNode, PoolSlot, PoolSlotEvent
 from pool.policies import add_months
@@ -373,16 +374,12 @@ def recall_loan(session: Session, act: Act, slot_nos: Sequence[str], reason: str
                       due_date=due[-1][1])  # fmt: skip
         first = min(day for _, day in due)
         trail(session, act, "loan_recalled", f"loan {slots[0].loan_no}", slots=numbers, until=first)
-        letter = recall_letter(slots[0].loan_no, due, all(_lender_keeps(session, slot) for slot in slots))
+        letter = recall_letter(slots[0].loan_no, due, all(lender_keeps(session, slot) for slot in slots))
         queue_letter(session, letter, officers_of(session, slots[0].unit_code), act.today, act.portal, act.now)
         return {"slots": numbers, "status": Status.RECALLED, "due_date": first}
 
     body = {"slots": numbers, "reason": reason}
     return once(session, act, "recall_loan", body, [slots[0].node_id, lender.id], do)
-
-
-def _lender_keeps(session: Session, slot: PoolSlot) -> bool:
-    return session.get(PoolLot, slot.lot_no).source == Source.USE_RIGHT_LENT
 
 
 def loan_movements(session: Session, loan_no: str) -> list[PoolMovement]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.errors import InvariantViolated, Refused
-from pool.acting import OFFICE_TIME, Act, node_of
+from pool.acting import OFFICE_TIME, REVERSED, Act, node_of
 from pool.approvals import REQUEST_MOVES, SLOT_MOVES, Move, Status
-from pool.homeward import awaiting_home, note_life, note_withdrawn, taken_home
-from pool.ledger import KINDS, Account, Kind, Source, balances_by_day
+from pool.holding import idle_by_day
+from pool.homeward import awaiting_home, lender_keeps, note_life, note_withdrawn, taken_home
+from pool.ledger import KINDS, Account, Kind
 from pool.letters import (
     address_of,
     holders_of,
@@ -23,7 +24,7 @@ from pool.letters import (
     unhomed_letter,
     unrenewed_letter,
 )
-from pool.models import PoolEntry, PoolLoan, PoolLot, PoolMovement, PoolSlot, PoolSlotEvent
+from pool.models import PoolEntry, PoolLoan, PoolMovement, PoolSlot, PoolSlotEvent
 from pool.policies import add_months
 from pool.service_loans import step, turn
 from pool.service_slots import check_no_other_slot, turn_slot
@@ -94,14 +95,7 @@ def _check_not_used(session: Session, movement: PoolMovement, slot: PoolSlot) ->
 
     What waits to go home to its lender (R14) is kept for that from its own return on, unless it is this very post.
     """
-    idle = PoolEntry.lot == slot.lot_no, PoolEntry.account == Account.IDLE
-    rows = session.execute(
-        select(PoolEntry.effective_date, func.sum(PoolEntry.posts).label("posts")).where(*idle)
-        .group_by(PoolEntry.effective_date)
-    ).all()  # fmt: skip
-    total, day = sum(int(row.posts) for row in rows), movement.effective_date
-    later = [(row.effective_date, int(row.posts)) for row in rows if row.effective_date > day]
-    idle_on = balances_by_day(total, later, day)
+    idle_on = idle_by_day(session, slot.lot_no, movement.effective_date)
     kept = _kept_beside(session, slot)
     if min(posts - sum(back <= on for back in kept.values()) for on, posts in idle_on) > 0:
         return
@@ -110,11 +104,16 @@ def _check_not_used(session: Session, movement: PoolMovement, slot: PoolSlot) ->
             f"归还的编制为出借方保留，等待退回（{'、'.join(kept)}），不能冲正归还。",
             answer="RESTED_ON", awaiting=list(kept), holder=slot.lender_id,
         )  # fmt: skip
-    undone = select(PoolMovement.reverses).where(PoolMovement.reverses.is_not(None))
     taker = session.scalar(
         select(PoolMovement)
         .join(PoolEntry, PoolEntry.movement_seq == PoolMovement.seq)
-        .where(*idle, PoolEntry.posts < 0, PoolMovement.seq > movement.seq, PoolMovement.seq.not_in(undone))
+        .where(
+            PoolEntry.lot == slot.lot_no,
+            PoolEntry.account == Account.IDLE,
+            PoolEntry.posts < 0,
+            PoolMovement.seq > movement.seq,
+            PoolMovement.seq.not_in(REVERSED),
+        )
         .order_by(PoolMovement.seq.desc())
         .limit(1)
     )
@@ -141,7 +140,7 @@ def _restore(session: Session, act: Act, slot: PoolSlot, undone: int) -> None:
     )  # fmt: skip
     letter = restored_letter(slot.slot_no, slot.due_date, act.today, undone)
     queue_letter(session, letter, officers_of(session, slot.unit_code), act.today, act.portal, act.now)
-    if slot.recalled_on is not None and session.get(PoolLot, slot.lot_no).source == Source.USE_RIGHT_LENT:
+    if slot.recalled_on is not None and lender_keeps(session, slot):
         lender = holders_of(session, node_of(session, slot.lender_id))
         queue_letter(session, not_back_letter(slot.slot_no, undone), lender, act.today, act.portal, act.now)
 
@@ -206,8 +205,7 @@ def _due_without(session: Session, movement: PoolMovement) -> date:
 
 def _extends(loan_no: str):
     """Renewals of a loan that stand."""
-    undone = select(PoolMovement.reverses).where(PoolMovement.reverses.is_not(None))
-    return PoolMovement.loan_no == loan_no, PoolMovement.kind == Kind.EXTEND, PoolMovement.seq.not_in(undone)
+    return PoolMovement.loan_no == loan_no, PoolMovement.kind == Kind.EXTEND, PoolMovement.seq.not_in(REVERSED)
 
 
 def _check_term(session: Session, movement: PoolMovement) -> None:

@@ -16,8 +16,9 @@ from core.errors import Refused
 from pool.acting import node_of, open_node
 from pool.approvals import SLOT_MOVES, Move
 from pool.forest import Partition, load_tree, vacancies
-from pool.ledger import NO_PURPOSE, Cell, Source, parse_cell, parse_posts
-from pool.models import PoolLot, PoolSlot
+from pool.homeward import lender_keeps
+from pool.ledger import NO_PURPOSE, Cell, parse_cell, parse_posts
+from pool.models import PoolSlot
 from pool.service import check_cut
 from pool.service_nodes import check_empty, check_merge, check_reparent, partitions
 from pool.tree import (
@@ -87,7 +88,7 @@ def what_if_slots_recalled(session: Session, slots: Sequence[PoolSlot]) -> Trial
         after[purpose] = if_recalled(before[purpose], first.node_id, posts)
     vacant = vacancies(session, partition)
     for slot in slots:
-        if session.get(PoolLot, slot.lot_no).source == Source.USE_RIGHT_LENT:
+        if lender_keeps(session, slot):
             _go_home(after, vacant, slot.lender_id, slot.purpose)
     return {(*partition, purpose): what_if(tree, after[purpose]) for purpose, tree in before.items()}
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.parameters import parameter_value
 from core.permissions import Scope
+from pool.acting import REVERSED
 from pool.ledger import Kind
 from pool.models import PoolMovement
 from pool.store import cell_figures
@@ -78,7 +79,7 @@ def _bodies(session: Session, codes: list[str], on: date) -> dict[str, list[str]
 
 def post_movements(session: Session, codes: set[str], on: date) -> list[PostMove]:
     """Transfers, grants and cuts of units effective by a day, those undone left out."""
-    undone = set(session.scalars(select(PoolMovement.reverses).where(PoolMovement.reverses.is_not(None))))
+    undone = set(session.scalars(REVERSED))
     found: dict[int, PostMove] = {}
     holders = sorted(f"U:{code}" for code in codes)
     for start in range(0, len(holders), CHUNK):

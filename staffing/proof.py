@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from pool.acting import REVERSED
 from pool.models import PoolEntry, PoolMovement
 from staffing.chain import IN_POST, Status
 from staffing.models import StaffApplication, StaffBlock, StaffNotice, StaffPlan, StaffPlanLine, StaffSlot
@@ -83,7 +84,7 @@ def _movements(session: Session, slots) -> list[str]:
         row.seq: row
         for row in session.scalars(select(PoolMovement).where(PoolMovement.seq.in_([k[0] for k in wanted])))
     }
-    reversed_ = set(session.scalars(select(PoolMovement.reverses).where(PoolMovement.reverses.is_not(None))))
+    reversed_ = set(session.scalars(REVERSED))
     return [
         f"movement {seq} does not carry slot row {row_id}"
         for (seq, row_id, _), (day, kinds) in wanted.items()

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.permissions import Scope
-from pool.acting import NOT_HERE
+from pool.acting import NOT_HERE, REVERSED
 from pool.ledger import Kind
 from pool.models import PoolMovement
 from staffing.determination_store import Version, determinations_of
@@ -78,9 +78,10 @@ def effects_of(session: Session, rows: Sequence[ReformTask]) -> dict[str, tuple[
 
 
 def _movements(session: Session, documents: set[str]) -> list[PoolMovement]:
-    undone = select(PoolMovement.reverses).where(PoolMovement.reverses.is_not(None))
     query = select(PoolMovement).where(
-        PoolMovement.document_no.in_(sorted(documents)), PoolMovement.kind.in_(BOOKED), PoolMovement.seq.not_in(undone)
+        PoolMovement.document_no.in_(sorted(documents)),
+        PoolMovement.kind.in_(BOOKED),
+        PoolMovement.seq.not_in(REVERSED),
     )
     return list(session.scalars(query.order_by(PoolMovement.seq)))
 

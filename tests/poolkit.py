@@ -13,7 +13,7 @@ from core.db import reading, writing
 from core.permissions import scope_of
 from core.units import UnitVersion
 from pool.acting import Act
-from pool.models import PoolBalance
+from pool.models import PoolBalance, PoolSlot
 from pool.proof import broken_proofs
 from pool.service import deposit_posts, grant_posts
 from pool.service_approvals import approve_request
@@ -106,6 +106,12 @@ class Province:
 DIRECTOR_OF = {
     K2: "director", K3: "director3", CITY: "citydirector", PROVINCE: "topdirector", "TOWNSHIP:990102001": "towndirector",
 }  # fmt: skip
+
+
+def slot(province: Province, number: str) -> PoolSlot:
+    """A slot as it stands."""
+    with reading(province.engine) as session:
+        return session.get(PoolSlot, number)
 
 
 def assert_whole(province: Province) -> None:

@@ -14,7 +14,7 @@ from core.outbox import OutboxMail
 from core.units import UnitVersion
 from pool.approvals import Status
 from pool.housekeeping import keep_pool
-from pool.models import PoolDelegation, PoolLoan, PoolMovement, PoolRequest, PoolSlot
+from pool.models import PoolDelegation, PoolLoan, PoolMovement, PoolRequest
 from pool.service import cut_posts, deposit_posts, grant_posts, withdraw_posts
 from pool.service_approvals import approve_request
 from pool.service_loans import endorse_request, refuse_request, review_request, submit_request, withdraw_request
@@ -29,17 +29,12 @@ from pool.service_slots import (
     swap_slot,
     vacate_slot,
 )  # fmt: skip
-from tests.poolkit import CITY, FULL, K2, K3, PROVINCE, Province, found_province
+from tests.poolkit import CITY, FULL, K2, K3, PROVINCE, Province, found_province, slot
 
 
 @pytest.fixture
 def province(database_url) -> Province:
     return found_province(engine_for(database_url))
-
-
-def slot(province, number) -> PoolSlot:
-    with reading(province.engine) as session:
-        return session.get(PoolSlot, number)
 
 
 def test_a_loan_is_pending_then_lent_and_a_partial_grant_gives_the_rest_back(province):

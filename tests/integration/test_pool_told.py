@@ -12,23 +12,18 @@ from core.errors import InputRejected, Refused
 from core.outbox import OutboxMail
 from core.units import UnitVersion
 from pool.housekeeping import keep_pool
-from pool.models import PoolSlot, PoolSlotEvent
+from pool.models import PoolSlotEvent
 from pool.service_approvals import approve_request
 from pool.service_loans import Wish, refuse_request, request_loan, review_request
 from pool.service_people import delegate
 from pool.service_reversal import reverse_movement
 from pool.service_slots import fill_slot, recall_loan, renew_loan
-from tests.poolkit import FULL, K2, Province, found_province
+from tests.poolkit import FULL, K2, Province, found_province, slot
 
 
 @pytest.fixture
 def province(database_url) -> Province:
     return found_province(engine_for(database_url))
-
-
-def slot(province, number) -> PoolSlot:
-    with reading(province.engine) as session:
-        return session.get(PoolSlot, number)
 
 
 def night(province: Province):

@@ -28,17 +28,12 @@ from pool.service_slots import (
     take_back_slot,
     vacate_slot,
 )  # fmt: skip
-from tests.poolkit import CITY, FULL, K2, SEEN, Province, assert_whole, found_province
+from tests.poolkit import CITY, FULL, K2, SEEN, Province, assert_whole, found_province, slot
 
 
 @pytest.fixture
 def province(database_url) -> Province:
     return found_province(engine_for(database_url))
-
-
-def slot(province, number) -> PoolSlot:
-    with reading(province.engine) as session:
-        return session.get(PoolSlot, number)
 
 
 def loan_row(province, number) -> PoolLoan:
