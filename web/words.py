@@ -83,7 +83,7 @@ FIELDS = {
     "named_effect": "指明各条之和",
     "residual_effect": "未指明者之和",
     "bound": "以何为限",
-    "limits": "所知上限",
+    "ceilings": "所知上限",
     "limit": "上限来源",
     "figure": "所限人数",
     "entries": "引用该许可的入编",

@@ -81,7 +81,7 @@ def paid_above_limit(night: Night, figures: list[Row]) -> list[Row]:
             night.not_evaluable.add(("F11", division, ALL_UNITS, "base"))
         elif figure["paid"] > binding["figure"]:
             texts = {"expected": binding["figure"], "found": figure["paid"]}
-            texts["evidence"] = told({"bound": binding["limit"], "limits": known})
+            texts["evidence"] = told({"bound": binding["limit"], "ceilings": known})
             found.append(make_finding("F11", {"division_code": division}, "S2", division_code=division, **texts))
     return found
 

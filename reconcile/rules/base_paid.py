@@ -32,7 +32,7 @@ def _members(place: Table) -> Table:
 
 def division_pay(i: Inputs, night: Night, place: Table, folder: Table, paid: Table, before: Table) -> Table:
     """Every division with a unit or a folder: `paid` (null without a unit), `ceiling` (null when none is known), `bound` (which limit it is),
-    `limits` (all that are known, as JSON), and which
+    `ceilings` (all that are known, as JSON), and which
     of payroll and units is lacking (`missing`; null: counted). `before`: paid_a_year_ago."""
     members = _members(place).left_join(paid.select("unit_code", "paid"), "unit_code", rname="paid_{name}")
     now = members.group_by("division_code").agg(
@@ -48,7 +48,7 @@ def division_pay(i: Inputs, night: Night, place: Table, folder: Table, paid: Tab
     return d.select(
         "division_code",
         "ceiling",
-        "limits",
+        "ceilings",
         "bound",
         "paid",
         missing=choose((refused | d.lacking.fill_null(False), "payroll"), (unread, "units")),
@@ -56,7 +56,7 @@ def division_pay(i: Inputs, night: Night, place: Table, folder: Table, paid: Tab
 
 
 def _ceilings(i: Inputs, night: Night, before: Table) -> Table:
-    """(division_code, ceiling, bound, limits): the smallest limit known, which it is, and every one known: where it is
+    """(division_code, ceiling, bound, ceilings): the smallest limit known, which it is, and every one known: where it is
     from, of which month, its figure, and how many rows of `base` it adds. Of equal ones last year's binds."""
     accepted = i.year_ago.group_by("division_code").agg(night=i.year_ago.paid.min())
     known = i.base.filter(i.base.base_paid.notnull())
@@ -71,7 +71,7 @@ def _ceilings(i: Inputs, night: Night, before: Table) -> Table:
         "division_code",
         ceiling=ibis.least(d.then, d.based),
         bound=choose(((d.then <= d.based) | (d.then.notnull() & d.based.isnull()), d.source), otherwise=OF_BASE),
-        limits=ibis.coalesce(year_ago + "," + base, year_ago, base),
+        ceilings=ibis.coalesce(year_ago + "," + base, year_ago, base),
     )
 
 
@@ -89,7 +89,7 @@ def f11(divisions: Table) -> Table:
     over = divisions.filter(divisions.missing.isnull() & (divisions.paid > divisions.ceiling))
     return answer(
         over, "F11", division_code=over.division_code, expected=as_count(over.ceiling), found=as_count(over.paid),
-        evidence='{"bound":' + json_code(over.bound) + ',"limits":[' + over.limits + "]}",
+        evidence='{"bound":' + json_code(over.bound) + ',"ceilings":[' + over.ceilings + "]}",
     )  # fmt: skip
 
 

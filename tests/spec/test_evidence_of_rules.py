@@ -36,7 +36,7 @@ def test_f11_says_which_limit_bound_its_figure_its_month_and_where_it_is_from():
     for books, given, bound, limits in cases:
         figure = min(limit["figure"] for limit in limits)
         found = check("F11", books, f"division | expected | bound \n 370102 | {figure} | {bound}", **given)
-        assert evidence(found, "F11") == {"bound": bound, "limits": limits}
+        assert evidence(found, "F11") == {"bound": bound, "ceilings": limits}
 
 
 def test_p03_lists_the_permit_and_every_entry_that_cites_it_of_whatever_unit():
