@@ -21,6 +21,8 @@ python -m benchmarks.night --people 1000000 10000000 --limit 3400MB
 python -m benchmarks.night --people 50000000 --limit 6GB --without pandas datacompy
 say "the gate against plain Great Expectations"
 python -m benchmarks.gate --rows 1000000
+say "a night run again after one corrected file, against the same night afresh"
+python -m benchmarks.rerun
 say "100,000 new flags settled"
 python -m benchmarks.settle
 say "years of the pool against a model of its own: 200,000 steps on SQLite, 50,000 on PostgreSQL"

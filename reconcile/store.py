@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from core.errors import InputRejected, NotFound
 from core.permissions import Scope, is_current
 from core.units import UnitVersion
-from reconcile.catalog import RULES
+from reconcile.catalog import RESTRICTED, RULES
 from reconcile.findings import FlagItem
 from reconcile.models import (
     CellFigure,
@@ -37,6 +37,8 @@ UNTRACKED = "UNTRACKED"
 KEY_HINT = 4
 PAGE = 50
 CHUNK = 5_000
+# (among all findings or among those that are no leads, mask)
+Collisions = frozenset[tuple[bool, str | None]]
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ def _conditions(chosen: FlagFilter, run: NightRun) -> list[ColumnElement[bool]]:
     return found
 
 
-def _item(finding: FindingRow, flag: Flag | None, names: dict[str, str], collisions: frozenset[str]) -> FlagItem:
+def _item(finding: FindingRow, flag: Flag | None, names: dict[str, str], collisions: Collisions) -> FlagItem:
     rule = RULES.get(finding.rule)
     countable = rule.countable if rule else (False, False)
     return FlagItem(
@@ -177,9 +179,9 @@ def as_number(text: str | None, countable: bool) -> int | str | None:
     return text
 
 
-def shown_person(finding: FindingRow, collisions: frozenset[str]) -> str | None:
+def shown_person(finding: FindingRow, collisions: Collisions) -> str | None:
     """The masked id; where two people of the night share a mask, the first characters of person_key follow."""
-    if finding.person_mask in collisions and finding.person_key:
+    if (finding.rule in RESTRICTED, finding.person_mask) in collisions and finding.person_key:
         return f"{finding.person_mask}({finding.person_key[:KEY_HINT]})"
     return finding.person_mask
 
@@ -188,7 +190,7 @@ def shown_people(session: Session, flags: Sequence[Flag]) -> dict[str, str | Non
     """Flag key → the masked id as `shown_person` gives it for the night that saw the flag last."""
     found: dict[str, str | None] = {flag.key: flag.person_mask for flag in flags}
     masked = sorted(flag.key for flag in flags if flag.person_mask is not None)
-    collisions: dict[int, frozenset[str]] = {}
+    collisions: dict[int, Collisions] = {}
     for start in range(0, len(masked), CHUNK):
         query = (
             select(FindingRow)
@@ -202,15 +204,19 @@ def shown_people(session: Session, flags: Sequence[Flag]) -> dict[str, str | Non
     return found
 
 
-def colliding_masks(session: Session, run_id: int) -> frozenset[str]:
-    """Masks that stand for more than one person among the run's findings."""
+def colliding_masks(session: Session, run_id: int) -> Collisions:
+    """Masks that stand for more than one person among the run's findings, leads counted or not: who does not see a lead
+    must not learn from another person's mask that there is one."""
+    people = FindingRow.person_key.distinct()
+    told = func.count(case((FindingRow.rule.not_in(RESTRICTED), FindingRow.person_key)).distinct())
     query = (
-        select(FindingRow.person_mask)
+        select(FindingRow.person_mask, told > 1)
         .where(FindingRow.run_id == run_id, FindingRow.person_mask.is_not(None))
         .group_by(FindingRow.person_mask)
-        .having(func.count(FindingRow.person_key.distinct()) > 1)
+        .having(func.count(people) > 1)
     )
-    return frozenset(session.scalars(query))
+    found = session.execute(query).all()
+    return frozenset({(True, mask) for mask, _ in found} | {(False, mask) for mask, without in found if without})
 
 
 def flag_of(session: Session, key: str, scope: Scope | None = None) -> Flag:

@@ -48,6 +48,7 @@ REFUSING = (
     "pool/trying.py",
     "pool/undoing.py",
     "pool/whatif.py",
+    "reconcile/trends.py",
     "staffing/acts.py",
     "staffing/blocks.py",
     "staffing/gathering.py",

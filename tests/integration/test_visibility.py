@@ -18,11 +18,12 @@ from core.errors import Forbidden, NotFound
 from core.outbox import OutboxMail
 from core.parameters import set_parameter
 from core.permissions import scope_of
+from night.proof import proofs
 from night.steps import perform
 from night.summary import night_lines
 from reconcile import store
 from reconcile.flags import acknowledge_flag
-from reconcile.models import Concern, FindingRow, NightRun
+from reconcile.models import Concern, FindingRow, Flag, NightRun
 from reconcile.notify import queue_digests
 from reconcile.settle import Outcome
 from reconcile.visibility import leads_seen_by_nobody
@@ -75,6 +76,23 @@ def test_leads_exist_for_the_two_named_reviewers_alone(nights):
             store.flag_of(session, LEAD["key"], REVIEWER)
     with writing(nights.engine) as session, pytest.raises(NotFound):
         acknowledge_flag(session, LEAD["key"], act(nights, REVIEWER, LEAD["key"]), None)
+
+
+def test_a_lead_on_a_look_alike_is_not_told_by_the_mask_of_another_person(nights):
+    """SHARED and LEAD are of two people with one mask."""
+
+    def shown(seen_by, day: date = A) -> dict[str, str | None]:
+        with reading(nights.engine) as session:
+            run = store.night_run(session, day)
+            return {item.key: item.person for item in store.night_flags(session, run, seen_by)}
+
+    mask = SHARED["person_mask"]
+    assert shown(OFFICER)[SHARED["key"]] == shown(replace(REVIEWER, leads=True))[SHARED["key"]] == mask
+    assert shown(replace(REVIEWER, leads=True))[LEAD["key"]] == f"{mask}(p2)"
+    other = finding("F05", "U1", "p3", evidence=EVIDENCE)
+    nights.night(B, [SHARED, LEAD, LOCAL, other])
+    assert shown(OFFICER, B)[SHARED["key"]] == f"{mask}(p1)"
+    assert shown(OFFICER, B)[other["key"]] == f"{mask}(p3)"
 
 
 @pytest.mark.parametrize(("role", "day", "named"), [
@@ -195,3 +213,9 @@ def test_a_lead_on_a_person_is_in_no_count_of_a_step_and_no_line_of_the_command(
     verified = CliRunner().invoke(main, ["verify"])
     assert verified.exit_code == 0, verified.output
     assert "疑点线索 1 条无人可见：请用 bianzhi parameter set lead_reviewers" in verified.output
+    assert "0 条入库，0 条发现" in verified.output
+    with writing(engine_for(house.settings.database_url)) as session:
+        session.scalars(select(Flag)).one().grain += " "
+    with reading(engine_for(house.settings.database_url)) as session:
+        broken = [proof.detail for proof in proofs(session, house.settings) if not proof.holds]
+    assert broken == ["首个：一条线索"]

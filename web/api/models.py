@@ -82,6 +82,13 @@ class NightQuery(Strict):
     page_size: int = Field(50, ge=1, le=PAGE_MAX)
 
 
+class TrendQuery(Strict):
+    """Which nights: the newest sixty; with `since` all from that day on, at most the newest four hundred."""
+
+    since: date | None = None
+    until: date | None = None
+
+
 class MoveBody(Strict):
     """What a move needs; `version` is the flag's as you read it. Which others are needed depends on the move."""
 
@@ -281,7 +288,8 @@ class TrendPoint(BaseModel):
 
 
 class LevelPointOut(BaseModel):
-    """The known figures of a level's units added up; `unknown`: units lacking one of the three."""
+    """The known figures of a level's units added up; `unknown`: units lacking one of the three; `findings`: about its units,
+    leads aside, null for who may not see flags."""
 
     as_of: date
     level: str | None
@@ -290,6 +298,7 @@ class LevelPointOut(BaseModel):
     in_post: int | None
     paid: int | None
     unknown: int
+    findings: int | None
 
 
 class TrendsOut(BaseModel):
@@ -300,7 +309,7 @@ class TrendsOut(BaseModel):
 
 
 class UnitPointOut(BaseModel):
-    """A unit's totals in one night."""
+    """A unit's totals in one night, and its findings per rule, leads aside; null for who may not see flags."""
 
     as_of: date
     run_no: int
@@ -308,6 +317,7 @@ class UnitPointOut(BaseModel):
     in_post: int | None
     paid: int | None
     findings: int | None
+    by_rule: dict[str, int] | None
 
 
 class UnitTrendOut(BaseModel):

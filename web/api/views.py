@@ -191,29 +191,33 @@ def read_unit(path: m.UnitPath) -> Response:
 
 
 @blueprint.get("/trends", endpoint="trends", tags=[NIGHTS], responses={"200": m.TrendsOut})
-def read_trends() -> Response:
-    """Findings per rule and the three numbers per level over the nights that count, within the scope."""
-    runs = trends.counting_runs(g.db)
-    counts = trends.finding_trend(g.db, runs, g.scope) if g.scope.may(Permission.SEE_FLAGS) else {}
+def read_trends(query: m.TrendQuery) -> Response:
+    """Findings per rule, and three numbers and findings per level, over the nights that count, within the scope."""
+    runs = trends.counting_runs(g.db, query.since, query.until)
+    may_flags = g.scope.may(Permission.SEE_FLAGS)
+    counts = trends.finding_trend(g.db, runs, g.scope) if may_flags else {}
     nights = []
     for run in runs:
         by_rule: dict[str, int] = {}
         for (rule, _severity), count in counts.get(run.id, {}).items():
             by_rule[rule] = by_rule.get(rule, 0) + count
         nights.append(m.TrendPoint(as_of=run.as_of, run_no=run.run_no, findings=dict(sorted(by_rule.items()))))
-    levels = [m.LevelPointOut(**asdict(point)) for point in trends.level_trend(g.db, runs, g.scope)]
+    levels = [
+        m.LevelPointOut(**asdict(point) | ({} if may_flags else {"findings": None}))
+        for point in trends.level_trend(g.db, runs, g.scope)
+    ]
     return _answer(m.TrendsOut(nights=nights, levels=levels))
 
 
 @blueprint.get("/units/<code>/trend", endpoint="unit_trend", tags=[UNITS], responses={"200": m.UnitTrendOut})
-def read_unit_trend(path: m.UnitPath) -> Response:
-    """One unit's three numbers over the nights that count."""
+def read_unit_trend(path: m.UnitPath, query: m.TrendQuery) -> Response:
+    """One unit's three numbers, and its findings per rule, over the nights that count."""
     may_flags = g.scope.may(Permission.SEE_FLAGS)
     points = [
         m.UnitPointOut(
             as_of=point.run.as_of, run_no=point.run.run_no, quota=point.quota, in_post=point.in_post, paid=point.paid,
-            findings=point.findings if may_flags else None,
+            findings=point.findings if may_flags else None, by_rule=point.by_rule if may_flags else None,
         )
-        for point in trends.unit_trend(g.db, trends.counting_runs(g.db), path.code)
+        for point in trends.unit_trend(g.db, trends.counting_runs(g.db, query.since, query.until), path.code)
     ]  # fmt: skip
     return _answer(m.UnitTrendOut(unit_code=path.code, points=points))

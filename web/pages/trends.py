@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from flask import Response, g, make_response, render_template, request
 from flask_babel import gettext as _
 
+from core.errors import InputRejected
 from core.permissions import Permission
 from core.types import Level, Severity
 from reconcile import trends
@@ -36,8 +39,9 @@ class RuleRow:
 
 
 def show_trends() -> str:
-    """Findings and figures over the nights, within the person's scope."""
-    runs = trends.counting_runs(g.db)
+    """Findings and figures over the nights asked for, within the person's scope."""
+    since, until = _days()
+    runs = trends.counting_runs(g.db, since, until)
     points = trends.level_trend(g.db, runs, g.scope)
     levels = [level for level in Level if any(point.level == level for point in points)]
     level = request.args.get("level") if request.args.get("level") in levels else next(iter(levels), None)
@@ -46,8 +50,11 @@ def show_trends() -> str:
     return render_template(
         "trends.html",
         runs=runs,
+        since=since,
+        until=until,
+        cut=since is not None and len(runs) == trends.MOST_NIGHTS,
         shown=runs[-COLUMNS:],
-        rows=_rule_rows(runs[-COLUMNS:], counts),
+        rows=rule_rows([_by_rule(counts.get(run.id, {})) for run in runs[-COLUMNS:]]),
         rule=_rule(),
         level=level,
         levels=levels,
@@ -62,15 +69,30 @@ def _rule() -> str | None:
     return rule if rule in RULES and not RULES[rule].restricted else None
 
 
-def _rule_rows(runs: Sequence[NightRun], counts: dict[int, dict[tuple[str, str], int]]) -> list[RuleRow]:
-    rows = []
-    for code in RULES:
-        numbers = tuple(
-            sum(n for (rule, _severity), n in counts.get(run.id, {}).items() if rule == code) for run in runs
-        )
-        if any(numbers):
-            rows.append(RuleRow(code, numbers))
-    return rows
+def _days() -> tuple[date | None, date | None]:
+    """The first and last day the address asks for. Errors: InputRejected."""
+    return _day("since"), _day("until")
+
+
+def _day(name: str) -> date | None:
+    text = request.args.get(name, "").strip()
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise InputRejected("日期须写成 YYYY-MM-DD。", field=name) from None
+
+
+def _by_rule(counts: Mapping[tuple[str, str], int]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for (rule, _severity), count in counts.items():
+        found[rule] += count
+    return found
+
+
+def rule_rows(nights: Sequence[Mapping[str, int]]) -> list[RuleRow]:
+    """A row for every rule that found something, in the order of the catalogue. nights: rule → findings, oldest first."""
+    rows = [RuleRow(code, tuple(night.get(code, 0) for night in nights)) for code in RULES]
+    return [row for row in rows if any(row.counts)]
 
 
 def _findings_said(runs: Sequence[NightRun], counts: dict[int, dict[tuple[str, str], int]]) -> str:
@@ -83,7 +105,7 @@ def _findings_said(runs: Sequence[NightRun], counts: dict[int, dict[tuple[str, s
 
 def show_trends_chart() -> Response:
     """One chart alone: `kind` findings (by severity, of one rule or all) or figures (of one level)."""
-    runs = trends.counting_runs(g.db)
+    runs = trends.counting_runs(g.db, *_days())
     if request.args.get("kind") == "figures":
         points = [p for p in trends.level_trend(g.db, runs, g.scope) if p.level == request.args.get("level")]
         return _picture(_figure_lines(points), _("三个数"))

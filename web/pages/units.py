@@ -13,9 +13,11 @@ from reconcile.models import CellFigure, NightRun
 from reconcile.store import FlagFilter
 from reconcile.trends import counting_runs, unit_trend
 from web.pages.flags import PAGE, TEXT_LIMIT
+from web.pages.trends import rule_rows
 
 ENDPOINTS = ("units", "unit")
 UNIT_FLAGS = 30
+RULE_NIGHTS = 8
 
 
 def show_units() -> str:
@@ -54,6 +56,7 @@ def show_unit(code: str) -> str:
     figures = store.cells(g.db, run.id, g.scope, code) if run else []
     under = _under(code)
     parts = _parts(run, code) if run else []
+    nights = unit_trend(g.db, counting_runs(g.db), code)
     return render_template(
         "unit.html",
         unit=g.unit,
@@ -69,7 +72,9 @@ def show_unit(code: str) -> str:
             g.db, {g.unit.parent_code, g.unit.supervising_code, *(p.unit_code for p in parts)} - {None}
         ),
         totals=_totals({each.unit_code for each in under}),
-        nights=unit_trend(g.db, counting_runs(g.db), code),
+        nights=nights,
+        rule_nights=nights[-RULE_NIGHTS:],
+        rule_rows=rule_rows([point.by_rule for point in nights[-RULE_NIGHTS:]]),
         not_evaluable=_not_evaluable(run, code),
         sees=g.scope.sees_unit,
     )
