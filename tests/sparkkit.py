@@ -18,9 +18,8 @@ from tests.spec.spec import AS_OF, PARAMETERS, Night, Result, judged_alone
 
 # A gigabyte on one core: pytest runs as many of these as it has workers.
 SETTING = DetectSetting(RuleNight.of(AS_OF, **PARAMETERS), [], memory_limit="1GB", spark_master="local[1]")
-# A test's Java lives too briefly for the second compiler and a parallel collector to pay; with the first compiler alone Java
-# keeps less room for code than Spark has, and would compile again what it threw out.
-BRIEF = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=240m"
+# Two cores are shared with another test process: a parallel collector would only be in its way.
+BRIEF = "-XX:+UseSerialGC"
 
 
 @cache
