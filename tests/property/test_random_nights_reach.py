@@ -12,7 +12,7 @@ from reconcile.catalog import RULES
 from tests.property.drawn_nights import drawn_nights
 from tests.spec.spec import Night, Result, on_oracle
 
-SEED, NIGHTS = 1, 300
+SEED, NIGHTS, NIGHTS_OF_MONTHS = 1, 400, 300
 # Rules and the dates whose month alone may decide them, by book (decision 0027).
 MONTHS = {
     ("units", "valid_from"): {"Q06", "Q11"},
@@ -81,7 +81,7 @@ def test_random_nights_reach_every_rule_cause_and_gap():
 
 def test_every_date_is_drawn_as_a_month_that_decides():
     seen = set()
-    for night in drawn_nights(SEED, NIGHTS):
+    for night in drawn_nights(SEED, NIGHTS_OF_MONTHS):
         said = on_oracle(night)
         for place, exact in _taken_for_days(night):
             seen |= {(place, rule) for rule in MONTHS[place] if _of(said, rule) != _of(on_oracle(exact), rule)}
