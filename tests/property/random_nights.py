@@ -152,7 +152,7 @@ def _person_rows(dice: Dice, folders: list[str], codes: list[str], people: list[
     if dice.rarely(3):
         cell = random_cell(dice, codes)
         rivals = [_roster_row(dice, key, cell, folders, codes) for key in ("r1", "r2", "r3")]
-        roster += history.entered_together(dice, rivals)
+        roster += history.entered_together(dice, rivals[0], rivals[1:])
     here, there = history.pair_of_ids(dice)
     roster += [_roster_row(dice, "q1", random_cell(dice, codes), folders, codes) | row for row in here]
     payroll += [_payroll_row(dice, "q2", random_cell(dice, codes), folders, codes) | row for row in there]
