@@ -31,6 +31,7 @@ def doubted_units(i: Inputs, night: Night, pay: Table, pay_blank: Table, quota: 
 
 
 def q06_gaps(doubted: Table) -> Table:
+    """Not evaluable: valid or not, or by this version or another, as a month goes. `doubted`: doubted_units."""
     return open_rows(doubted.filter(doubted.maybe), "Q06", "units")
 
 

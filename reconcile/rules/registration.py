@@ -51,10 +51,12 @@ def _told(e: Table, registered: str) -> StringValue:
 
 
 def slow_entries(i: Inputs, night: Night, entry: Table) -> Table:
+    """Entries of known people that may be registered late: slow."""
     return slow(i, night, known(entry), "entry_date", "entry_registered", night.entry_days)
 
 
 def slow_exits(i: Inputs, night: Night, leaving: Table) -> Table:
+    """Exits that may be registered late: slow."""
     return slow(i, night, leaving, "exit_date", "exit_registered", night.exit_days)
 
 
