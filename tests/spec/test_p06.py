@@ -153,6 +153,7 @@ def test_a_month_that_reaches_beyond_gate_start_or_tonight_may_be_no_entry_to_ju
             judged  | U3   | 2026-02-01 | no               | OTHER
             fine    | U4   | 2026-01-01 | no               | EXAM
             """,
+            "permits": "permit_no \n N1",
         },
         "person | unit \n judged | U3",
         gate_start="starts \n 2026-01-02",
