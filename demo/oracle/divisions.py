@@ -18,7 +18,9 @@ def units_above_limit(night: Night) -> list[Row]:
     for folder in night.divisions:
         if folder not in named and not _limits_present(night, folder):
             night.not_evaluable.add(("Q11", folder, ALL_UNITS, "limits"))
-    valid = Counter((row["division_code"], row["unit_kind"]) for row in night.units.values() if night.is_valid(row))
+    kinds = [(row["division_code"], row["unit_kind"], row) for row in night.units.values()]
+    valid = Counter((division, kind) for division, kind, row in kinds if night.is_valid(row))
+    maybe = Counter((division, kind) for division, kind, row in kinds if night.may_be_valid(row))
     out = {folder for folder, book in (night.expected | night.delivered) - night.accepted if book == "units"}
     found = []
     for (division, kind), limit in sorted(limits.items()):
@@ -28,6 +30,8 @@ def units_above_limit(night: Night) -> list[Row]:
             grain: dict[str, str | None] = {"division_code": division, "unit_kind": kind}
             texts = {"expected": limit, "found": valid[division, kind]}
             found.append(make_finding("Q11", grain, "S2", division_code=division, **texts))
+        elif maybe[division, kind] > limit:
+            night.not_evaluable.add(("Q11", division, ALL_UNITS, "units"))
     return found
 
 

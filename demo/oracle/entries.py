@@ -6,6 +6,7 @@ from collections import defaultdict
 from datetime import date
 
 from demo.oracle.evidence import day, permit_list
+from demo.oracle.months import days_of, is_exact
 from demo.oracle.night import ALL_UNITS, CONTROL, Blank, Night, Person, Row, make_finding, told
 from demo.oracle.people import mask_of
 
@@ -38,11 +39,20 @@ class Gate:
         begun = {unit: self.start_of(unit) for unit in night.all_units if night.present("roster", unit)}
         chosen = []
         for who, row in night.roster:
-            day, start = row.get(name), begun.get(row["unit_code"])
             barred = row["status"] == "OFF_QUOTA" or row["post_type"] == CONTROL or night.counts_only(row["unit_code"])
-            if not barred and day is not None and start is not None and start <= day <= night.as_of:
+            if not barred and begun.get(row["unit_code"]) is not None and self.days(row, name):
                 chosen.append((who, row))
         return chosen
+
+    def days(self, row: Row, name: str = "entry_date") -> list[date]:
+        """The days between gate start and A that an entry or exit may mean."""
+        start = self.start_of(row["unit_code"])
+        assert start is not None
+        return [day for day in days_of(row, name) if start <= day <= self.night.as_of]
+
+    def surely(self, row: Row, name: str = "entry_date") -> bool:
+        """Whether it lies between them, whatever day is meant."""
+        return self.days(row, name) == days_of(row, name)
 
     def note_unstarted(self) -> None:
         """Divisions whose gate has no start: a `*` row where no unit of a folder has one."""
@@ -98,8 +108,8 @@ def late_entries(night: Night, gate: Gate) -> list[Row]:
     """P04."""
     found = []
     for who, row in gate.entries:
-        days = None if isinstance(who, Blank) else _days_to_register(night, gate, "P04", row, "entry")
-        if days is not None and days[0] > night.parameters["entry_days"]:
+        days = None if isinstance(who, Blank) else _late(night, gate, "P04", row, "entry")
+        if days is not None:
             texts = {
                 "expected": night.parameters["entry_days"],
                 "found": days[0],
@@ -114,8 +124,8 @@ def late_exits(night: Night, gate: Gate, findings: list[Row]) -> list[Row]:
     paid_after = {f["person_key"] for f in findings if f["rule"] == "F03" and f["cause"] not in SOFT_CAUSES}
     found = []
     for who, row in gate.exits:
-        days = None if isinstance(who, Blank) else _days_to_register(night, gate, "P05", row, "exit")
-        if days is None or days[0] <= night.parameters["exit_days"]:
+        days = None if isinstance(who, Blank) else _late(night, gate, "P05", row, "exit")
+        if days is None:
             continue
         shut = ("roster", row["unit_code"]) in night.quarantined
         payers = {pay.get("on_behalf_of") or pay["paying_unit_code"] for pay in night.paid_of.get(who, [])}
@@ -131,14 +141,20 @@ def late_exits(night: Night, gate: Gate, findings: list[Row]) -> list[Row]:
     return one_per_grain(found)
 
 
-def _days_to_register(night: Night, gate: Gate, rule: str, row: Row, what: str) -> tuple[int, bool] | None:
-    """Working days to the registration, or so far; None where a day is known to the month only, which is noted."""
-    day, registered = row[f"{what}_date"], row.get(f"{what}_registered")
-    until = night.as_of if registered is None else min(registered, night.as_of)
-    if row.get(f"{what}_date_exact") is False:
+def _late(night: Night, gate: Gate, rule: str, row: Row, what: str) -> tuple[int, bool] | None:
+    """The fewest working days to the registration, or so far, where all it may be are too many; else None.
+
+    What is open is noted: a change known to the month only, or a registration of which only some days are late.
+    """
+    if not is_exact(row, f"{what}_date"):
         night.lacks(rule, row["unit_code"], "roster")
         return None
-    return gate.working_days(day, until)
+    ends = [min(day, night.as_of) for day in days_of(row, f"{what}_registered")] or [night.as_of]
+    counts = [gate.working_days(row[f"{what}_date"], until) for until in ends]
+    late = [days > night.parameters[f"{what}_days"] for days, _ in counts]
+    if any(late) and not all(late):
+        night.lacks(rule, row["unit_code"], "roster")
+    return counts[0] if all(late) else None
 
 
 def _counted(night: Night, row: Row, what: str, published: bool) -> str:
@@ -165,7 +181,9 @@ def entries_without_exam(night: Night, gate: Gate) -> list[Row]:
         cited = gate.permits.get(row.get("permit_no") or "", [])
         if form in ("PLACEMENT", "APPOINT") and night.present("permits", row["unit_code"]):
             bad = all(permit.get("source_of_people") != form for permit in cited)
-        if bad:
+        if bad and not gate.surely(row):
+            night.lacks("P06", row["unit_code"], "roster")
+        elif bad:
             found.append(
                 entry_finding(
                     night, "P06", "S3", who, row, expected=FORMS, found=form or "-", evidence=entry_told(row, cited)
@@ -184,7 +202,9 @@ def reverse_flow(night: Night, gate: Gate) -> list[Row]:
         steps = [(_from_level(night, row), to_level, LEVELS), (_from_fund(night, who, row), row["fund_form"], FUNDS)]
         known = [(left, here, order) for left, here, order in steps if left and here]
         rises = [f"{left}→{here}" for left, here, order in known if order.index(here) > order.index(left)]
-        if rises:
+        if rises and not gate.surely(row):
+            night.lacks("P07", row["unit_code"], "roster")
+        elif rises:
             texts = {"expected": "-", "found": ";".join(rises), "evidence": _flow_told(night, who, row, to_level)}
             found.append(entry_finding(night, "P07", "S3", who, row, **texts))
         elif len(known) < len(steps):

@@ -16,6 +16,7 @@ from datetime import date
 from typing import Any
 
 from core.units import division_lineage
+from demo.oracle.months import days_of
 
 Row = dict[str, Any]
 Cell = tuple[str, str, str]
@@ -132,6 +133,7 @@ class Night:
         for row in self.books["units"]:
             versions[row["unit_code"]].append(row)
         self.units = {code: self._version_in_force(rows) for code, rows in versions.items()}
+        self.documented = {row["unit_code"] for row in self.books["units"] if row.get("approval_doc")}
         self.names: dict[str, set[tuple[str | None, str]]] = defaultdict(set)
         for book in ("units", "roster", "establishment", "headcount", "permits"):
             for row in self.books[book]:
@@ -150,12 +152,23 @@ class Night:
 
     def _version_in_force(self, rows: list[Row]) -> Row:
         rows = sorted(rows, key=lambda row: row.get("valid_from") or date.min)
-        return next((row for row in rows if self.is_valid(row)), rows[-1])
+        surely = [row for row in rows if self.is_valid(row)]
+        return surely[0] if surely else ([row for row in rows if self.may_be_valid(row)] or rows)[-1]
 
     def is_valid(self, unit: Row) -> bool:
-        """A within valid_from..valid_to, both good days; blank is open."""
-        begins, ends = unit.get("valid_from"), unit.get("valid_to")
-        return (begins is None or begins <= self.as_of) and (ends is None or self.as_of <= ends)
+        """A within valid_from..valid_to, both good days, whatever days they mean; blank is open."""
+        return all(self._validities(unit))
+
+    def may_be_valid(self, unit: Row) -> bool:
+        return any(self._validities(unit))
+
+    def _validities(self, unit: Row) -> list[bool]:
+        """Whether A is within, for every day the two dates may mean."""
+        return [
+            begins <= self.as_of <= ends
+            for begins in days_of(unit, "valid_from") or [date.min]
+            for ends in days_of(unit, "valid_to") or [date.max]
+        ]
 
     def division_of(self, unit: str) -> str | None:
         """The division a flag of this unit carries (decision 11)."""

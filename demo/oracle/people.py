@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, timedelta
 
+from demo.oracle.months import days_of
 from demo.oracle.night import (
     ACTIVE,
     CONTROL,
@@ -314,20 +315,11 @@ def _contradictions(night: Night, row: Row) -> tuple[set[str], bool]:
     """Codes that hold on every day the dates may mean, and whether some hold only on some of these days."""
     answers = [
         _codes(night, row["status"], entry, leaves)
-        for entry in _days(row, "entry_date")
-        for leaves in _days(row, "exit_date")
+        for entry in days_of(row, "entry_date") or [None]
+        for leaves in days_of(row, "exit_date") or [None]
     ]
     certain = set.intersection(*answers)
     return certain, certain != set.union(*answers)
-
-
-def _days(row: Row, name: str) -> list[date | None]:
-    """The day itself; for a date known to the month, every day of it."""
-    day = row.get(name)
-    if day is None or row.get(f"{name}_exact") is not False:
-        return [day]
-    days = [day.replace(day=1) + timedelta(days=n) for n in range(31)]
-    return [d for d in days if d.month == day.month]
 
 
 def _codes(night: Night, status: str, entry: date | None, leaves: date | None) -> set[str]:

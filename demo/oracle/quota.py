@@ -204,6 +204,10 @@ def unapproved_units(night: Night, counts: Counts) -> list[Row]:
             reason = "OUTSIDE_VALIDITY"
         else:
             continue
+        if row is not None and not night.is_valid(row) and night.may_be_valid(row) and unit in night.documented:
+            # Another version may hold, or this one.
+            night.lacks("Q06", unit, "units")
+            continue
         shut = ("units", unit) in night.quarantined
         found.append(
             make_finding(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ibis
-from ibis.expr.types import BooleanValue, StringValue, Table, Value
+from ibis.expr.types import BooleanValue, StringValue, Table
 
 from core.types import PersonStatus
+from reconcile.rules.months import latest_day
 from reconcile.rules.over_quota import rows
 from reconcile.rules.people import ACTIVE, CONTROL, is_active, is_off_quota
 from reconcile.rules.tables import Inputs, Night
@@ -81,11 +82,6 @@ def d04(i: Inputs, night: Night, place: Table) -> Table:
     )  # fmt: skip
 
 
-def _last_possible(day: Value, exact: Value) -> Value:
-    """A date known only to the month is stored as its first; it may be as late as the month's last day."""
-    return exact.fill_null(True).ifelse(day, (day + ibis.interval(months=1) - ibis.interval(days=1)).cast("date"))
-
-
 def contradictions(i: Inputs, night: Night) -> Table:
     """Roster rows whose status and dates disagree or may: per row and code, `is_<code>` and `maybe` (month-only dates)."""
     r = i.roster
@@ -94,8 +90,8 @@ def contradictions(i: Inputs, night: Night) -> Table:
     # Nearly every row is blank or plain here; only the others get the dearer look.
     suspect = counted.filter(gone | counted.exit_date.notnull())
     gone, active = suspect.status.isin(GONE), suspect.status.isin(ACTIVE)
-    exit_low, exit_high = suspect.exit_date, _last_possible(suspect.exit_date, suspect.exit_date_exact)
-    entry_low, entry_high = suspect.entry_date, _last_possible(suspect.entry_date, suspect.entry_date_exact)
+    exit_low, exit_high = suspect.exit_date, latest_day(suspect, "exit_date")
+    entry_low, entry_high = suspect.entry_date, latest_day(suspect, "entry_date")
     a = night.as_of
 
     def yes(test: BooleanValue) -> BooleanValue:

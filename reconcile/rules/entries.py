@@ -5,6 +5,7 @@ from __future__ import annotations
 import ibis
 from ibis.expr.types import StringValue, Table, Value
 
+from reconcile.rules.months import is_exact, latest_day
 from reconcile.rules.over_quota import rows
 from reconcile.rules.people import CONTROL, is_off_quota
 from reconcile.rules.tables import Inputs, Night
@@ -26,25 +27,35 @@ def counted_rows(i: Inputs) -> Table:
 
 
 def entries(i: Inputs, night: Night, gated: Table) -> Table:
-    """Rows that entered between the gate start and A, blank ids among them, with UNIT_FACTS of the unit."""
+    """Rows that entered, or may have, between the gate start and A, blank ids among them, with UNIT_FACTS of the unit.
+
+    `earliest`, `latest`: the days between these two that the entry may mean. `sure`: it means none outside.
+    """
     rows_until = counted_rows(i).filter(ibis._.entry_date <= night.as_of)
     since = gated.join(rows_until, "unit_code")
-    since = since.filter(since.entry_date >= since.starts)
+    latest = latest_day(since, "entry_date")
+    since = since.filter(latest >= since.starts)
     return since.select(
         "home", "person_key", "person_mask", "unit_code", "post_type", "fund_form", "entry_date", "entry_registered", "exit_date",
         "entry_form", "permit_no", "from_unit", "from_level", "from_fund_form", "waiver_no", *UNIT_FACTS,
-        exact=since.entry_date_exact.fill_null(True),
+        exact=is_exact(since, "entry_date"),
+        earliest=ibis.greatest(since.entry_date, since.starts),
+        latest=ibis.least(latest, night.as_of),
+        sure=(since.entry_date >= since.starts) & (latest <= night.as_of),
+        latest_registered=latest_day(since, "entry_registered"),
+        latest_exit=latest_day(since, "exit_date"),
     )  # fmt: skip
 
 
 def exits(i: Inputs, night: Night, gated: Table) -> Table:
-    """Rows of known persons that left between the gate start and A."""
+    """Rows of known persons that left, or may have, between the gate start and A."""
     left = counted_rows(i).filter((ibis._.exit_date <= night.as_of) & ibis._.person_key.notnull())
     since = gated.join(left, "unit_code")
-    since = since.filter(since.exit_date >= since.starts)
+    since = since.filter(latest_day(since, "exit_date") >= since.starts)
     return since.select(
         "home", "person_key", "unit_code", "post_type", "fund_form", "exit_date", "exit_registered", "held_roster",
-        exact=since.exit_date_exact.fill_null(True),
+        exact=is_exact(since, "exit_date"),
+        latest_registered=latest_day(since, "exit_registered"),
     )  # fmt: skip
 
 
@@ -88,12 +99,15 @@ def start_gaps(i: Inputs, folder: Table, place: Table) -> Table:
     return ibis.union(*(rows(units, rule, "gate_start") for rule in GATE_RULES))
 
 
+def open_rows(table: Table, rule: str, book: str = "roster") -> Table:
+    """Not evaluable: the units (home, unit_code) of rows a date of which leaves the answer open."""
+    return rows(table.select("home", "unit_code").distinct(), rule, book)
+
+
 def month_gaps(posts: Table, entry: Table, leaving: Table) -> Table:
-    """Not evaluable: a date known to the month only. `posts`: the entries P02 looks at (holders.posts_taken)."""
+    """Not evaluable: an entry or exit known to the month only, which these rules count from.
+
+    `posts`: the entries P02 looks at (holders.posts_taken).
+    """
     parts = [(known(posts), "P02"), (known(entry), "P04"), (leaving, "P05")]
-    return ibis.union(
-        *(
-            rows(table.filter(~table.exact).select("home", "unit_code").distinct(), rule, "roster")
-            for table, rule in parts
-        )
-    )
+    return ibis.union(*(open_rows(table.filter(~table.exact), rule) for table, rule in parts))

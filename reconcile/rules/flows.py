@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ibis
-from ibis.expr.types import IntegerValue, StringValue, Table
+from ibis.expr.types import BooleanValue, IntegerValue, StringValue, Table
 
 from core.types import EntryForm, FundForm, Level
-from reconcile.rules.entries import counted_rows, entry_answer, known, row_told
+from reconcile.rules.entries import counted_rows, entry_answer, known, open_rows, row_told
 from reconcile.rules.listing import with_more
-from reconcile.rules.over_quota import rows
 from reconcile.rules.tables import Inputs
 from reconcile.rules.texts import NO_VALUE, choose, json_text
 
@@ -46,9 +45,13 @@ def transfers(i: Inputs, entry: Table, place: Table) -> Table:
     )
 
 
+def _rises(moved: Table) -> BooleanValue:
+    return moved.upwards.fill_null(False) | moved.fuller.fill_null(False)
+
+
 def p07(moved: Table) -> Table:
     """`moved`: transfers."""
-    m = moved.filter(moved.upwards.fill_null(False) | moved.fuller.fill_null(False))
+    m = moved.filter(moved.sure & _rises(moved))
     levels = choose((m.upwards, m.was_level + "→" + m.level), otherwise="")
     forms = choose((m.fuller, m.was_form + "→" + m.fund_form), otherwise="")
     between = (m.upwards & m.fuller).fill_null(False).ifelse(";", "")
@@ -62,10 +65,7 @@ def _told(m: Table) -> StringValue:
 
 
 def p07_gaps(moved: Table) -> Table:
-    """Not evaluable: nothing is wrong as far as is known, but not all is known."""
-    open_rows = moved.filter(
-        (moved.upwards.isnull() | moved.fuller.isnull())
-        & ~moved.upwards.fill_null(False)
-        & ~moved.fuller.fill_null(False)
-    )
-    return rows(open_rows.select("home", "unit_code").distinct(), "P07", "roster")
+    """Not evaluable: nothing is wrong as far as is known, but not all is known; or it may be no entry to judge."""
+    rises = _rises(moved)
+    unknown = (moved.upwards.isnull() | moved.fuller.isnull()) & ~rises
+    return open_rows(moved.filter(unknown | (rises & ~moved.sure)), "P07")

@@ -6,8 +6,9 @@ import ibis
 from ibis.expr.types import StringValue, Table
 
 from core.types import Cause, EntryForm, PostType
-from reconcile.rules.entries import entry_answer, known, row_told
+from reconcile.rules.entries import entry_answer, known, open_rows, row_told
 from reconcile.rules.listing import lists, lists_told, permit_lists, with_more
+from reconcile.rules.months import latest_day
 from reconcile.rules.quota import CELL
 from reconcile.rules.tables import Inputs
 from reconcile.rules.texts import (
@@ -32,13 +33,33 @@ PERMITTED_FORMS = [EntryForm.PLACEMENT.value, EntryForm.APPOINT.value]
 FORMS = ";".join(form.value for form in EntryForm if form is not EntryForm.OTHER)
 
 
-def p01(i: Inputs, entry: Table) -> Table:
-    """An entry whose permit is of its cell and approved by its day is in order; of several rows of one number any is."""
+def unpermitted(i: Inputs, entry: Table) -> Table:
+    """Entries but those whose permit is of their cell and approved by their day, whatever days the dates mean; of several
+    rows of one number any will do. Adds `approved`, null without a row of the cell, `never`: in order on no such day, and
+    `month_permit`: an approval known to the month leaves it open."""
     b = i.permits
-    cells = b.group_by("permit_no", *CELL).agg(approved=b.approved_on.min())
+    cells = b.mutate(last=latest_day(b, "approved_on")).group_by("permit_no", *CELL)
+    cells = cells.agg(approved=ibis._.approved_on.min(), approved_last=ibis._["last"].min())
     e = known(entry).left_join(cells, ["permit_no", *CELL], rname="cell_{name}")
-    fits = (e.approved <= e.entry_date).fill_null(False)
+    fits = (e.approved_last <= e.earliest).fill_null(False)
     e = e.filter(e.permit_no.isnull() | (e.here_permits & ~fits))
+    never = (e.approved > e.latest).fill_null(True)
+    return e.select(
+        *entry.columns, "approved", never=never,
+        month_permit=~never & (e.approved < e.approved_last).fill_null(False),
+    )  # fmt: skip
+
+
+def p01_gaps(entry: Table) -> Table:
+    """Not evaluable: in order or not, as a month goes; or it may be no entry to judge. `entry`: unpermitted."""
+    e = entry.filter(~(entry.never & entry.sure))
+    return open_rows(e.filter(~e.exact), "P01").union(open_rows(e.filter(e.month_permit), "P01", "permits"))
+
+
+def p01(i: Inputs, entry: Table) -> Table:
+    """`entry`: unpermitted."""
+    b = i.permits
+    e = entry.filter(entry.never & entry.sure)
     parts = (b.unit_code, b.post_type, b.fund_form, day_text(b.approved_on))
     shown = ibis.literal(CELL_SEPARATOR).join(parts)
     cited = b.semi_join(e, "permit_no")
@@ -81,31 +102,78 @@ def _entry_lists(cited: Table) -> Table:
     return lists(each, ("permit_no",), entries=text)
 
 
-def p03(i: Inputs, entry: Table, place: Table) -> Table:
-    """Permits with more entries than posts, else with one after the last good day. Entries of any unit count."""
+def _citing(entry: Table) -> Table:
+    """Per permit_no how many entries cite it, at `least` and at `most`: people by unit and day, blank ids one each. An entry
+    known to the month may be the one of a day of that month. `month`: one is known to the month."""
+    cited = entry.filter(entry.permit_no.notnull())
+    whole = ~cited.exact
+    same = ("permit_no", "person_key", "unit_code")
+    each = cited.filter(cited.person_key.notnull()).mutate(month=ibis._.entry_date.truncate("M"))
+    each = each.group_by(*same, "month").agg(
+        days=each.entry_date.nunique(where=each.exact), maybe=(~each.exact).any(), sure=each.sure.any()
+    )
+    known_people = each.select(
+        "permit_no",
+        least=(each.days > 0).ifelse(each.days, each.sure.cast("int64")), most=each.days + each.maybe.cast("int64"),
+    )  # fmt: skip
+    blank = cited.filter(cited.person_key.isnull())
+    counts = known_people.union(
+        blank.select("permit_no", least=blank.sure.cast("int64"), most=ibis.literal(1, "int64"))
+    )
+    counts = counts.group_by("permit_no").agg(
+        least=counts.least.sum().cast("int64"), most=counts.most.sum().cast("int64")
+    )
+    days = cited.group_by("permit_no").agg(
+        newest=cited.earliest.max(where=cited.sure), last=cited.latest.max(), month=whole.any()
+    )
+    return counts.join(days, "permit_no")
+
+
+def misused(i: Inputs, entry: Table, place: Table) -> Table:
+    """Permits that may have more entries than posts, or one after the last good day; entries of any unit count.
+
+    `over`, `expired`: so on every day the dates may mean; `month`, `month_until`: entries known to the month, or the last
+    good day, may leave it open. Adds the owner's cell and home.
+    """
     b = i.permits
     owner = b.unit_code + CELL_SEPARATOR + cell_text(b)
-    books = b.group_by("permit_no").agg(posts=b.posts.sum(), until=b.valid_until.max(), owner=owner.min())
-    every = entry.filter(entry.permit_no.notnull())
-    cited = every
-    people = cited.person_key.nunique() + cited.person_key.isnull().sum().cast("int64")
-    cited = cited.group_by("permit_no").agg(citing=people, newest=cited.entry_date.max())
-    p = cited.join(books, "permit_no")
-    p = p.mutate(over=p.citing > p.posts).filter(ibis._.over | (p.newest > p.until))
+    books = b.group_by("permit_no").agg(
+        posts=b.posts.sum(), until=b.valid_until.max(), until_last=latest_day(b, "valid_until").max(), owner=owner.min()
+    )
+    p = _citing(entry).join(books, "permit_no")
+    p = p.filter((p.most > p.posts) | (p["last"] > p.until))
     part = p.owner.split(CELL_SEPARATOR)
-    p = p.mutate(unit_code=part[0], post_type=part[1], fund_form=part[2])
-    able = place.filter(can_judge(place, "P03"))
-    p = p.semi_join(able, "unit_code")
-    for found in (_entry_lists(every.semi_join(p, "permit_no")), permit_lists(b, p)):
+    expired = (p.newest > p.until_last).fill_null(False)
+    p = p.select(
+        "permit_no", "posts", "least", "month",
+        over=p.least > p.posts, expired=expired,
+        month_until=(p["last"] > p.until) & ~expired & (p.until < p.until_last),
+        unit_code=part[0], post_type=part[1], fund_form=part[2],
+    )  # fmt: skip
+    able = place.filter(can_judge(place, "P03")).select(owner_code="unit_code", home="home")
+    return p.join(able, p.unit_code == able.owner_code).drop("owner_code")
+
+
+def p03_gaps(p: Table) -> Table:
+    """Not evaluable: at the owner of the permit, for want of days. `p`: misused."""
+    p = p.filter(~p.over & ~p.expired)
+    return open_rows(p.filter(p.month), "P03").union(open_rows(p.filter(p.month_until), "P03", "permits"))
+
+
+def p03(i: Inputs, entry: Table, p: Table) -> Table:
+    """`p`: misused. Used up comes before expired."""
+    p = p.filter(p.over | p.expired)
+    every = entry.semi_join(p, "permit_no")
+    for found in (_entry_lists(every), permit_lists(i.permits, p)):
         p = p.left_join(found, "permit_no", rname="list_{name}").drop("list_permit_no")
     return answer(
-        p, "P03", permit_no=p.permit_no, expected=as_count(p.posts), found=as_count(p.citing),
+        p, "P03", permit_no=p.permit_no, expected=as_count(p.posts), found=as_count(p.least),
         cause=p.over.ifelse(Cause.OVERUSED.value, Cause.EXPIRED.value), evidence=lists_told(p, "permits", "entries"),
         **{name: p[name] for name in CELL},
     )  # fmt: skip
 
 
-def p06(i: Inputs, entry: Table) -> Table:
+def unexamined(i: Inputs, entry: Table) -> Table:
     """Entered by no form, by another one, or placed or appointed without a permit that says so."""
     b = i.permits
     said = b.filter(b.source_of_people.isin(PERMITTED_FORMS))
@@ -117,6 +185,17 @@ def p06(i: Inputs, entry: Table) -> Table:
     )
     neither = e.entry_form.isnull() | (e.entry_form == EntryForm.OTHER.value)
     unsaid = e.entry_form.isin(PERMITTED_FORMS) & e.here_permits & e.said.isnull()
-    e = e.filter(neither | unsaid)
+    return e.filter(neither | unsaid).select(*entry.columns)
+
+
+def p06_gaps(entry: Table) -> Table:
+    """Not evaluable: it may be no entry to judge. `entry`: unexamined."""
+    return open_rows(entry.filter(~entry.sure), "P06")
+
+
+def p06(i: Inputs, entry: Table) -> Table:
+    """`entry`: unexamined."""
+    b = i.permits
+    e = entry.filter(entry.sure)
     e = e.left_join(permit_lists(b, e), "permit_no", rname="list_{name}")
     return entry_answer(e, "P06", expected=FORMS, found=e.entry_form.fill_null(NO_VALUE), evidence=_told(e))

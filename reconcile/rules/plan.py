@@ -144,7 +144,10 @@ def _people_stages(p: Plan, i: Inputs, s: SimpleNamespace, night: Night) -> None
     s.gone = p.stage("gone", f_rules.f03_persons(i, night, s.stray))
     s.still_paid = p.stage("still_paid", f_rules.f03(s.gone, s.dead, s.place))
     s.unlisted = p.stage("unlisted", f_rules.nowhere(i, s.stray))
+    s.leads = p.stage("paid_elsewhere", leads.paid_elsewhere(i, night, s.pay, (s.dead, s.still_paid)))
     s.contradictions = p.stage("contradictions", d_rules.contradictions(i, night))
+    s.doubted = p.stage("doubted", registers.doubted_units(i, night, s.pay, s.pay_blank, s.quota, s.place))
+    s.limited = p.stage("limited", unit_limits.limited(i, s.place))
     s.unpaid = p.stage("unpaid", f_rules.f02_persons(s.active, s.pay, s.month_rows, s.place))
 
 
@@ -191,9 +194,16 @@ def _gate_stages(p: Plan, i: Inputs, s: SimpleNamespace, night: Night) -> None:
     s.taken = p.stage("posts_taken", holders.posts_taken(i, s.entry, s.quota))
     cells = p.stage("scope_cells", holders.scope_cells(s.taken))
     s.allowed_then = p.stage("allowed_then", holders.allowed_on(i, s.taken, cells, s.quota, s.unknown))
-    stay = p.stage("stay", holders.once_each(p.stage("stays", holders.stays(i, night, cells))))
-    s.held_then = p.stage("held_then", holders.held_on(night, s.taken, stay))
-    s.turn = p.stage("turn", holders.turns(s.taken, cells))
+    sides = p.stage("stays_of_sides", holders.both_sides(p.stage("stays", holders.stays(i, night, cells))))
+    stay = p.stage("stay", holders.once_each(sides))
+    held_then = p.stage("held_then", holders.held_on(night, s.taken, stay))
+    turn = p.stage("turn", holders.turns(p.stage("entrants", holders.entrants(s.taken, cells, stay))))
+    s.crowded = p.stage("crowded", holders.crowded(s.taken, s.allowed_then, held_then, turn))
+    s.unpermitted = p.stage("unpermitted", permits.unpermitted(i, s.entry))
+    s.misused = p.stage("misused", permits.misused(i, s.entry, s.place))
+    s.unexamined = p.stage("unexamined", permits.unexamined(i, s.entry))
+    s.slow_entries = p.stage("slow_entries", registration.slow_entries(i, night, s.entry))
+    s.slow_exits = p.stage("slow_exits", registration.slow_exits(i, night, s.leaving))
 
 
 def _person_findings(i: Inputs, s: SimpleNamespace, night: Night) -> Table:
@@ -205,7 +215,7 @@ def _person_findings(i: Inputs, s: SimpleNamespace, night: Night) -> Table:
         f_rules.f01(s.unlisted, s.dead, s.place),
         f_rules.f02(s.unpaid),
         pay_rules.f05(i, s.payers, s.active, s.place),
-        leads.f06(i, night, s.pay, (s.dead, s.still_paid), s.active, s.place),
+        leads.f06(i, s.leads, s.active, s.place),
         pay_rules.f07(s.pairs, s.elsewhere, s.pay, s.active, s.place),
         pay_rules.f08(i, night, s.pay, s.elsewhere, s.pairs, s.active, s.place),
         d_rules.d01(s.active, s.several, s.place),
@@ -214,11 +224,11 @@ def _person_findings(i: Inputs, s: SimpleNamespace, night: Night) -> Table:
         names.d03_pairs(s.lookalikes),
         d_rules.d04(i, night, s.place),
         d_rules.d07(s.contradictions, s.place),
-        permits.p01(i, s.entry),
-        holders.p02(s.taken, s.allowed_then, s.held_then, s.turn),
-        registration.p04(i, night, s.entry),
-        registration.p05(i, night, s.leaving, s.still_paid, s.pay),
-        permits.p06(i, s.entry),
+        permits.p01(i, s.unpermitted),
+        holders.p02(s.crowded),
+        registration.p04(night, s.slow_entries),
+        registration.p05(night, s.slow_exits, s.still_paid, s.pay),
+        permits.p06(i, s.unexamined),
         flows.p07(s.moved),
     )
 
@@ -241,14 +251,14 @@ def _unit_findings(i: Inputs, s: SimpleNamespace, night: Night) -> Table:
         over_quota.q02(s.person_types, s.count_types, s.place),
         over_quota.q12(s.person_cells, s.count_cells, types, s.place),
         posts_held.q04(s.tiers, s.unknown),
-        registers.q06(i, night, s.pay, s.pay_blank, s.quota, s.place),
+        registers.q06(s.doubted),
         registers.q07(i, s.place),
         registers.q08(s.totals),
         movements.q09(i, night),
         movements.q10(i, night),
-        unit_limits.q11(i, s.place),
+        unit_limits.q11(s.limited),
         base_paid.f11(s.division_pay),
-        permits.p03(i, s.entry, s.place),
+        permits.p03(i, s.entry, s.misused),
         f09.f09(s.f09_figures, s.f09_effects, s.named, s.person_units, s.place),
         f09.f09_counts(s.count_sides, s.count_units, s.place),
         headcount.d05(s.stated),
@@ -288,18 +298,24 @@ def _not_evaluable(i: Inputs, s: SimpleNamespace, night: Night) -> Table:
         posts_held.q03_gaps(s.active, s.place),
         ranks.q05_gaps(s.ranked),
         movements.position_gaps(i, night, s.place, s.folder),
-        unit_limits.q11_gaps(i, s.folder),
+        unit_limits.q11_gaps(i, s.limited, s.folder),
         base_paid.f11_gaps(s.division_pay),
         posts_held.q04_gaps(s.tiers, s.unknown, s.place),
+        registers.q06_gaps(s.doubted),
         registers.q07_gaps(i, s.place),
         registers.q08_gaps(s.totals, s.folder),
         f09.f09_count_gaps(s.count_sides, s.place),
         headcount.d05_gaps(s.stated, s.place),
         headcount.d06_gaps(i, s.parts_added, s.place, s.folder),
+        leads.f06_gaps(s.leads, s.place),
         d_rules.d07_gaps(s.contradictions, s.place),
         entries.start_gaps(i, s.folder, s.place),
         entries.month_gaps(s.taken, s.entry, s.leaving),
-        holders.p02_gaps(s.taken, s.allowed_then),
+        permits.p01_gaps(s.unpermitted),
+        holders.p02_gaps(s.taken, s.allowed_then, s.crowded),
+        permits.p03_gaps(s.misused),
+        registration.late_gaps(s.slow_entries, s.slow_exits),
+        permits.p06_gaps(s.unexamined),
         flows.p07_gaps(s.moved),
     ]
     return not_evaluable.all_rows(*rows)

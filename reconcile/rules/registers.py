@@ -7,14 +7,17 @@ from ibis.expr.types import Table
 
 from core.types import Cause, CopyKind
 from reconcile.rules.counts import ALL
+from reconcile.rules.entries import open_rows
 from reconcile.rules.people import is_active
 from reconcile.rules.quota import CELL, COPIES, copies, held_cells
 from reconcile.rules.tables import Inputs, Night
 from reconcile.rules.texts import NO_VALUE, answer, as_count, choose, null_text
 
 
-def q06(i: Inputs, night: Night, pay: Table, pay_blank: Table, quota: Table, place: Table) -> Table:
-    """Units with an active person, a row in P or a quota row that are not registered, approved or in force."""
+def doubted_units(i: Inputs, night: Night, pay: Table, pay_blank: Table, quota: Table, place: Table) -> Table:
+    """Units with an active person, a row in P or a quota row that are not registered, approved or in force: unit_code,
+    home, held_units, `reason`. `maybe`: a date known to the month leaves it open which version holds, or whether one does.
+    """
     roster = i.roster.filter(is_active(i.roster, night)).select("unit_code")
     evidence = [roster, pay.select(unit_code="payer"), pay_blank.select(unit_code="payer")]
     units = ibis.union(*evidence, quota.filter(quota.quota_row).select("unit_code"), distinct=True)
@@ -22,7 +25,19 @@ def q06(i: Inputs, night: Night, pay: Table, pay_blank: Table, quota: Table, pla
     reason = choose(
         (~u.registered, "NOT_REGISTERED"), (u.approval_doc.isnull(), "NO_APPROVAL_DOC"), (~u.valid, "OUTSIDE_VALIDITY")
     )
-    u = u.mutate(reason=reason).filter(reason.notnull())
+    # Where no version has a document, it is all one which of them holds.
+    u = u.mutate(reason=reason, maybe=u.maybe_valid & u.documented).filter(reason.notnull())
+    return u.select("unit_code", "home", "held_units", "reason", "maybe")
+
+
+def q06_gaps(doubted: Table) -> Table:
+    """Not evaluable: valid or not, or by this version or another, as a month goes. `doubted`: doubted_units."""
+    return open_rows(doubted.filter(doubted.maybe), "Q06", "units")
+
+
+def q06(doubted: Table) -> Table:
+    """`doubted`: doubted_units."""
+    u = doubted.filter(~doubted.maybe)
     return answer(
         u, "Q06", unit_code=u.unit_code, expected=NO_VALUE, found=u.reason,
         severity=u.held_units.ifelse("S4", "S2"), cause=choose((u.held_units, Cause.QUARANTINE.value)),

@@ -7,6 +7,7 @@ from ibis.expr.types import BooleanValue, Table
 
 from core.types import Delivers
 from reconcile.catalog import RULES
+from reconcile.rules.months import latest_day
 from reconcile.rules.tables import Inputs, Night
 
 # Books whose rows name units; the order is the one in which they give an unregistered unit its home (decision 11).
@@ -68,15 +69,31 @@ def named_units(i: Inputs) -> Table:
 
 
 def version_in_force(i: Inputs, night: Night) -> Table:
-    """One row per registered code: the version whose dates hold on A, else the newest."""
+    """One row per registered code: the version whose dates hold on A, else one whose dates may, else the newest.
+
+    `maybe_valid`: valid or not, as a month goes. `documented`: a version has an approval document, this or another.
+    """
     u = i.units
-    starts = u.valid_from.isnull() | (u.valid_from <= night.as_of)
-    valid = starts & (u.valid_to.isnull() | (u.valid_to >= night.as_of))
-    dated = u.mutate(valid=valid, rank=valid.cast("int64"), start=u.valid_from.fill_null(ibis.date(EARLIEST)))
+    a = night.as_of
+    valid = (latest_day(u, "valid_from") <= a).fill_null(True) & (u.valid_to >= a).fill_null(True)
+    may_be = (u.valid_from <= a).fill_null(True) & (latest_day(u, "valid_to") >= a).fill_null(True)
+    dated = u.mutate(
+        valid=valid, maybe_valid=may_be & ~valid, rank=valid.cast("int64") + may_be.cast("int64"),
+        start=u.valid_from.fill_null(ibis.date(EARLIEST)),
+        documents=u.approval_doc.count().over(group_by="unit_code"),
+    )  # fmt: skip
     order = [ibis.desc("rank"), ibis.desc("start"), "delivered_by", "file", "row"]
     numbered = dated.mutate(place=ibis.row_number().over(group_by="unit_code", order_by=order))
     chosen = numbered.filter(numbered.place == 0)
-    return chosen.select(*UNIT_COLUMNS, "division_code", "delivers", "delivered_by", "valid")
+    return chosen.select(
+        *UNIT_COLUMNS,
+        "division_code",
+        "delivers",
+        "delivered_by",
+        "valid",
+        "maybe_valid",
+        documented=chosen.documents > 0,
+    )
 
 
 def homes(named: Table, version: Table) -> Table:
@@ -95,6 +112,8 @@ def homes(named: Table, version: Table) -> Table:
         division_code=ibis.coalesce(unit.division_code, home),
         registered=unit.delivered_by.notnull(),
         valid=unit.valid.fill_null(False),
+        maybe_valid=unit.maybe_valid.fill_null(False),
+        documented=unit.documented.fill_null(False),
         delivers_counts=(unit.delivers == Delivers.COUNTS.value).fill_null(False),
     )
 
@@ -134,7 +153,7 @@ def places(i: Inputs, named: Table, unit: Table, folder: Table, blank: Table) ->
     here["here_units"] = here["here_units"] & (joined.registered | (unlisted.count().as_scalar() == 0))
     by_division = joined.counts.fill_null(False)
     return joined.select(
-        *UNIT_COLUMNS, "home", "division_code", "registered", "valid", "delivers_counts",
+        *UNIT_COLUMNS, "home", "division_code", "registered", "valid", "maybe_valid", "documented", "delivers_counts",
         counts_by_division=by_division,
         count_only=joined.delivers_counts | by_division,
         here_leads=joined.here_leads.fill_null(False),

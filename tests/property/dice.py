@@ -54,5 +54,8 @@ def random_cell(dice: Dice, codes: list[str]) -> dict:
 
 
 def day_columns(dice: Dice, name: str, day: date | None) -> dict:
-    """A date with its `_exact`: a first of a month may be known to the month only."""
-    return {name: day, f"{name}_exact": None if day is None else day.day != 1 or dice.rarely(2)}
+    """A date with its `_exact`: now and then known to the month only, and then its first."""
+    if day is None:
+        return {name: None, f"{name}_exact": None}
+    exact = not dice.rarely(2 if day.day == 1 else 8)
+    return {name: day if exact else day.replace(day=1), f"{name}_exact": exact}

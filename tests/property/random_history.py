@@ -55,6 +55,18 @@ def registered(dice: Dice, name: str, day: date | None) -> dict:
     return day_columns(dice, name, day + timedelta(days=dice.choice([-3, 0, 1, 10, 10, 20, 30, 60, 90])))
 
 
+def entered_together(dice: Dice, leaver: dict, rows: list[dict]) -> list[dict]:
+    """The rows as entries of one day, each registered within days or some day of the month; the leaver left about then."""
+    day = dice.choice(ENTRIES)
+    entered = [
+        row | {"entry_date": day, "entry_date_exact": True}
+        | day_columns(dice, "entry_registered", dice.mostly(day, [day + timedelta(days=9), day.replace(day=1)], 2))
+        for row in rows
+    ]  # fmt: skip
+    left = day_columns(dice, "exit_date", dice.choice([day.replace(day=1), day + timedelta(days=9)]))
+    return [*entered, leaver | {"status": "LEFT", "entry_date": date(2001, 3, 1), "entry_date_exact": True} | left]
+
+
 def cite_permits(dice: Dice, roster: list[dict], codes: list[str], folders: list[str]) -> list[dict]:
     """Write permit numbers into the entries and give the permits they should rest on, with every kind of mismatch."""
     permits: list[dict] = []
@@ -76,10 +88,12 @@ def cite_permits(dice: Dice, roster: list[dict], codes: list[str], folders: list
 def _permit(dice: Dice, row: dict, codes: list[str], folders: list[str]) -> dict:
     cell = {name: row[name] for name in ("unit_code", "post_type", "fund_form")}
     sources = [*ENTRY_FORMS, None]
+    entry = row["entry_date"]
+    about = [entry, entry.replace(day=1), entry + timedelta(days=3)]
     return (random_cell(dice, [*codes, "X9"]) if dice.rarely(6) else cell) | {
         "permit_no": row["permit_no"], "posts": dice.mostly(1, [0, 2, 3], 4),
-        **day_columns(dice, "approved_on", dice.mostly(date(2025, 11, 3), DATES, 4)),
-        **day_columns(dice, "valid_until", dice.mostly(date(2026, 12, 31), [*DATES, date(2026, 1, 31)], 2)),
+        **day_columns(dice, "approved_on", dice.mostly(date(2025, 11, 3), [*DATES, *about, *about], 3)),
+        **day_columns(dice, "valid_until", dice.mostly(date(2026, 12, 31), [*DATES, *ENTRIES, date(2026, 1, 31)], 2)),
         "source_of_people": dice.choice(sources) if dice.rarely(2) else row["entry_form"], "delivered_by": dice.choice(folders),
     }  # fmt: skip
 

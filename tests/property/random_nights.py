@@ -92,16 +92,17 @@ def _units(dice: Dice, folders: list[str]) -> list[dict]:
             "org_rank": dice.choice([None, "副部级", "正处级", "副处级", "正科级", "正科级"]),
             "unit_kind": dice.choice([k.value for k in UnitKind]), "approval_doc": dice.mostly("文1", [None]),
             "delivers": dice.mostly("PERSONS", ["COUNTS"], 5),
-            "valid_from": dice.mostly(None, [date(2026, 10, 20), date(2027, 1, 1), date(2000, 1, 1)]),
-            "valid_to": None,
+            **day_columns(dice, "valid_from", dice.mostly(None, [date(2026, 10, 20), date(2026, 10, 1), date(2027, 1, 1), date(2000, 1, 1)])),
+            **day_columns(dice, "valid_to", None),
         }  # fmt: skip
         if dice.rarely(6):
-            row["valid_from"], row["valid_to"] = date(1990, 1, 1), dice.choice([date(2026, 10, 20), date(2020, 1, 1)])
+            row |= day_columns(dice, "valid_from", date(1990, 1, 1))
+            row |= day_columns(dice, "valid_to", dice.choice([date(2026, 10, 20), date(2020, 1, 1)]))
             if dice.rarely(2):
-                rows.append(
-                    row
-                    | {"valid_from": date(2026, 10, 21), "valid_to": None, "approval_doc": dice.choice([None, "文2"])}
-                )
+                later = day_columns(dice, "valid_from", date(2026, 10, 21)) | day_columns(dice, "valid_to", None)
+                # The gate lets no version begin on the stored last day of another.
+                if later["valid_from"] > row["valid_to"]:
+                    rows.append(row | later | {"approval_doc": dice.choice([None, "文2"])})
         rows.append(row)
     return rows
 
@@ -148,6 +149,10 @@ def _person_rows(dice: Dice, folders: list[str], codes: list[str], people: list[
         roster.append(_roster_row(dice, None, random_cell(dice, codes), folders, codes))
     for _ in range(dice.choice([0, 0, 0, 1, 2])):
         payroll.append(_payroll_row(dice, None, random_cell(dice, codes), folders, codes))
+    if dice.rarely(3):
+        cell = random_cell(dice, codes)
+        rivals = [_roster_row(dice, key, cell, folders, codes) for key in ("r1", "r2", "r3")]
+        roster += history.entered_together(dice, rivals[0], rivals[1:])
     here, there = history.pair_of_ids(dice)
     roster += [_roster_row(dice, "q1", random_cell(dice, codes), folders, codes) | row for row in here]
     payroll += [_payroll_row(dice, "q2", random_cell(dice, codes), folders, codes) | row for row in there]

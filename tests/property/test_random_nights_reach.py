@@ -1,15 +1,30 @@
-"""The random nights reach what they are made for: every rule, severity, cause and reason not to judge. Oracle only, so it is fast."""
+"""The random nights reach what they are made for: every rule, severity, cause and reason not to judge, and every date known
+to the month only that may decide. Oracle only, so it is fast."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 
 from reconcile.catalog import RULES
 from tests.property.drawn_nights import drawn_nights
-from tests.spec.spec import on_oracle
+from tests.spec.spec import Night, Result, on_oracle
 
-SEED, NIGHTS = 1, 300
+SEED, NIGHTS, NIGHTS_OF_MONTHS = 1, 400, 300
+# Rules and the dates whose month alone may decide them, by book (decision 0027).
+MONTHS = {
+    ("units", "valid_from"): {"Q06", "Q11"},
+    ("units", "valid_to"): {"Q06"},
+    ("permits", "approved_on"): {"P01"},
+    ("permits", "valid_until"): {"P03"},
+    ("roster", "entry_date"): {"P01", "P02", "P03", "P04", "P06", "P07", "D07"},
+    ("roster", "exit_date"): {"P02", "P05", "D07"},
+    ("roster", "entry_registered"): {"P02", "P04"},
+    ("roster", "exit_registered"): {"P05"},
+    ("leads", "date"): {"F06"},
+}
 SOFTENED = {("P05", "S4"), ("Q06", "S4")}
 CAUSES = {
     "P01": {"NO_PERMIT", "UNKNOWN_PERMIT", "OTHER_CELL", "APPROVED_LATER"},
@@ -30,7 +45,8 @@ REASONS = {
     "Q09": {("position", True)},
     "Q10": {("position", True)},
     "Q11": {("limits", True), ("units", True)},
-    "F06": {("payroll", True), ("leads", True), ("roster", True)},
+    "F06": {("payroll", True), ("leads", True), ("leads", False), ("roster", True)},
+    "Q06": {("units", True), ("units", False)},
     "F11": {("payroll", True), ("base", True), ("units", True)},
     "D03": {("roster", True), ("payroll", True)},
     "D04": {("roster", True), ("roster", False)},
@@ -61,3 +77,28 @@ def test_random_nights_reach_every_rule_cause_and_gap():
     wanted |= {(code, "lacks", reason) for code, reasons in REASONS.items() for reason in reasons}
     wanted |= {(code, "explained by", other) for code, others in EXPLAINED_BY.items() for other in others}
     assert sorted(wanted - set(seen), key=str) == []
+
+
+def test_every_date_is_drawn_as_a_month_that_decides():
+    seen = set()
+    for night in drawn_nights(SEED, NIGHTS_OF_MONTHS):
+        said = on_oracle(night)
+        for place, exact in _taken_for_days(night):
+            seen |= {(place, rule) for rule in MONTHS[place] if _of(said, rule) != _of(on_oracle(exact), rule)}
+    wanted = {(place, rule) for place, rules in MONTHS.items() for rule in rules}
+    assert sorted(wanted - seen) == []
+
+
+def _taken_for_days(night: Night) -> Iterator[tuple[tuple[str, str], Night]]:
+    """The night with the months of one column taken for the first of them."""
+    for book, column in MONTHS:
+        known = f"{column}_exact"
+        if any(row[known] is False for row in night.books[book]):
+            rows = [row | {known: None if row[column] is None else True} for row in night.books[book]]
+            yield (book, column), replace(night, books=night.books | {book: rows})
+
+
+def _of(said: Result, rule: str) -> tuple[list, list]:
+    """What a rule found, and where it could not judge."""
+    keys = [(row["key"], row["found"], row["cause"]) for row in said.findings if row["rule"] == rule]
+    return keys, [row for row in said.not_evaluable if row["rule"] == rule]

@@ -57,3 +57,15 @@ def test_without_leads_here_or_above_it_is_not_evaluable():
     check("F04", books, None, not_evaluable="division | unit | book\n 370102 | * | leads")
     leads = {"leads": "person | date | by\n p1 | 2026-01-01 | 370100"}
     check("F04", books | leads, "person | unit\n p1 | U1")
+
+
+def test_a_death_known_to_the_month_lies_before_this_month_or_in_it():
+    check(
+        "F04",
+        {
+            "payroll": "person | payer \n a | U1 \n b | U1",
+            "leads": "person | date | date_exact \n a | 2026-09-01 | no \n b | 2026-10-01 | no",
+        },
+        "person | found \n a | 2026-09-01",
+        not_evaluable="",
+    )

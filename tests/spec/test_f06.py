@@ -2,8 +2,8 @@
 
 定义：在编发薪的人，外部比对载明时点前已在他处参保、经商办企、服刑或出境，或本月一日以前已退休。只是疑点，不是结论：仅两名指定核查人可见。
 Flagged when somebody in P, not F03 or F04, has a dated lead of another employer, business, prison or stay abroad, or of a retirement before M. A lead, never an accusation: for two named reviewers alone.
-无法判定：发薪或外部比对缺报、退回；只报数字的单位。
-Not evaluable: payroll or leads absent; units that deliver counts.
+无法判定：发薪或外部比对缺报、退回；线索只知在时点当月、不知在时点之前之后的；只报数字的单位。
+Not evaluable: payroll or leads absent; leads of the month of A, no day known; units that deliver counts.
 """
 
 from __future__ import annotations
@@ -128,3 +128,22 @@ def test_it_needs_payroll_and_leads_of_the_payer_and_no_roster_at_all():
     above = books | {"leads": books["leads"].replace("person | kind | date", "by | person | kind | date")}
     above["leads"] = above["leads"].replace("\n ", "\n 370100 | ")
     check("F06", above, "person | unit \n a | U1 \n b | N1")
+
+
+def test_a_lead_of_this_month_without_a_day_may_be_after_tonight():
+    check(
+        "F06",
+        {
+            "roster": "person \n a \n b \n c",
+            "payroll": "person | payer \n a | U1 \n b | U2 \n c | U3",
+            "leads": """
+            person | kind       | date       | date_exact
+            a      | ABROAD     | 2026-10-01 | no
+            b      | ABROAD     | 2026-10-01 | no
+            b      | BUSINESS   | 2026-09-01 | no
+            c      | RETIREMENT | 2026-10-01 | no
+            """,
+        },
+        "person | unit | found \n b | U2 | BUSINESS",
+        not_evaluable="division | unit | book \n 370102 | U1 | leads",
+    )

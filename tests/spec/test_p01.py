@@ -2,8 +2,8 @@
 
 定义：入编没有用编通知单；或所引通知单是别的单位、类型、经费形式的；或批准晚于入编；或用编通知单名册里查无此号。
 Flagged when an entry has no permit number, or cites a permit of another cell, one approved after the entry, or one the permits book does not know.
-无法判定：区划未设闸口起始日；实名制缺报、退回；没有用编通知单名册时只判空白的；只报数字的单位。
-Not evaluable: no gate start of the division; roster absent; without the permits book only blank numbers are judged; units that deliver counts.
+无法判定：区划未设闸口起始日；实名制缺报、退回；没有用编通知单名册时只判空白的；入编、批准只知到月而结论因日而异的；只报数字的单位。
+Not evaluable: no gate start of the division; roster absent; without the permits book only blank numbers are judged; an entry or approval known to the month only, where the day decides; units that deliver counts.
 """
 
 from __future__ import annotations
@@ -185,4 +185,69 @@ def test_the_permits_of_a_unit_on_our_own_gate_are_there_whatever_was_delivered(
         """,
         gate_start=START,
         own_unit="unit | starts \n U1 | 2026-01-01",
+    )
+
+
+def test_a_month_accuses_nobody_whom_one_of_its_days_would_clear():
+    check(
+        "P01",
+        {
+            "roster": """
+            person | unit | entry      | entry_date_exact | permit_no
+            same   | U1   | 2026-03-01 | no               | DAY
+            before | U2   | 2026-02-01 | no               | DAY2
+            after  | U3   | 2026-04-01 | no               | DAY3
+            lastof | U4   | 2026-03-31 |                  | MONTH
+            inside | U5   | 2026-03-30 |                  | MONTH5
+            early  | U6   | 2026-02-28 |                  | MONTH6
+            both   | U7   | 2026-03-01 | no               | MONTH7
+            any    | U8   | 2026-03-20 |                  | TWO
+            none   | U9   | 2026-03-01 | no               | -
+            """,
+            "permits": """
+            permit_no | unit | approved_on | approved_on_exact
+            DAY       | U1   | 2026-03-05  |
+            DAY2      | U2   | 2026-03-05  |
+            DAY3      | U3   | 2026-03-05  |
+            MONTH     | U4   | 2026-03-01  | no
+            MONTH5    | U5   | 2026-03-01  | no
+            MONTH6    | U6   | 2026-03-01  | no
+            MONTH7    | U7   | 2026-03-01  | no
+            TWO       | U8   | 2026-03-01  | no
+            TWO       | U8   | 2026-03-20  |
+            """,
+        },
+        """
+        person | unit | found | cause
+        before | U2   | DAY2  | APPROVED_LATER
+        early  | U6   | MONTH6 | APPROVED_LATER
+        none   | U9   | -     | NO_PERMIT
+        """,
+        gate_start=START,
+        not_evaluable="""
+        division | unit | book
+        370102   | U1   | roster
+        370102   | U5   | permits
+        370102   | U7   | permits
+        370102   | U7   | roster
+        """,
+    )
+
+
+def test_a_month_that_reaches_beyond_gate_start_or_tonight_may_be_no_entry_to_judge():
+    check(
+        "P01",
+        {
+            "roster": """
+            person | unit | entry      | entry_date_exact | permit_no
+            start  | U1   | 2026-03-01 | no               | -
+            tonight | U2  | 2026-10-01 | no               | -
+            fine   | U3   | 2026-03-01 | no               | N1
+            old    | U4   | 2026-02-01 | no               | -
+            """,
+            "permits": "permit_no | unit | approved_on \n N1 | U3 | 2026-03-02",
+        },
+        None,
+        gate_start="starts \n 2026-03-02",
+        not_evaluable="division | unit | book \n 370102 | U1 | roster \n 370102 | U2 | roster",
     )

@@ -1,9 +1,9 @@
 """P02 满编进人: entered a cell that was full on that day.
 
-定义：入编当日单元格已满（单元格没有编制行看类型，类型也没有为 0 个）：当日出编在先，入编按登记时间、通知单号、人员依次占编，占不下的即是。
-Flagged when the cell was full on the day of entry (lacking a quota row, the type; lacking that, 0 posts): exits of the day first, then entries by registration, permit and person; those that no longer fit.
-无法判定：区划未设闸口起始日；实名制或编制缺报、退回；当日编制数不明；入编日只知到月；只报数字的单位。
-Not evaluable: no gate start; roster or establishment absent; the quota of the day unknown; an entry known to the month only; units that deliver counts.
+定义：入编当日单元格已满（单元格没有编制行看类型，类型也没有为 0 个）：每人只计一次，不与本人相争；当日出编在先，入编按登记时间、通知单号、人员依次占编，占不下的即是。
+Flagged when the cell was full on the day of entry (lacking a quota row, the type; lacking that, 0 posts): exits of the day first, then entries by registration, permit and person, everybody once and nobody against themselves; those that no longer fit.
+无法判定：区划未设闸口起始日；实名制或编制缺报、退回；当日编制数不明；入编日只知到月；别人的入编、出编、登记或本人的出编、登记只知到月而占得下占不下因日而异的；只报数字的单位。
+Not evaluable: no gate start; roster or establishment absent; the quota of the day unknown; an entry known to the month only; other dates known to the month only, the own or those of others, that decide whether it fits; units that deliver counts.
 """
 
 from __future__ import annotations
@@ -196,4 +196,92 @@ def test_an_unknown_quota_a_day_known_to_the_month_or_no_establishment_leave_it_
         370104   | *    | establishment
         370104   | *    | gate_start
         """,
+    )
+
+
+def test_nobody_is_counted_against_themselves_or_twice_on_one_day():
+    check(
+        "P02",
+        {
+            "establishment": "unit | quota \n U1 | 1 \n U2 | 2 \n U3 | 1",
+            "roster": """
+            person | unit | entry      | exit       | status | entry_registered
+            again  | U1   | 2020-01-01 | 2026-06-01 | LEFT   |
+            again  | U1   | 2026-05-01 |            |        |
+            again  | U2   | 2020-01-01 | 2026-06-01 | LEFT   |
+            again  | U2   | 2026-05-01 |            |        | 2026-05-01
+            other  | U2   | 2026-05-01 |            |        | 2026-05-02
+            again  | U3   | 2020-01-01 | 2026-06-01 | LEFT   |
+            again  | U3   | 2026-05-01 |            |        | 2026-05-01
+            other  | U3   | 2026-05-01 |            |        | 2026-05-02
+            """,
+        },
+        "person | unit | expected | found \n other | U3 | 1 | 2",
+        gate_start=START,
+        not_evaluable="",
+    )
+
+
+def test_a_holder_whose_month_decides_leaves_it_open_and_who_was_there_or_gone_either_way_does_not():
+    check(
+        "P02",
+        {
+            "establishment": "unit | quota \n U1 | 1 \n U2 | 1 \n U3 | 1 \n U4 | 1 \n U5 | 1 \n U6 | 1 \n U7 | 1",
+            "roster": """
+            person | unit | entry      | entry_date_exact | exit       | exit_date_exact | status
+            leaves | U1   | 2010-01-01 |                  | 2026-03-01 | no              | LEFT
+            a      | U1   | 2026-03-20 |                  |            |                 |
+            leaves | U2   | 2010-01-01 |                  | 2026-03-01 | no              | LEFT
+            b      | U2   | 2026-03-31 |                  |            |                 |
+            leaves | U3   | 2010-01-01 |                  | 2026-04-01 | no              | LEFT
+            c      | U3   | 2026-03-31 |                  |            |                 |
+            comes  | U4   | 2026-03-01 | no               |            |                 |
+            d      | U4   | 2026-03-01 |                  |            |                 |
+            comes  | U5   | 2026-03-01 | no               |            |                 |
+            e      | U5   | 2026-04-01 |                  |            |                 |
+            comes  | U6   | 2026-03-01 | no               |            |                 |
+            f      | U6   | 2026-02-28 |                  |            |                 |
+            old    | U7   | 2010-01-01 | no               |            |                 |
+            g      | U7   | 2026-03-20 |                  | 2026-03-01 | no              | LEFT
+            """,
+        },
+        """
+        person | unit | expected | found
+        c      | U3   | 1        | 2
+        e      | U5   | 1        | 2
+        """,
+        gate_start=START,
+        not_evaluable="""
+        division | unit | book
+        370102   | U1   | roster
+        370102   | U4   | roster
+        370102   | U5   | roster
+        370102   | U6   | roster
+        370102   | U7   | roster
+        """,
+    )
+
+
+def test_a_turn_that_hangs_on_the_month_of_a_registration_is_open():
+    check(
+        "P02",
+        {
+            "establishment": "unit | quota \n U1 | 1 \n U2 | 1 \n U3 | 1",
+            "roster": """
+            person | unit | entry      | entry_registered | entry_registered_exact | permit_no
+            a      | U1   | 2026-03-02 | 2026-03-01       | no                     | N1
+            b      | U1   | 2026-03-02 | 2026-03-20       |                        | N2
+            a      | U2   | 2026-03-02 | 2026-03-01       | no                     | N1
+            b      | U2   | 2026-03-02 | 2026-04-01       |                        | N2
+            a      | U3   | 2026-03-02 | 2026-03-01       | no                     | N1
+            b      | U3   | 2026-03-02 | 2026-03-31       |                        | N2
+            """,
+        },
+        """
+        person | unit | expected | found
+        b      | U2   | 1        | 2
+        b      | U3   | 1        | 2
+        """,
+        gate_start=START,
+        not_evaluable="division | unit | book \n 370102 | U1 | roster",
     )

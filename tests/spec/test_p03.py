@@ -1,9 +1,9 @@
 """P03 许可过期或超用: a permit cited by more entries than it has posts, or by one after its last good day.
 
-定义：引用同一通知单的入编（不论哪个单位）多于其数量，或有入编晚于有效期末日。
-Flagged when more entries cite a permit, of whichever unit, than it has posts, or one came after its last good day.
-无法判定：区划未设闸口起始日；通知单所属单位的实名制或用编通知单缺报、退回；只报数字的单位。
-Not evaluable: no gate start; roster or permits absent at the permit's own unit; units that deliver counts.
+定义：引用同一通知单的入编（不论哪个单位；同一人在同一单位同日入编为一次，出编后再入编是另一次）多于其数量，或有入编晚于有效期末日。
+Flagged when more entries cite a permit, of whichever unit (one for each person, unit and day), than it has posts, or one came after its last good day.
+无法判定：区划未设闸口起始日；通知单所属单位的实名制或用编通知单缺报、退回；入编、有效期只知到月而结论因日而异的；只报数字的单位。
+Not evaluable: no gate start; roster or permits absent at the permit's own unit; an entry or last good day known to the month only, where the day decides; units that deliver counts.
 """
 
 from __future__ import annotations
@@ -154,4 +154,103 @@ def test_a_permit_whose_owner_delivered_no_roster_is_open_however_many_cite_it_e
         gate_start="division | starts \n 370102 | 2026-01-01 \n 370103 | 2026-01-01",
         verdicts="division | book | state \n 370103 | roster | missing",
         not_evaluable="division | unit | book \n 370102 | C1 | roster \n 370103 | * | roster",
+    )
+
+
+def test_who_leaves_and_enters_again_has_entered_twice_and_two_cells_of_one_day_are_one_entry():
+    check(
+        "P03",
+        {
+            "roster": """
+            person | unit | type    | entry      | exit       | status | permit_no
+            again  | U1   |         | 2026-03-01 | 2026-04-01 | LEFT   | N1
+            again  | U1   |         | 2026-05-01 |            |        | N1
+            cells  | U1   | ADMIN   | 2026-03-01 |            |        | N2
+            cells  | U1   | SUPPORT | 2026-03-01 |            |        | N2
+            units  | U1   |         | 2026-03-01 |            |        | N3
+            units  | U2   |         | 2026-03-01 |            |        | N3
+            """,
+            "permits": "permit_no | unit | posts \n N1 | U1 | 1 \n N2 | U1 | 1 \n N3 | U1 | 1",
+        },
+        """
+        permit_no | expected | found | cause
+        N1        | 1        | 2     | OVERUSED
+        N3        | 1        | 2     | OVERUSED
+        """,
+        gate_start=START,
+        not_evaluable="",
+    )
+
+
+def test_a_permit_good_until_a_month_is_good_to_its_end_and_a_month_of_entry_may_be_in_time():
+    check(
+        "P03",
+        {
+            "roster": """
+            person | unit | entry      | entry_date_exact | permit_no
+            a      | U1   | 2026-06-30 |                  | JUNE1
+            b      | U2   | 2026-07-01 |                  | JUNE2
+            c      | U3   | 2026-06-01 |                  | JUNE3
+            d      | U4   | 2026-06-01 | no               | TENTH4
+            e      | U5   | 2026-06-01 | no               | LAST5
+            f      | U6   | 2026-07-01 | no               | LAST6
+            g      | U7   | 2026-06-01 | no               | JUNE7
+            """,
+            "permits": """
+            permit_no | unit | valid_until | valid_until_exact
+            JUNE1     | U1   | 2026-06-01  | no
+            JUNE2     | U2   | 2026-06-01  | no
+            JUNE3     | U3   | 2026-06-01  | no
+            TENTH4    | U4   | 2026-06-10  |
+            LAST5     | U5   | 2026-06-30  |
+            LAST6     | U6   | 2026-06-30  |
+            JUNE7     | U7   | 2026-06-01  | no
+            """,
+        },
+        """
+        permit_no | unit | cause
+        JUNE2     | U2   | EXPIRED
+        LAST6     | U6   | EXPIRED
+        """,
+        gate_start=START,
+        not_evaluable="""
+        division | unit | book
+        370102   | U1   | permits
+        370102   | U4   | roster
+        370102   | U7   | permits
+        370102   | U7   | roster
+        """,
+    )
+
+
+def test_a_month_may_be_the_day_beside_it_and_may_be_no_entry_of_the_gate():
+    check(
+        "P03",
+        {
+            "roster": """
+            person | unit | entry      | entry_date_exact | permit_no
+            a      | U1   | 2026-03-10 |                  | ONE1
+            a      | U1   | 2026-03-01 | no               | ONE1
+            b      | U2   | 2026-03-10 |                  | ONE2
+            b      | U2   | 2026-03-01 | no               | ONE2
+            c      | U2   | 2026-03-11 |                  | ONE2
+            d      | U3   | 2026-01-01 | no               | NONE3
+            null   | U4   | 2026-01-01 | no               | NONE4
+            """,
+            "permits": """
+            permit_no | unit | posts
+            ONE1      | U1   | 1
+            ONE2      | U2   | 1
+            NONE3     | U3   | 0
+            NONE4     | U4   | 0
+            """,
+        },
+        "permit_no | unit | found \n ONE2 | U2 | 2",
+        gate_start="starts \n 2026-01-02",
+        not_evaluable="""
+        division | unit | book
+        370102   | U1   | roster
+        370102   | U3   | roster
+        370102   | U4   | roster
+        """,
     )

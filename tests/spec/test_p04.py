@@ -2,8 +2,8 @@
 
 定义：入编之日的次日起，超过三十个工作日（参数）才登记，或到时点仍未登记。
 Flagged when registered, or on A still not registered, more than 30 working days (a parameter) after the entry, counted from the next day.
-无法判定：区划未设闸口起始日；实名制缺报、退回；入编日只知到月；只报数字的单位。未公布日历的年份按周一至周五计，并注明。
-Not evaluable: no gate start; roster absent; an entry known to the month only; units that deliver counts. A year without a published calendar is Monday to Friday and says so.
+无法判定：区划未设闸口起始日；实名制缺报、退回；入编日只知到月；登记日只知到月，月首不逾期而月末（不晚于时点）逾期的；只报数字的单位。未公布日历的年份按周一至周五计，并注明。
+Not evaluable: no gate start; roster absent; an entry known to the month only; a registration known to the month only, in time on its first day and late on its last (not beyond A); units that deliver counts. A year without a published calendar is Monday to Friday and says so.
 """
 
 from __future__ import annotations
@@ -120,4 +120,22 @@ def test_an_entry_known_to_the_month_or_a_unit_without_gate_start_roster_or_pers
         370103   | *    | gate_start
         370104   | *    | roster
         """,
+    )
+
+
+def test_a_registration_known_to_the_month_is_late_from_its_first_day_and_in_time_to_its_last():
+    check(
+        "P04",
+        {
+            "roster": """
+            person | unit | entry      | entry_registered | entry_registered_exact
+            late   | U1   | 2026-06-01 | 2026-08-01       | no
+            open   | U2   | 2026-08-03 | 2026-09-01       | no
+            intime | U3   | 2026-08-20 | 2026-09-01       | no
+            soon   | U4   | 2026-09-10 | 2026-10-01       | no
+            """,
+        },
+        "person | unit | expected | found | counted_to \n late | U1 | 30 | 43 | 2026-08-01",
+        gate_start=START,
+        not_evaluable="division | unit | book \n 370102 | U2 | roster",
     )

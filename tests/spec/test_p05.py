@@ -2,8 +2,8 @@
 
 定义：出编之日的次日起，超过十五个工作日（参数）才登记销编，或到时点仍未登记；该单位仍在发薪（离编未停薪）的为一级。
 Flagged when registered, or on A still not registered, more than 15 working days (a parameter) after the exit, counted from the next day; S1 where F03 other than TIMING holds at that unit.
-无法判定：区划未设闸口起始日；实名制缺报、退回；出编日只知到月；只报数字的单位。
-Not evaluable: no gate start; roster absent; an exit known to the month only; units that deliver counts.
+无法判定：区划未设闸口起始日；实名制缺报、退回；出编日只知到月；登记日只知到月，月首不逾期而月末（不晚于时点）逾期的；只报数字的单位。
+Not evaluable: no gate start; roster absent; an exit known to the month only; a registration known to the month only, in time on its first day and late on its last (not beyond A); units that deliver counts.
 """
 
 from __future__ import annotations
@@ -176,4 +176,21 @@ def test_an_exit_known_to_the_month_or_a_unit_without_gate_start_roster_or_perso
         370103   | *    | gate_start
         370104   | *    | roster
         """,
+    )
+
+
+def test_a_registration_known_to_the_month_is_late_from_its_first_day_and_in_time_to_its_last():
+    check(
+        "P05",
+        {
+            "roster": """
+            person | unit | status | exit       | exit_registered | exit_registered_exact
+            late   | U1   | LEFT   | 2026-07-01 | 2026-08-01      | no
+            open   | U2   | LEFT   | 2026-08-03 | 2026-08-01      | no
+            intime | U3   | LEFT   | 2026-08-14 | 2026-08-01      | no
+            """,
+        },
+        "person | unit | expected | found | counted_to \n late | U1 | 15 | 22 | 2026-08-01",
+        gate_start=START,
+        not_evaluable="division | unit | book \n 370102 | U2 | roster",
     )

@@ -2,8 +2,8 @@
 
 定义：进入行政、政法专项、参公、事业编制，进入方式为其他或空白；或为政策性安置、任命而没有写明该来源的通知单。
 Flagged when entered an examined post type by OTHER or no form, or by PLACEMENT or APPOINT without a permit whose source says so.
-无法判定：区划未设闸口起始日；实名制缺报、退回；没有用编通知单名册时不判安置和任命；只报数字的单位。
-Not evaluable: no gate start; roster absent; without the permits book placements and appointments are not judged; units that deliver counts.
+无法判定：区划未设闸口起始日；实名制缺报、退回；没有用编通知单名册时不判安置和任命；入编只知到月、可能在起始日之前或时点之后的；只报数字的单位。
+Not evaluable: no gate start; roster absent; without the permits book placements and appointments are not judged; an entry known to the month only that may lie before the gate start or after A; units that deliver counts.
 """
 
 from __future__ import annotations
@@ -139,4 +139,23 @@ def test_without_a_gate_start_roster_or_persons_nothing_is_concluded():
         370104   | *    | permits
         370104   | *    | roster
         """,
+    )
+
+
+def test_a_month_that_reaches_beyond_gate_start_or_tonight_may_be_no_entry_to_judge():
+    check(
+        "P06",
+        {
+            "roster": """
+            person  | unit | entry      | entry_date_exact | entry_form
+            start   | U1   | 2026-01-01 | no               | -
+            tonight | U2   | 2026-10-01 | no               | OTHER
+            judged  | U3   | 2026-02-01 | no               | OTHER
+            fine    | U4   | 2026-01-01 | no               | EXAM
+            """,
+            "permits": "permit_no \n N1",
+        },
+        "person | unit \n judged | U3",
+        gate_start="starts \n 2026-01-02",
+        not_evaluable="division | unit | book \n 370102 | U1 | roster \n 370102 | U2 | roster",
     )

@@ -2,8 +2,8 @@
 
 定义：调任、转任到更高层级，或到财政保障更足的经费形式，而没有豁免文号。
 Flagged when a transfer to a higher level or to a fuller fund form without a waiver number.
-无法判定：区划未设闸口起始日；实名制缺报、退回；原层级或原经费形式查不到，而已知的一项没有上升；只报数字的单位。
-Not evaluable: no gate start; roster absent; level or fund form of the place left unknown and nothing known rising; units that deliver counts.
+无法判定：区划未设闸口起始日；实名制缺报、退回；原层级或原经费形式查不到，而已知的一项没有上升；入编只知到月、可能在起始日之前或时点之后的；只报数字的单位。
+Not evaluable: no gate start; roster absent; level or fund form of the place left unknown and nothing known rising; an entry known to the month only that may lie before the gate start or after A; units that deliver counts.
 """
 
 from __future__ import annotations
@@ -167,4 +167,23 @@ def test_without_a_gate_start_roster_or_persons_nothing_is_concluded():
         370103   | *    | gate_start
         370104   | *    | roster
         """,
+    )
+
+
+def test_a_month_that_reaches_beyond_gate_start_or_tonight_may_be_no_entry_to_judge():
+    check(
+        "P07",
+        {
+            "units": REGISTER,
+            "roster": """
+            person  | unit | entry      | entry_date_exact | entry_form | from_level | from_fund_form
+            start   | U1   | 2026-01-01 | no               | TRANSFER   | TOWNSHIP   | FULL
+            judged  | CITY | 2026-02-01 | no               | TRANSFER   | TOWNSHIP   | FULL
+            tonight | PROV | 2026-10-01 | no               | TRANSFER   | TOWNSHIP   | FULL
+            fine    | TOWN | 2026-10-01 | no               | TRANSFER   | TOWNSHIP   | FULL
+            """,
+        },
+        "person | unit \n judged | CITY",
+        gate_start="starts \n 2026-01-02",
+        not_evaluable="division | unit | book \n 370102 | U1 | roster \n 370102 | PROV | roster",
     )

@@ -2,8 +2,8 @@
 
 定义：有在编人员、有发薪行或有编制行的单位：未登记，或没有批准文号，或时点不在其有效期内。
 Flagged when a unit with an active person, a row in P or a quota row is not registered, or has no approval document, or A is outside its dates.
-无法判定：机构缺报、退回（任一应报的机构名册缺报时，不说任何单位未登记）；名册、编制、发薪缺报的部分。
-Not evaluable: units absent (nobody is called unregistered while any expected register is missing); what rests on an absent roster, payroll or establishment.
+无法判定：机构缺报、退回（任一应报的机构名册缺报时，不说任何单位未登记）；名册、编制、发薪缺报的部分；成立或撤销日期只知到月、时点就在那个月的单位。
+Not evaluable: units absent (nobody is called unregistered while any expected register is missing); what rests on an absent roster, payroll or establishment; a unit founded or closed in the month of A, no day known.
 """
 
 from __future__ import annotations
@@ -167,4 +167,38 @@ def test_the_quota_figure_of_a_count_only_unit_is_a_quota_row():
             """,
         },
         "unit | found \n POSTS | NO_APPROVAL_DOC",
+    )
+
+
+def test_a_unit_founded_or_closed_some_day_of_this_month_is_open():
+    check(
+        "Q06",
+        {
+            "units": """
+            unit   | doc  | from       | valid_from_exact | to         | valid_to_exact
+            NEW    |      | 2026-10-01 | no               |            |
+            CLOSED |      | 2001-01-01 |                  | 2026-10-01 | no
+            LAST   |      | 2001-01-01 |                  | 2026-09-01 | no
+            NEXT   |      | 2026-11-01 | no               |            |
+            OLD    |      | 2001-01-01 | no               |            |
+            NODOC  | null | 2026-10-01 | no               |            |
+            MOVED  | null | 2001-01-01 |                  | 2026-10-01 | no
+            MOVED  |      | 2026-10-10 |                  |            |
+            MAYBE  | null | 2001-01-01 |                  | 2026-10-01 | no
+            MAYBE  |      | 2026-10-25 |                  |            |
+            """,
+            "roster": "person | unit \n a | NEW \n b | CLOSED \n c | LAST \n d | NEXT \n e | OLD \n f | NODOC \n g | MOVED \n h | MAYBE",
+        },
+        """
+        unit  | found
+        LAST  | OUTSIDE_VALIDITY
+        NEXT  | OUTSIDE_VALIDITY
+        NODOC | NO_APPROVAL_DOC
+        """,
+        not_evaluable="""
+        division | unit   | book
+        370102   | NEW    | units
+        370102   | CLOSED | units
+        370102   | MAYBE  | units
+        """,
     )

@@ -2,8 +2,8 @@
 
 定义：区划内某机构类别在时点有效的机构数大于限额。
 Flagged when the units of a kind valid on A exceed the division's limit.
-无法判定：没有限额名册；机构缺报、退回。
-Not evaluable: no limits book speaks for the folder; units absent.
+无法判定：没有限额名册；机构缺报、退回；时点当月成立或撤销、不知哪天的机构算不算数决定结论的。
+Not evaluable: no limits book speaks for the folder; units absent; where units founded or closed in the month of A, no day known, decide.
 """
 
 from __future__ import annotations
@@ -120,4 +120,25 @@ def test_without_the_register_of_the_division_its_units_cannot_be_counted():
         370104   | units | absent
         """,
         not_evaluable="division | unit | book \n 370102 | * | units \n 370103 | * | units",
+    )
+
+
+def test_units_that_may_be_valid_break_no_limit_and_leave_it_open():
+    check(
+        "Q11",
+        SOMEBODY
+        | {
+            "units": """
+            unit | kind        | from       | valid_from_exact
+            U1   | ORGAN       |            |
+            U2   | ORGAN       | 2026-10-01 | no
+            I1   | INSTITUTION |            |
+            I2   | INSTITUTION |            |
+            I3   | INSTITUTION | 2026-10-01 | no
+            R1   | REF_UNIT    | 2026-10-01 | no
+            """,
+            "limits": "kind | max_units \n ORGAN | 1 \n INSTITUTION | 1 \n REF_UNIT | 1",
+        },
+        "unit_kind | expected | found \n INSTITUTION | 1 | 2",
+        not_evaluable="division | unit | book \n 370102 | * | units",
     )

@@ -166,8 +166,8 @@ def test_the_quota_half_of_f09_is_explained_by_those_who_entered_a_full_cell():
 def test_p03_counts_every_entry_that_cites_the_permit_of_whichever_unit():
     rows = [entered("p1"), entered("p1", "U2"), entered("p2", "U2"), entered(None)]
     found = gate_night(rows, [permit(posts=1), permit(posts=1, valid_until=date(2026, 1, 31))])
-    assert seen(found, "P03") == [("S3", "OVERUSED", "U1", "2", "3")]
-    assert seen(gate_night(rows, [permit(posts=3)]), "P03") == []
+    assert seen(found, "P03") == [("S3", "OVERUSED", "U1", "2", "4")]
+    assert seen(gate_night(rows, [permit(posts=4)]), "P03") == []
 
 
 def test_p03_looks_at_the_last_good_day():
