@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 from core.units import division_lineage
-from demo.oracle.night import ALL_UNITS, CONTROL, FUNDED, Night, Person, Row, adds_up_to_pay, make_finding, payer_of, told, whose
+from demo.oracle.night import (
+    ALL_UNITS,
+    CONTROL,
+    FUNDED,
+    Night,
+    Person,
+    Row,
+    adds_up_to_pay,
+    make_finding,
+    payer_of,
+    told,
+    whose,
+)
 
 
 def units_above_limit(night: Night) -> list[Row]:
