@@ -192,6 +192,18 @@ def test_an_unknown_quota_silences_the_quota_half_alone():
     )
 
 
+def test_a_lost_quota_row_leaves_a_unit_without_a_cell_unknown_and_not_0():
+    result = check(
+        "F09",
+        {"payroll": "person | payer\np | X1", "establishment": "unit | quota\nU1 | 1"},
+        "unit | expected | found\nX1 | 0 | 1",
+        quarantine="book | unit | fund\nestablishment | X1 | FULL",
+        not_evaluable="division | unit | book\n370102 | X1 | establishment",
+    )
+    (row,) = (row for row in result.findings if row["rule"] == "F09")
+    assert [json.loads(row["evidence"])[name] for name in ("quota", "allowed")] == [None, None]
+
+
 def test_without_a_paid_side_it_is_not_evaluable():
     check(
         "F09",
