@@ -42,7 +42,8 @@ def judge(folder: Path, as_of: date) -> dict[str, int]:
     sums = proper.groupby("person_key").amount.sum(min_count=1)
     paid = proper[~proper.person_key.isin(sums[sums <= 0].index)]
     people = active.loc[active.person_key.notna(), PEOPLE]
-    left_within = roster.loc[(roster.exit_date > first) & (roster.exit_date <= last), ["person_key", "unit_code"]]
+    within = (roster.exit_date > first) & (roster.exit_date <= last) & (roster.status != "OFF_QUOTA")
+    left_within = roster.loc[within, ["person_key", "unit_code"]]
     found = _over_quota(folder, active)
     roster = roster[["person_key"]]
     del active, proper, sums, entered, staying

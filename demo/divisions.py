@@ -70,9 +70,12 @@ def base_rows(stage: Stage, k: int, figures: Figures) -> list[Row]:
             for post_type in TYPES_WITH_BASE
             if whole or any(sums.get((division, post_type)) for sums in stage.quota_sums)
         ]
-        # Where a month of last year is in the payroll, that is the limit; the others have a base, in two parts.
+        # Where a month of last year is in the payroll, that is the limit; the others have a base, in two parts and zeros: a
+        # blank would leave the sum unknown.
         if division not in paid_here and mine:
             limit = figures.paid[division] - (stage.paid_cut.get(division, 0) >> k & 1)
+            for row in mine:
+                row["base_paid"] = 0
             mine[0]["base_paid"] = limit // 2
             mine[-1]["base_paid"] = limit - (limit // 2 if len(mine) > 1 else 0)
         made += mine

@@ -43,10 +43,11 @@ def looked_up(session: Session, settings: Settings, run: NightRun, divisions: se
 
 
 def _year_ago(session: Session, settings: Settings, as_of: date) -> list[tuple]:
-    """Paid per division on the newest accepted night of the same month last year; none: no rows."""
+    """(division_code, paid) as the newest night of the same month last year has it on which the division's payroll was
+    accepted; a division without such a night has no row."""
     first = as_of.replace(year=as_of.year - 1, day=1)
     after = (first + timedelta(days=31)).replace(day=1)
-    then = session.scalars(
+    newest_first = session.scalars(
         select(NightRun)
         .where(
             NightRun.state == NightState.SETTLED,
@@ -55,10 +56,17 @@ def _year_ago(session: Session, settings: Settings, as_of: date) -> list[tuple]:
             NightRun.as_of < after,
         )
         .order_by(NightRun.as_of.desc(), NightRun.run_no.desc())
-        .limit(1)
-    ).one_or_none()
-    path: Path | None = snapshot_dir(settings, then) / "division_paid.parquet" if then else None
-    if path is None or not path.exists():
+    )
+    then: dict[str, int] = {}
+    for run in newest_first:
+        for division, paid in _paid_on(snapshot_dir(settings, run) / "division_paid.parquet"):
+            then.setdefault(division, paid)
+    return sorted(then.items())
+
+
+def _paid_on(path: Path) -> list[tuple[str, int]]:
+    """What a night knows of the divisions it could count; nothing where its files are no longer kept."""
+    if not path.exists():
         return []
     table = pq.read_table(path, columns=["division_code", "paid"])
     return list(zip(table["division_code"].to_pylist(), table["paid"].to_pylist(), strict=True))

@@ -24,7 +24,7 @@ class Counts:
             key = (row.get("post_type") or "", row.get("fund_form") or "")
             self.figures[row["unit_code"], row["measure"]].setdefault(key, row["count"])
         for row in night.books["headcount"]:
-            if row.get("part_of"):
+            if row.get("part_of") and row["part_of"] != row["unit_code"]:
                 self.part_of[row["unit_code"]] = min(row["part_of"], self.part_of.get(row["unit_code"], row["part_of"]))
 
     def stated(self, unit: str, measure: str) -> Figures:

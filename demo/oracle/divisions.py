@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 from core.units import division_lineage
-from demo.oracle.night import ALL_UNITS, FUNDED, Night, Person, Row, adds_up_to_pay, make_finding, payer_of, told, whose
+from demo.oracle.night import (
+    ALL_UNITS,
+    CONTROL,
+    FUNDED,
+    Night,
+    Person,
+    Row,
+    adds_up_to_pay,
+    make_finding,
+    payer_of,
+    told,
+    whose,
+)
 
 
 def units_above_limit(night: Night) -> list[Row]:
@@ -72,10 +84,7 @@ def paid_above_limit(night: Night, figures: list[Row]) -> list[Row]:
     """F11: paid against the same month last year and Σ base_paid, the smallest that is known (decision 53)."""
     year_ago = {row["division_code"]: row["paid"] for row in night.facts["year_ago"]}
     then = _paid_a_year_ago(night)
-    bases: dict[str, list[int]] = defaultdict(list)
-    for row in night.books["base"]:
-        if row.get("base_paid") is not None:
-            bases[row["division_code"]].append(row["base_paid"])
+    bases = _paid_bases(night)
     found = []
     for figure in figures:
         division = figure["division_code"]
@@ -88,6 +97,21 @@ def paid_above_limit(night: Night, figures: list[Row]) -> list[Row]:
             texts["evidence"] = told({"bound": binding["limit"], "ceilings": known})
             found.append(make_finding("F11", {"division_code": division}, "S2", division_code=division, **texts))
     return found
+
+
+def _paid_bases(night: Night) -> dict[str, list[int]]:
+    """What Σ base_paid adds, one figure per type: the smallest stated of it. A type nobody states leaves no sum to speak of,
+    and control numbers are in none (decision 53)."""
+    stated: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for row in night.books["base"]:
+        if row["post_type"] != CONTROL:
+            figure = row.get("base_paid")
+            stated[row["division_code"]][row["post_type"]] += [] if figure is None else [figure]
+    return {
+        division: [min(figures) for figures in types.values()]
+        for division, types in stated.items()
+        if all(types.values())
+    }
 
 
 def _limits(night: Night, of_night: int | None, of_book: int | None, bases: list[int] | None) -> list[Row]:

@@ -225,6 +225,10 @@ class Night:
             return True
         return leaves is not None and self.first < leaves <= self.last
 
+    def left_within(self, row: Row) -> bool:
+        """Left a post within M: whom no post counts (编外) has left none."""
+        return row["status"] != "OFF_QUOTA" and self.exits_within(row)
+
     def enters_within(self, row: Row) -> bool:
         entry = row.get("entry_date")
         return entry is not None and self.first <= entry <= self.last
@@ -234,8 +238,9 @@ class Night:
         return [row for row in rows if not self.counts_only(row["unit_code"])]
 
     def only_control(self, who: Person) -> bool:
-        """All of whose roster rows are CONTROL_NUMBER (decision 18)."""
-        rows = self.roster_of.get(who, [])
+        """All of whose roster rows are CONTROL_NUMBER, those of 编外 aside where there are others (decision 18)."""
+        every = self.roster_of.get(who, [])
+        rows = [row for row in every if row["status"] != "OFF_QUOTA"] or every
         return bool(rows) and all(row["post_type"] == CONTROL for row in rows)
 
     # Quota

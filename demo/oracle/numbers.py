@@ -68,7 +68,7 @@ def _paid_side(night: Night) -> dict[str, Counter]:
             if night.only_control(who):
                 continue
             judged = [row for row in rows if row["post_type"] != CONTROL]
-            leaves_in_month = any(night.exits_within(row) for row in judged)
+            leaves_in_month = any(night.left_within(row) for row in judged)
             enters_later = any(night.enters_later(row) for row in judged)
             if not active and (leaves_in_month or enters_later):
                 continue
@@ -86,7 +86,7 @@ def _counted_at(night: Night, who: Person, payer: str) -> str:
         if row["status"] == "SECONDED_OUT" and row.get("seconded_to") == payer:
             return row["unit_code"]
     rows = [row for row in night.roster_of.get(who, []) if row["post_type"] != CONTROL]
-    left = any(row["unit_code"] == payer and night.exits_within(row) for row in rows)
+    left = any(row["unit_code"] == payer and night.left_within(row) for row in rows)
     return active[0]["unit_code"] if left and active else payer
 
 

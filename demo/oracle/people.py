@@ -118,9 +118,8 @@ def _paid_after_exit(night: Night, who: str) -> Row | None:
 
 def _last_day(night: Night, rows: list[Row]) -> str | None:
     """The last day in post that has come: before an exit within M, else before the latest exit behind us."""
-    within = [row for row in rows if night.exits_within(row)]
-    past = max(night.first, night.as_of)
-    behind = [row for row in rows if row.get("exit_date") and row["exit_date"] <= past]
+    within = [row for row in rows if night.left_within(row)]
+    behind = [row for row in rows if _left_before(night, row)]
     return max((_day_before(row) for row in within or behind), default=None)
 
 
@@ -131,12 +130,17 @@ def _day_before(row: Row) -> str:
     return (row["exit_date"] - timedelta(days=1)).isoformat()
 
 
+def _left_before(night: Night, row: Row) -> bool:
+    """Whether the exit is behind M, its first included."""
+    leaves = row.get("exit_date")
+    return leaves is not None and leaves <= night.first and not night.exits_within(row)
+
+
 def _exit_cause(night: Night, rows: list[Row]) -> str:
     """Decision 21, in its order."""
-    if any(night.exits_within(row) for row in rows):
+    if any(night.left_within(row) for row in rows):
         return "TIMING"
-    exits = [row["exit_date"] for row in rows if row.get("exit_date")]
-    if any(leaves <= night.first or leaves <= night.as_of for leaves in exits):
+    if any(_left_before(night, row) for row in rows):
         return "EXITED"
     if any(row["status"] == "OFF_QUOTA" for row in rows):
         return "OFF_QUOTA"
@@ -228,7 +232,7 @@ def paid_otherwise(night: Night) -> list[Row]:
         homes = {row["unit_code"] for row in active}
         homes |= {row["seconded_to"] for row in active if row["status"] == "SECONDED_OUT" and row.get("seconded_to")}
         homes |= {
-            row["unit_code"] for row in night.roster_of[who] if row["post_type"] != CONTROL and night.exits_within(row)
+            row["unit_code"] for row in night.roster_of[who] if row["post_type"] != CONTROL and night.left_within(row)
         }
         for unit in sorted({row["unit_code"] for row in night.judged(active)}):
             if not (night.present("roster", unit) and night.present("payroll", unit)):

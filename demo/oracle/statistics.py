@@ -12,17 +12,20 @@ BOOK_OF_MEASURE = {"QUOTA": "establishment", "IN_POST": "roster", "PAID": "payro
 
 
 def wrong_statistics(night: Night) -> list[Row]:
-    """D05: a stated figure against ours, for units that deliver persons."""
+    """D05: what a unit states of itself against ours, for units that deliver persons; totals are D06's (decision 27)."""
     paid_at: dict[str, dict[str, set[Person]]] = defaultdict(lambda: defaultdict(set))
     for who, rows in night.paid_of.items():
         for row in rows:
             if not night.only_control(who):
                 paid_at[payer_of(row)][row["fund_mode"]].add(who)
+    stated = [row for row in night.books["headcount"] if row["scope"] == "ON_ESTABLISHMENT"]
+    added_up = {(row["part_of"], *_column(row)) for row in stated if row.get("part_of")}
     found: dict[str, Row] = {}
-    for row in night.books["headcount"]:
+    for row in stated:
         unit, book = row["unit_code"], BOOK_OF_MEASURE[row["measure"]]
-        compared = row["scope"] == "ON_ESTABLISHMENT" and not row.get("part_of")
-        if not compared or night.counts_only(unit) or (row["measure"] == "PAID" and row.get("post_type")):
+        if (unit, *_column(row)) in added_up and row.get("part_of") != unit:
+            continue
+        if night.counts_only(unit) or (row["measure"] == "PAID" and row.get("post_type")):
             continue
         if not (night.present("headcount", unit) and night.present(book, unit)):
             continue
@@ -37,6 +40,11 @@ def wrong_statistics(night: Night) -> list[Row]:
             if earlier is None or int(finding["found"]) < int(earlier["found"]):
                 found[finding["key"]] = finding
     return list(found.values())
+
+
+def _column(row: Row) -> tuple[str | None, ...]:
+    """What a part and its total share beside the scope, in the table of one source."""
+    return row["measure"], row.get("post_type"), row.get("fund_form"), row.get("source")
 
 
 def _statistic_finding(night: Night, row: Row, ours: int, shut: bool) -> Row:
@@ -99,7 +107,9 @@ def _wrong_parts(night: Night) -> list[Row]:
     parts: dict[tuple, list[Row]] = defaultdict(list)
     for row in night.books["headcount"]:
         alike = (row["measure"], row["scope"], row.get("post_type"), row.get("fund_form"))
-        totals[row["unit_code"], *alike].append(row)
+        # What a total has of its own unit is a part of it alone.
+        if row.get("part_of") != row["unit_code"]:
+            totals[row["unit_code"], *alike].append(row)
         # The same figure of the same part and source, delivered twice, is one figure.
         twins = [(r["unit_code"], r.get("source"), r.get("count")) for r in parts.get((row.get("part_of"), *alike), [])]
         if row.get("part_of") and (row["unit_code"], row.get("source"), row.get("count")) not in twins:

@@ -6,6 +6,7 @@ import ibis
 from ibis.expr.types import IntegerValue, StringValue, Table
 
 from reconcile.rules import people
+from reconcile.rules.people import CONTROL
 from reconcile.rules.tables import Inputs, Night
 from reconcile.rules.texts import answer, as_count, choose, json_code, json_number, json_object, null_text
 
@@ -59,8 +60,7 @@ def _ceilings(i: Inputs, night: Night, before: Table) -> Table:
     """(division_code, ceiling, bound, ceilings): the smallest limit known, which it is, and every one known: where it is
     from, of which month, its figure, and how many rows of `base` it adds. Of equal ones last year's binds."""
     accepted = i.year_ago.group_by("division_code").agg(night=i.year_ago.paid.min())
-    known = i.base.filter(i.base.base_paid.notnull())
-    based = known.group_by("division_code").agg(based=known.base_paid.sum().cast("int64"), rows=known.count())
+    based = _based(i)
     d = ibis.union(*(table.select("division_code") for table in (accepted, before, based)), distinct=True)
     for table, prefix in ((accepted, "night"), (before, "book"), (based, "base")):
         d = d.left_join(table, "division_code", rname=prefix + "_{name}")
@@ -73,6 +73,17 @@ def _ceilings(i: Inputs, night: Night, before: Table) -> Table:
         bound=choose(((d.then <= d.based) | (d.then.notnull() & d.based.isnull()), d.source), otherwise=OF_BASE),
         ceilings=ibis.coalesce(year_ago + "," + base, year_ago, base),
     )
+
+
+def _based(i: Inputs) -> Table:
+    """(division_code, based, rows): Σ base_paid over the types of a division, CONTROL_NUMBER aside; of several rows of one
+    type the smallest known counts. Divisions with a type whose figure is not known have no sum."""
+    b = i.base.filter(i.base.post_type != CONTROL)
+    types = b.group_by("division_code", "post_type").agg(figure=b.base_paid.min())
+    sums = types.group_by("division_code").agg(
+        based=types.figure.sum().cast("int64"), rows=types.count(), unknown=types.figure.isnull().any()
+    )
+    return sums.filter(~sums.unknown).drop("unknown")
 
 
 def _limit(d: Table, source: StringValue, figure: IntegerValue, **more: StringValue) -> StringValue:

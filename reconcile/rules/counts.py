@@ -67,5 +67,6 @@ def measure_rows(figures: Table, measure: Measure, budget_only: bool = False) ->
 
 def parts(i: Inputs, place: Table) -> Table:
     """Count-only units that stand under another's total, in whatever measure or scope: unit_code, part_of."""
-    named = i.headcount.filter(i.headcount.part_of.notnull()).semi_join(place.filter(place.count_only), "unit_code")
+    another = i.headcount.filter((i.headcount.part_of != i.headcount.unit_code).fill_null(False))
+    named = another.semi_join(place.filter(place.count_only), "unit_code")
     return named.group_by("unit_code").agg(part_of=named.part_of.min())

@@ -33,8 +33,9 @@ def entries(i: Inputs, night: Night, gated: Table) -> Table:
     """
     rows_until = counted_rows(i).filter(ibis._.entry_date <= night.as_of)
     since = gated.join(rows_until, "unit_code")
+    # A gate that starts after A has seen nobody.
+    since = since.filter(ibis.least(latest_day(since, "entry_date"), night.as_of) >= since.starts)
     latest = latest_day(since, "entry_date")
-    since = since.filter(latest >= since.starts)
     return since.select(
         "home", "person_key", "person_mask", "unit_code", "post_type", "fund_form", "entry_date", "entry_registered", "exit_date",
         "entry_form", "permit_no", "from_unit", "from_level", "from_fund_form", "waiver_no", *UNIT_FACTS,
@@ -51,7 +52,7 @@ def exits(i: Inputs, night: Night, gated: Table) -> Table:
     """Rows of known persons that left, or may have, between the gate start and A."""
     left = counted_rows(i).filter((ibis._.exit_date <= night.as_of) & ibis._.person_key.notnull())
     since = gated.join(left, "unit_code")
-    since = since.filter(latest_day(since, "exit_date") >= since.starts)
+    since = since.filter(ibis.least(latest_day(since, "exit_date"), night.as_of) >= since.starts)
     return since.select(
         "home", "person_key", "unit_code", "post_type", "fund_form", "exit_date", "exit_registered", "held_roster",
         exact=is_exact(since, "exit_date"),

@@ -145,9 +145,9 @@ def _counted(table: Table, names: tuple[str, ...], **given) -> Table:
     return grouped.select("unit_code", **{name: grouped[name] if name in given else zero for name in names})
 
 
-def f09(figures: Table, named: Table, findings: Table, sums: Table, place: Table) -> Table:
+def f09(figures: Table, named: Table, findings: Table, sums: Table, unknown: Table, place: Table) -> Table:
     """Units that deliver persons. `named`: effects; `findings`: those about people, of which P02 explains the quota half;
-    `sums`: sums.person_units, for that half."""
+    `sums`: sums.person_units, for that half; `unknown`: quota.unit_unknown, as a unit without a cell may be, too."""
     effect = json_code(named.key) + ":" + json_number(named.effect)
     listed = named.group_by("unit_code").agg(
         keys=sorted_list(named.key, '","'), effects=sorted_list(effect, ","), named_effect=named.effect.sum()
@@ -159,11 +159,13 @@ def f09(figures: Table, named: Table, findings: Table, sums: Table, place: Table
     u = u.left_join(listed, "unit_code", rname="key_{name}")
     u = u.left_join(entered, "unit_code", rname="entered_{name}")
     u = u.left_join(sums.rename(quota_in_post="in_post"), "unit_code", rname="sum_{name}")
+    unread = unknown.filter(unknown.whole).select("unit_code", unread=ibis.literal(True))
+    u = u.left_join(unread, "unit_code", rname="unread_{name}")
     u = judged(u, place, "F09", ("roster", "payroll")).join(
         place.select("unit_code", "here_establishment"), "unit_code", rname="place_{name}"
     )
     u = u.mutate(**{name: u[name].fill_null(0) for name in (*FIGURES, "named_effect")})
-    judged_quota = u.here_establishment & u.missing.isnull()
+    judged_quota = u.here_establishment & u.missing.isnull() & u.unread.isnull()
     u = u.mutate(
         over=(judged_quota & (u.quota_in_post > u.allowed)).fill_null(False),
         differ=u.in_post != u.paid,

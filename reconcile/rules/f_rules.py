@@ -6,7 +6,7 @@ import ibis
 from ibis.expr.types import Table
 
 from core.types import Cause, LeadKind, PersonStatus
-from reconcile.rules.people import CONTROL, enters_later, is_off_quota, left_within
+from reconcile.rules.people import CONTROL, enters_later, exits_within, is_off_quota, left_within
 from reconcile.rules.tables import Inputs, Night
 from reconcile.rules.texts import NO_VALUE, answer, cell_columns, cell_text, choose, day_text
 from reconcile.rules.units import judged
@@ -45,12 +45,12 @@ def f04(persons: Table, i: Inputs, active: Table, night: Night) -> Table:
 def f03_persons(i: Inputs, night: Night, stray: Table) -> Table:
     """Persons of P, not active on A, with a roster row that counts.
 
-    `timing`: an exit lies within M; `later`: becomes active later within M.
+    `timing`: left a post within M; `later`: becomes active later within M.
     """
     rows = i.roster.join(stray, "person_key", rname="paid_{name}")
     rows = rows.filter(rows.post_type != CONTROL)
     within = left_within(rows, night)
-    exited = (rows.exit_date <= night.first).fill_null(False) & ~within
+    exited = (rows.exit_date <= night.first).fill_null(False) & ~exits_within(rows, night)
     # exit_date is the first day no longer in post; of a date known to the month no day can be named.
     before = (rows.exit_date - ibis.interval(days=1)).cast("date")
     last_day = rows.exit_date_exact.fill_null(True).ifelse(day_text(before), rows.exit_date.strftime("%Y-%m"))

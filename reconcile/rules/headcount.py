@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ibis
-from ibis.expr.types import Table, Value
+from ibis.expr.types import BooleanValue, Table, Value
 
 from core.types import Cause, Measure, Scope
 from reconcile.rules.people import CONTROL, FORMS
@@ -27,11 +27,10 @@ D05_GRAIN = ("unit_code", "measure", "post_type", "fund_form", "source")
 
 
 def d05_rows(i: Inputs, cells: Table, paid: Table, unknown: Table, place: Table) -> Table:
-    """Delivered figures of scope ON_ESTABLISHMENT with ours beside them, for units that deliver persons: the grain's
-    columns, theirs, ours, held (quarantined rows in the book ours comes from), lacking: the book without which one of
-    the two is not known (null: both are)."""
-    h = i.headcount
-    stated = h.filter((h.scope == Scope.ON_ESTABLISHMENT.value) & h.part_of.isnull())
+    """Delivered figures of one unit of scope ON_ESTABLISHMENT with ours beside them, for units that deliver persons: the
+    grain's columns, theirs, ours, held (quarantined rows in the book ours comes from), lacking: the book without which one
+    of the two is not known (null: both are)."""
+    stated = _of_one_unit(i.headcount.filter(i.headcount.scope == Scope.ON_ESTABLISHMENT.value))
     stated = stated.select(*D05_GRAIN, theirs=stated["count"]).distinct()
     compared = [
         _against(_ours_of_cells(stated, cells, measure, column), place, measure)
@@ -44,6 +43,23 @@ def d05_rows(i: Inputs, cells: Table, paid: Table, unknown: Table, place: Table)
     both = both.select(*D05_GRAIN, "theirs", "held", ours=unread.ifelse(ibis.null("int64"), both.ours))
     own_book = ibis.cases(*((both.measure == measure, book) for measure, book in OUR_BOOK.items()))
     return both.mutate(lacking=ibis.cases((both.theirs.isnull(), "headcount"), (both.ours.isnull(), own_book)))
+
+
+def _of_one_unit(h: Table) -> Table:
+    """The figures of one unit alone: not the totals, which another unit's figure, or the unit's own part, of the same source,
+    measure, type and form names by part_of. `h`: rows of one scope."""
+    texts = {f"{name}_text": h[name].fill_null("") for name in ("post_type", "fund_form", "source")}
+    rows = h.mutate(**texts)
+    key = ("unit_code", "measure", *texts)
+    parts = rows.filter(rows.part_of.notnull())
+    totals = parts.select("measure", *texts, unit_code="part_of", added=ibis.literal(True)).distinct()
+    met = rows.left_join(totals, key, rname="total_{name}")
+    return met.filter(met.added.isnull() | _own_part(met))
+
+
+def _own_part(h: Table) -> BooleanValue:
+    """What a total has of its own unit: a part only, never a total."""
+    return (h.part_of == h.unit_code).fill_null(False)
 
 
 def d05_gaps(both: Table, place: Table) -> Table:
@@ -105,9 +121,10 @@ def d06_sums(i: Inputs) -> Table:
     A part is held against the total of its own source, else against the first.
     """
     rows = _plain(i.headcount)
-    totals = rows.filter(rows.figure.notnull()).group_by(*TOTAL_KEY, "source").agg(stated=ibis._.figure.min())
+    whole = rows.filter(~_own_part(rows))
+    totals = whole.filter(whole.figure.notnull()).group_by(*TOTAL_KEY, "source").agg(stated=ibis._.figure.min())
     first = totals.group_by(*TOTAL_KEY).agg(first_source=ibis._.source.min())
-    mute = rows.select(*TOTAL_KEY).distinct().anti_join(first, TOTAL_KEY)
+    mute = whole.select(*TOTAL_KEY).distinct().anti_join(first, TOTAL_KEY)
     parts = rows.filter(rows.part_of != "").select(
         "measure",
         "scope",

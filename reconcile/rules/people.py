@@ -23,14 +23,19 @@ def is_active(roster: Table, night: Night) -> BooleanValue:
     return roster.status.isin(ACTIVE) & entered & staying
 
 
-def left_within(roster: Table, night: Night) -> BooleanValue:
-    """Active on some day of M and no longer on its last: an exit on the first was active on no day of it.
+def exits_within(roster: Table, night: Night) -> BooleanValue:
+    """Whether the exit lies within M: not on its first, as who left then was active on no day of it.
 
     An exit known only to be in M is stored as the first; any other day of M is likelier, and the milder reading.
     """
     within = (roster.exit_date > night.first) & (roster.exit_date <= night.last)
     some_day = (roster.exit_date == night.first) & ~roster.exit_date_exact
     return within.fill_null(False) | some_day.fill_null(False)
+
+
+def left_within(roster: Table, night: Night) -> BooleanValue:
+    """Active on some day of M and no longer on its last. Who is 编外 held no post that could be left."""
+    return exits_within(roster, night) & ~is_off_quota(roster)
 
 
 def enters_later(roster: Table, night: Night) -> BooleanValue:
@@ -162,11 +167,16 @@ def blank_ids(i: Inputs, month_rows: Table) -> Table:
 
 
 def control_only(i: Inputs) -> Table:
-    """Persons all of whose roster rows are CONTROL_NUMBER: they take no part in what compares roster and pay."""
+    """Persons all of whose roster rows are CONTROL_NUMBER: they take no part in what compares roster and pay. A row of
+    编外 counts only for who has no other."""
     known = i.roster.filter(i.roster.person_key.notnull())
     control = known.filter(known.post_type == CONTROL).select("person_key").distinct()
-    others = known.filter(known.post_type != CONTROL).select("person_key")
-    return control.anti_join(others, "person_key")
+    rows = known.semi_join(control, "person_key")
+    off, numbered = is_off_quota(rows), rows.post_type == CONTROL
+    persons = rows.group_by("person_key").agg(
+        placed=(~off).any(), elsewhere=(~off & ~numbered).any(), outside=(off & ~numbered).any()
+    )
+    return persons.filter(~persons.elsewhere & (persons.placed | ~persons.outside)).select("person_key")
 
 
 def unmet_pay(pay: Table, pairs: Table) -> Table:

@@ -259,7 +259,7 @@ def _unit_findings(i: Inputs, s: SimpleNamespace, night: Night) -> Table:
         unit_limits.q11(s.limited),
         base_paid.f11(s.division_pay),
         permits.p03(i, s.entry, s.misused),
-        f09.f09(s.f09_figures, s.f09_effects, s.named, s.person_units, s.place),
+        f09.f09(s.f09_figures, s.f09_effects, s.named, s.person_units, s.unknown, s.place),
         f09.f09_counts(s.count_sides, s.count_units, s.place),
         headcount.d05(s.stated),
         headcount.d06_parts(s.parts_added),

@@ -145,6 +145,9 @@ def _person_rows(dice: Dice, folders: list[str], codes: list[str], people: list[
         for _ in range(dice.mostly(1, [0, 2, 3], 4)):
             home = dice.choice(cells) if cells and not dice.rarely(4) else random_cell(dice, codes)
             payroll.append(_payroll_row(dice, key, home, folders, codes))
+            # Paid where one sat outside the quota until this month or lately.
+            if dice.rarely(8) and all((row["person_key"], *_place(row)) != (key, *_place(home)) for row in roster):
+                roster.append(_roster_row(dice, key, home, folders, codes) | _outside(dice))
     for _ in range(dice.choice([0, 0, 0, 1, 2])):
         roster.append(_roster_row(dice, None, random_cell(dice, codes), folders, codes))
     for _ in range(dice.choice([0, 0, 0, 1, 2])):
@@ -157,6 +160,11 @@ def _person_rows(dice: Dice, folders: list[str], codes: list[str], people: list[
     roster += [_roster_row(dice, "q1", random_cell(dice, codes), folders, codes) | row for row in here]
     payroll += [_payroll_row(dice, "q2", random_cell(dice, codes), folders, codes) | row for row in there]
     return roster, payroll + history.last_year(dice, payroll)
+
+
+def _outside(dice: Dice) -> dict:
+    leaves = dice.mostly(date(2026, 10, 20), [None, *DATES])
+    return {"status": "OFF_QUOTA", "seconded_to": None, **day_columns(dice, "exit_date", leaves)}
 
 
 def _place(row: dict) -> tuple[str, str, str]:
@@ -194,8 +202,7 @@ def _headcount(dice: Dice, folders: list[str], codes: list[str]) -> list[dict]:
     for unit in dice.sample(codes, dice.randint(0, len(codes))):
         folder = dice.choice(folders)
         style = dice.choice(["cell", "cell", "type", "total"])
-        others = [code for code in codes if code != unit]
-        part_of = dice.choice(others) if others and dice.rarely(4) else None
+        part_of = dice.choice(codes) if dice.rarely(4) else None
         types = [None] if style == "total" else dice.sample(TYPES, dice.randint(1, 3))
         forms = [None] if style != "cell" else dice.sample(FORMS, dice.randint(1, 2))
         for kind in types:
@@ -210,7 +217,26 @@ def _headcount(dice: Dice, folders: list[str], codes: list[str]) -> list[dict]:
                     for measure in ("QUOTA", "IN_POST", "PAID")
                     if not dice.rarely(5)
                 ]  # fmt: skip
-    return rows
+    return rows + _parts(dice, rows, folders, codes)
+
+
+def _parts(dice: Dice, rows: list[dict], folders: list[str], codes: list[str]) -> list[dict]:
+    """Now and then what a total adds: now and then of its own unit too, of another source, or not all of it."""
+    parts = []
+    for total in rows:
+        if total["count"] is None or not dice.rarely(6):
+            continue
+        first = dice.randint(0, total["count"])
+        units = [dice.mostly(total["unit_code"], codes, 3), dice.choice(codes)]
+        parts += [
+            total | {
+                "unit_code": unit, "count": number, "part_of": total["unit_code"],
+                "source": dice.mostly(total["source"], ["年报", None]), "delivered_by": dice.choice(folders),
+            }
+            for unit, number in zip(units, (first, total["count"] - first), strict=True)
+            if not dice.rarely(5)
+        ]  # fmt: skip
+    return parts
 
 
 def _leads(dice: Dice, folder: str, people: list[str]) -> list[dict]:
@@ -226,12 +252,17 @@ def _leads(dice: Dice, folder: str, people: list[str]) -> list[dict]:
 
 
 def _base(dice: Dice, folder: str) -> list[dict]:
+    kinds = dice.sample(TYPES, dice.randint(0, 2))
+    # Now and then two rows of one type, and a row of control numbers, which is in no sum of people paid.
+    kinds += kinds[:1] if dice.rarely(4) else []
+    kinds += ["CONTROL_NUMBER"] if dice.rarely(3) else []
     return [
         {
             "division_code": dice.mostly(folder, FOLDERS), "post_type": kind, "base_2012": dice.choice([None, 0, 2, 5]),
-            "issued_total": dice.choice([None, 1, 3]), "base_paid": dice.choice([None, 0, 1, 3]), "delivered_by": folder,
+            "issued_total": dice.choice([None, 1, 3]), "base_paid": dice.mostly(dice.choice([0, 1, 3]), [None], 4),
+            "delivered_by": folder,
         }
-        for kind in dice.sample(TYPES, dice.randint(0, 2))
+        for kind in kinds
     ]  # fmt: skip
 
 

@@ -59,6 +59,57 @@ REASONS = {
     "P07": GATE,
 }
 
+# What a plain reading of the books gets wrong, met where it changes the answer.
+CASES = {
+    "a part that is false", "a total that is not the unit's own", "a part of the own unit", "outside the quota of the payer",
+    "paid outside the quota, gone within M", "a base without a figure", "control numbers in the base", "two bases of a type",
+}  # fmt: skip
+FIGURE = ("measure", "post_type", "fund_form", "source")
+
+
+def _cases(night: Night, said: Result) -> Iterator[str]:
+    found = {
+        rule: [row for row in said.findings if row["rule"] == rule] for rule in ("D05", "D06", "F03", "F08", "F11")
+    }
+    figures = [row for row in night.books["headcount"] if row["scope"] == "ON_ESTABLISHMENT"]
+    parts = {(row["part_of"], *(row[name] for name in FIGURE)) for row in figures if row["part_of"]}
+    wrong = {tuple(json.loads(row["grain"]).values()) for row in found["D05"]}
+    judged = {(row["rule"], row["unit_code"]) for row in said.findings}
+    for row in figures:
+        place = (row["unit_code"], *(row[name] for name in FIGURE))
+        if place in wrong and row["part_of"]:
+            yield "a part that is false"
+        if place in parts and place not in wrong and ("D06", row["unit_code"]) not in judged and row["count"]:
+            yield "a total that is not the unit's own"
+        if row["part_of"] == row["unit_code"] and ("D06", row["unit_code"]) in judged:
+            yield "a part of the own unit"
+    outside = {(row["person_key"], row["unit_code"]) for row in night.books["roster"] if _gone_outside(row)}
+    for row in found["F08"]:
+        if any((row["person_key"], payer) in outside for payer in row["found"].split(";")):
+            yield "outside the quota of the payer"
+    for row in found["F03"]:
+        if row["cause"] == "OFF_QUOTA" and row["person_key"] in {person for person, _ in outside}:
+            yield "paid outside the quota, gone within M"
+    for row in found["F11"]:
+        mine = [base for base in night.books["base"] if base["division_code"] == row["division_code"]]
+        counted = [base["post_type"] for base in mine if base["post_type"] != "CONTROL_NUMBER"]
+        by_base = any(limit["limit"] == "BASE" for limit in json.loads(row["evidence"])["ceilings"])
+        if by_base and len(counted) < len(mine):
+            yield "control numbers in the base"
+        if by_base and len(set(counted)) < len(counted):
+            yield "two bases of a type"
+        if counted and not by_base:
+            yield "a base without a figure"
+
+
+def _gone_outside(row: dict) -> bool:
+    leaves = row["exit_date"]
+    return (
+        row["status"] == "OFF_QUOTA"
+        and leaves is not None
+        and (leaves.year, leaves.month, leaves.day > 1) == (2026, 10, True)
+    )
+
 
 def test_random_nights_reach_every_rule_cause_and_gap():
     seen: Counter = Counter()
@@ -69,12 +120,14 @@ def test_random_nights_reach_every_rule_cause_and_gap():
             seen[row["rule"], "cause", row["cause"]] += 1
             for key in json.loads(row["explained_by"] or "[]"):
                 seen[row["rule"], "explained by", key.split("-")[0]] += 1
+        seen.update(("case", case) for case in _cases(night, said))
         for row in said.not_evaluable:
             seen[row["rule"], "lacks", (row["book"], row["unit_code"] == "*")] += 1
     wanted = {(code, "severity", severity) for code, rule in RULES.items() for severity in rule.severities}
     wanted |= {(code, "severity", severity) for code, severity in SOFTENED}
     wanted |= {(code, "cause", cause) for code, causes in CAUSES.items() for cause in causes}
     wanted |= {(code, "lacks", reason) for code, reasons in REASONS.items() for reason in reasons}
+    wanted |= {("case", case) for case in CASES}
     wanted |= {(code, "explained by", other) for code, others in EXPLAINED_BY.items() for other in others}
     assert sorted(wanted - set(seen), key=str) == []
 

@@ -54,7 +54,6 @@ class Books:
         for row in night.books["roster"]:
             if row["post_type"] != "CONTROL_NUMBER":
                 self.roster[row["person_key"] or f"blank roster {len(self.roster)}"].append(row)
-        control = {row["person_key"] for row in night.books["roster"]} - {*self.roster, None}
         proper = [
             row
             for row in night.books["payroll"]
@@ -66,13 +65,21 @@ class Books:
             amounts = [row["amount"] for row in rows if row["amount"] is not None]
             if amounts and sum(amounts) <= 0:
                 del self.payroll[who]
-        self.unseen = control
+        self.unseen = self._on_control_alone()
         # Who sits on a control number has left nothing: no timing explains the pay.
         self.on_control = {
             row["person_key"]
             for row in night.books["roster"]
             if row["post_type"] == "CONTROL_NUMBER" and self._is_active(row)
         }
+
+    def _on_control_alone(self) -> set[str]:
+        """Whose rows are all of control numbers; rows of 编外 are asked only about those who have no other."""
+        rows_of: dict[str, list[dict]] = defaultdict(list)
+        for row in self.night.books["roster"]:
+            rows_of[row["person_key"]].append(row)
+        asked = {who: [r for r in rows if r["status"] != "OFF_QUOTA"] or rows for who, rows in rows_of.items() if who}
+        return {who for who, rows in asked.items() if {r["post_type"] for r in rows} == {"CONTROL_NUMBER"}}
 
     def _is_active(self, row: dict) -> bool:
         day = self.night.as_of
@@ -84,6 +91,8 @@ class Books:
 
     def left(self, row: dict) -> bool:
         exit_date = row["exit_date"]
+        if row["status"] == "OFF_QUOTA":
+            return False
         if exit_date == self.first and row["exit_date_exact"] is False:
             return True
         return exit_date is not None and self.first < exit_date < self.next

@@ -65,6 +65,29 @@ def test_a_total_without_a_number_or_with_a_part_without_one_is_not_evaluable():
     )
 
 
+def test_what_a_total_has_of_its_own_unit_is_a_part_and_no_second_total():
+    check(
+        "D06",
+        {
+            "roster": "person | unit\n p1 | U1\n p2 | U2\n p3 | U2",
+            "headcount": """
+            unit | measure | type    | count | part_of | source
+            U1   | IN_POST | ADMIN   | 3     |         | s1
+            U1   | IN_POST | ADMIN   | 1     | U1      | s1
+            U2   | IN_POST | ADMIN   | 2     | U1      | s1
+            U1   | IN_POST | SUPPORT | 4     |         | s1
+            U1   | IN_POST | SUPPORT | 1     | U1      | s1
+            U2   | IN_POST | SUPPORT | 2     | U1      | s1
+            U2   | QUOTA   | ADMIN   | 1     | U2      | s1
+            U1   | QUOTA   | ADMIN   | null  | U1      | s1
+            U3   | QUOTA   | ADMIN   | 5     | U1      | s1
+            """,
+        },
+        "unit | type | expected | found | severity\n U1 | SUPPORT | 4 | 3 | S4",
+        not_evaluable="",
+    )
+
+
 def test_figures_that_did_not_come_are_not_evaluable_there_and_below():
     check(
         "D06",

@@ -1,7 +1,7 @@
 """F03 离编未停薪: in P, in a roster, and active on no day of M.
 
-定义：本月在编发薪的人在名册里，但时点不在编、本月也没有一天在编；本月内出编的记为时点差（四级）。
-Flagged when somebody in P is in a roster but active neither on A nor on any day of M; an exit within M is TIMING, S4.
+定义：本月在编发薪的人在名册里，但时点不在编、本月也没有一天在编；本月内出编的记为时点差（四级），编外人员没有编可出。
+Flagged when somebody in P is in a roster but active neither on A nor on any day of M; who left a post within M is TIMING, S4, which 编外 never held.
 无法判定：任何一份应报的实名制缺报、退回；发薪缺报、退回；只报数字的单位。
 Not evaluable: any expected roster absent anywhere; payroll absent; units that deliver counts.
 """
@@ -110,5 +110,34 @@ def test_an_exit_known_only_to_be_in_the_month_is_timing_and_no_day_is_named():
         p1     | 2026-10    | S4       | TIMING
         p2     | 2026-09-30 | S1       | EXITED
         p3     | 2026-05    | S1       | EXITED
+        """,
+    )
+
+
+def test_who_is_outside_the_quota_left_no_post_within_the_month():
+    check(
+        "F03",
+        {
+            "roster": """
+            person | unit | type    | status    | exit       | exit_date_exact
+            p1     | U1   |         | OFF_QUOTA | 2026-10-10 |
+            p2     | U1   |         | OFF_QUOTA | 2026-10-01 | no
+            p3     | U1   |         | OFF_QUOTA | 2026-10-31 |
+            p4     | U1   |         | OFF_QUOTA | 2026-10-10 |
+            p4     | U2   |         | LEFT      | 2026-10-08 |
+            p5     | U1   |         | OFF_QUOTA | 2026-10-10 |
+            p5     | U2   |         | LEFT      | 2026-05-01 |
+            p6     | U1   |         | OFF_QUOTA | 2026-10-10 |
+            p6     | U1   | SUPPORT |           |            |
+            """,
+            "payroll": "person\n p1\n p2\n p3\n p4\n p5\n p6",
+        },
+        """
+        person | found      | severity | cause
+        p1     | -          | S1       | OFF_QUOTA
+        p2     | -          | S1       | OFF_QUOTA
+        p3     | -          | S1       | OFF_QUOTA
+        p4     | 2026-10-07 | S4       | TIMING
+        p5     | 2026-04-30 | S1       | EXITED
         """,
     )

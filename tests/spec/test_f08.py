@@ -55,3 +55,20 @@ def test_the_own_unit_secondment_and_a_move_within_the_month_excuse_the_payer():
         p9     | U1   | U1       | U2    | S3
         """,
     )
+
+
+def test_who_was_outside_the_quota_of_the_payer_left_nothing_there():
+    check(
+        "F08",
+        {
+            "roster": """
+            person | unit | status    | exit
+            p1     | U1   |           |
+            p1     | U2   | OFF_QUOTA | 2026-10-10
+            p2     | U1   |           |
+            p2     | U2   | LEFT      | 2026-10-10
+            """,
+            "payroll": "person | payer\n p1 | U2\n p2 | U2",
+        },
+        "person | unit | expected | found | severity\n p1 | U1 | U1 | U2 | S3",
+    )

@@ -79,6 +79,36 @@ def test_own_income_control_numbers_and_people_outside_the_quota_are_no_part_of_
     assert explained_by(result) == ["F03 outside"]
 
 
+def test_a_row_outside_the_quota_moves_nobody_and_hides_no_control_number():
+    result = check(
+        "F09",
+        {
+            "roster": """
+                person | unit | type           | status    | exit
+                moved  | U1   | ADMIN          |           |
+                moved  | U2   | ADMIN          | OFF_QUOTA | 2026-10-10
+                gone   | U3   | ADMIN          | OFF_QUOTA | 2026-10-10
+                number | U4   | CONTROL_NUMBER |           |
+                number | U5   | ADMIN          | OFF_QUOTA |
+                former | U4   | CONTROL_NUMBER | LEFT      | 2026-05-01
+                former | U5   | ADMIN          | OFF_QUOTA |
+                apart  | U6   | CONTROL_NUMBER | OFF_QUOTA |
+                both   | U6   | CONTROL_NUMBER | OFF_QUOTA |
+                both   | U7   | ADMIN          | OFF_QUOTA |""",
+            "payroll": "person | payer\nmoved | U2\ngone | U3\nnumber | U4\nformer | U4\napart | U6\nboth | U7",
+        },
+        """
+        unit | expected | found | severity
+        U1   | 1        | 0     | S2
+        U2   | 0        | 1     | S2
+        U3   | 0        | 1     | S2
+        U7   | 0        | 1     | S2""",
+    )
+    assert explained_by(result) == explained_by(result, "U2") == ["F08 moved"]
+    assert explained_by(result, "U3") == ["F03 gone"]
+    assert explained_by(result, "U7") == ["F03 both"]
+
+
 def test_a_mode_that_is_not_the_form_is_named_by_f07():
     result = check(
         "F09",
@@ -160,6 +190,18 @@ def test_an_unknown_quota_silences_the_quota_half_alone():
         "unit | expected | found\nU1 | 2 | 1\nU2 | 0 | 1",
         not_evaluable="division | unit | book\n370102 | U1 | establishment",
     )
+
+
+def test_a_lost_quota_row_leaves_a_unit_without_a_cell_unknown_and_not_0():
+    result = check(
+        "F09",
+        {"payroll": "person | payer\np | X1", "establishment": "unit | quota\nU1 | 1"},
+        "unit | expected | found\nX1 | 0 | 1",
+        quarantine="book | unit | fund\nestablishment | X1 | FULL",
+        not_evaluable="division | unit | book\n370102 | X1 | establishment",
+    )
+    (row,) = (row for row in result.findings if row["rule"] == "F09")
+    assert [json.loads(row["evidence"])[name] for name in ("quota", "allowed")] == [None, None]
 
 
 def test_without_a_paid_side_it_is_not_evaluable():

@@ -2,11 +2,13 @@
 
 定义：区划的财政供养人数（全额、差额）多于去年同月，或多于供养基数。
 Flagged when the finance-paid people of a division exceed those of the same month last year, or the sum of its base.
-无法判定：发薪缺报、退回；去年同月和基数都不知道。
-Not evaluable: payroll absent; neither last year's figure nor a base known.
+无法判定：发薪缺报、退回；去年同月和基数都不知道。有一类编制（控制数除外）的供养基数空白，合计的基数就不知道。
+Not evaluable: payroll absent; neither last year's figure nor a base known. A blank base of one type (control numbers aside) leaves their sum unknown.
 """
 
 from __future__ import annotations
+
+import json
 
 from tests.spec.spec import check
 
@@ -54,13 +56,51 @@ def test_the_night_of_a_year_ago_is_the_limit_and_equal_is_within():
 
 
 def test_the_base_is_a_limit_too_and_the_smaller_binds():
-    base = "type | base_paid | base_2012 \n ADMIN | 3 | 0 \n SUPPORT | 1 | 0 \n INSTITUTION | - | 0"
+    base = "type | base_paid | base_2012 \n ADMIN | 3 | 0 \n SUPPORT | 1 | 0 \n INSTITUTION | 0 | 0"
     check("F11", PAID | {"base": base}, "expected | found \n 4 | 5", not_evaluable=TOWN_HAS_NONE)
     check("F11", PAID | {"base": base}, "expected | found \n 3 | 5", year_ago="division | paid \n 370102 | 3")
     check("F11", PAID | {"base": base}, "expected | found \n 4 | 5", year_ago="division | paid \n 370102 | 9")
     check("F11", PAID | {"base": "base_paid \n 5"}, None, not_evaluable=TOWN_HAS_NONE)
     unknown = "division | unit | book \n 370102 | * | base \n 370102001 | * | base"
     check("F11", PAID | {"base": "base_paid \n -"}, None, not_evaluable=unknown)
+
+
+def _ceilings(result) -> list[dict]:
+    (row,) = (row for row in result.findings if row["rule"] == "F11")
+    return json.loads(row["evidence"])["ceilings"]
+
+
+def test_a_type_without_a_figure_leaves_the_base_unknown_and_no_limit():
+    base = {"base": "type | base_paid \n ADMIN | 1 \n SUPPORT | -"}
+    unknown = "division | unit | book \n 370102 | * | base \n 370102001 | * | base"
+    check("F11", PAID | base, None, not_evaluable=unknown)
+    # Last year's limit stands by itself; the base is then no limit beside it.
+    result = check("F11", PAID | base, "expected | found \n 4 | 5", year_ago="division | paid \n 370102 | 4")
+    assert _ceilings(result) == [{"limit": "NIGHT_A_YEAR_AGO", "figure": 4, "month": "2025-10"}]
+    check("F11", PAID | base, None, year_ago="division | paid \n 370102 | 5", not_evaluable=TOWN_HAS_NONE)
+
+
+def test_control_numbers_are_in_no_limit_as_they_are_in_no_total():
+    numbers = {"base": "type | base_paid \n ADMIN | 1 \n CONTROL_NUMBER | 5"}
+    result = check("F11", PAID | numbers, "expected | found \n 1 | 5", not_evaluable=TOWN_HAS_NONE)
+    assert _ceilings(result) == [{"limit": "BASE", "figure": 1, "rows": 1}]
+    blank = {"base": "type | base_paid \n ADMIN | 1 \n CONTROL_NUMBER | -"}
+    check("F11", PAID | blank, "expected | found \n 1 | 5", not_evaluable=TOWN_HAS_NONE)
+    alone = {"base": "type | base_paid \n CONTROL_NUMBER | 1"}
+    unknown = "division | unit | book \n 370102 | * | base \n 370102001 | * | base"
+    check("F11", PAID | alone, None, not_evaluable=unknown)
+
+
+def test_of_several_rows_of_one_type_the_smallest_known_counts_once():
+    base = """
+        type    | base_paid | base_2012 | by
+        ADMIN   | 3         | 7         | 370102
+        ADMIN   | 4         | 7         | 370102
+        ADMIN   | -         | 8         | 370102
+        SUPPORT | 1         | 7         | 370102
+    """
+    result = check("F11", PAID | {"base": base}, "expected | found \n 4 | 5", not_evaluable=TOWN_HAS_NONE)
+    assert _ceilings(result) == [{"limit": "BASE", "figure": 4, "rows": 2}]
 
 
 def test_without_a_night_of_then_the_book_itself_is_counted_the_same_way():

@@ -184,3 +184,20 @@ def test_count_only_units_add_their_quota_figure_without_parts():
         },
         "type | expected | found \n ADMIN | 5 | 6",
     )
+
+
+def test_a_total_that_names_its_own_part_stays_in_the_sum():
+    check(
+        "Q08",
+        {
+            "units": "unit | delivers \n SUM | COUNTS \n P1 | COUNTS",
+            "headcount": """
+                unit | measure | type  | fund | count | part_of
+                SUM  | QUOTA   | ADMIN | FULL | 4     | null
+                SUM  | QUOTA   | ADMIN | FULL | 1     | SUM
+                P1   | QUOTA   | ADMIN | FULL | 3     | SUM
+            """,
+            "base": "type | issued_total \n ADMIN | 3",
+        },
+        "type | expected | found \n ADMIN | 3 | 4",
+    )
