@@ -96,7 +96,8 @@ def identities(
     shaped = _shaped(normal)
     cells = _cells(normal, shaped)
     problem, birth, sexes = _judged(normal, kinds, shaped, cells)
-    wrong = problem.is_valid().to_numpy(zero_copy_only=False).astype(bool) | ~kinds
+    # What has the shape of a resident's number is found elsewhere by its check digit, of whatever kind it is.
+    wrong = problem.is_valid().to_numpy(zero_copy_only=False).astype(bool) | ~(kinds | shaped)
     raw, known = keys(normal, person_key)
     columns = [hexadecimal(raw, known), _masks(normal, shaped, cells), problem, birth, sexes]
     damage = _damage(distinct, normal, kinds, numeric, clean)

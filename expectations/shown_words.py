@@ -100,13 +100,15 @@ def hushed(text: str, known: Collection[str] = ()) -> str:
 
     known: further names that may be shown (of units and divisions). Latin letters, short numbers and signs stay.
     """
+    if text.isascii():
+        return _short_numbers(text)
     kept = ["".join(run) if not letters else _hushed_run("".join(run), known) for letters, run in _runs(text)]
     return _short_numbers("".join(kept))
 
 
 def hushed_value(text: str) -> str:
     """Free text of a cell with everything hidden that may be a person's: ranks, reasons, origins stay as `hushed` says."""
-    return hushed(text, _value_words()) if not text.isascii() or _LONG.search(text) else text
+    return hushed(text, _value_words())
 
 
 @cache
@@ -223,6 +225,8 @@ def _parts(run: str, known: Collection[str]) -> list[_Part]:
 
 
 def _short_numbers(text: str) -> str:
+    if not _LONG.search(text):
+        return text
     moments = [found.span() for found in _MOMENT.finditer(text)]
 
     def short(found: re.Match[str]) -> str:

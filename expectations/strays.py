@@ -6,7 +6,6 @@ done with at one look at their lengths.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from collections.abc import Collection
@@ -20,7 +19,7 @@ import pyarrow.compute as pc
 
 from core.identity import DOTS, check_digit, normalise_name, strip_spaces
 from core.keys import derived
-from expectations.books import Column, Kind, fold
+from expectations.books import Column, Kind
 from expectations.identities import keys
 from expectations.shown_words import hushed_value
 
@@ -100,7 +99,7 @@ def hidden_text(text: str, person_key: str) -> str:
     plain = hushed_value(text)
     if plain == text:
         return text
-    return f"{plain}〔{hmac.digest(_secret(person_key), fold(text).encode(), hashlib.sha256).hex()[:_MARK_CHARS]}〕"
+    return f"{plain}〔{hmac.digest(_secret(person_key), text.encode(), 'sha256').hex()[:_MARK_CHARS]}〕"
 
 
 @lru_cache(maxsize=4)
