@@ -236,13 +236,11 @@ class _Work:
         self.digest, self.group = (np.zeros(len(frame), dtype=np.uint64) for _ in range(2))
         self.people: tuple[np.ndarray, np.ndarray, pa.Array] | None = None
         self.named: set[str] = set()
-        self.last_birth = last_birth_year(setting.as_of)
         self.odd: frozenset[str] = frozenset()
         self.names = np.zeros(0, dtype=np.uint64)
         self.strays: dict[str, np.ndarray] = {}
-        places = [NOWHERE, *book.names]
         self.elsewhere = {kind: np.zeros(len(frame), dtype=np.int8) for kind in (Stray.NUMBER, Stray.NAME)}
-        self.places = {name: place for place, name in enumerate(places)}
+        self.places = {name: place for place, name in enumerate([NOWHERE, *book.names])}
 
     def coded_texts(self, column: Column) -> Coded:
         """The delivered texts of a column; blank throughout where it was not delivered."""
@@ -305,7 +303,7 @@ class _Work:
     def _without_strays(self, column: Column, coded: Coded, values: list) -> list:
         """The values of distinct texts as they may travel: no number, no name, of free text its known words."""
         key = self.setting.person_key
-        found = strays(coded.distinct, column, self.last_birth, self.odd, self.names, key)
+        found = strays(coded.distinct, column, last_birth_year(self.setting.as_of), self.odd, self.names, key)
         if found is not None:
             hidden = self.strays[column.name] = found != Stray.NONE
             values = [None if stray else value for value, stray in zip(values, hidden.tolist(), strict=True)]
