@@ -64,7 +64,7 @@ _OF_VALUES = (
     "调动 调出 调入 调任 转任 转出 转入 转制 转为 改制 员额 辞职 辞退 辞聘 解聘 解除 合同 聘用 聘期 开除 除名 自动离职 退休 提前 "
     "病退 退职 离休 死亡 去世 病故 因公 牺牲 到龄 到期 期满 撤销 机构改革 划转 借调 挂职 返还 出国 出境 服役 服刑 "
     "年报 月报 季报 日报 快报 年鉴 年末 年终 月末 期末 统计年报 预算 决算 部门预算 部门决算 公开 公报 批复 文件 通知 通知单 台账 "
-    "数据库 系统 平台 门户 网站 接口 共享 比对 反馈 核查 举报 来信 社会保险 养老保险 医疗保险 工商 市场 登记 婚姻 殡葬 火化 公证 出入境 "
+    "数据库 旧表 新表 原表 本表 系统 平台 门户 网站 接口 共享 比对 反馈 核查 举报 来信 社会保险 养老保险 医疗保险 工商 市场 登记 婚姻 殡葬 火化 公证 出入境 "
     "边检 移民 监狱 移送 省委 市委 县委 区委 单位 本单位 部门"
 )
 # Of words in Latin letters a heading may have only these, and what the books call their columns: anything else may be a name.
@@ -107,8 +107,11 @@ def hushed(text: str, known: Collection[str] = ()) -> str:
 
 
 def hushed_value(text: str) -> str:
-    """Free text of a cell with everything hidden that may be a person's: ranks, reasons, origins stay as `hushed` says."""
-    return hushed(text, _value_words())
+    """Free text of a cell with everything hidden that may be a person's: ranks, reasons, origins stay as `hushed` says.
+
+    A single letter stays: of a name more is shown.
+    """
+    return text if len(text) == 1 else hushed(text, _value_words())
 
 
 @cache

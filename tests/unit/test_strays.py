@@ -145,7 +145,7 @@ def test_nothing_is_looked_for_where_it_cannot_travel():
 
 
 def test_free_text_keeps_the_words_of_the_office_and_different_texts_stay_different():
-    for text in ("上年年报", "民政", "退休或调出", "补员", "四级主任科员", "专业技术七级", "", "DQ 2018"):
+    for text in ("上年年报", "民政", "退休或调出", "补员", "四级主任科员", "专业技术七级", "", "DQ 2018", "旧表", "页"):
         assert hidden_text(text, KEY) == text
     one, other = hidden_text("王伟填报", KEY), hidden_text("王芳填报", KEY)
     assert one.startswith("王＊填报〔")
