@@ -15,7 +15,7 @@ from expectations.leader_headers import leader_headers
 class Kind(StrEnum):
     """How a delivered text becomes a value. The snapshot type of each is in `SNAPSHOT_TYPES`."""
 
-    TEXT = "text"  # kept, outer spaces stripped
+    TEXT = "text"  # outer spaces stripped; known words are kept, the rest hidden, but of a unit's names (decision 0029)
     NAME = "name"  # a person's: never blank-like, keyed and masked after the gate
     CODE = "code"  # joins: NFKC, spaces out, brackets made one
     ID = "id"  # identity number: keyed and masked after the gate

@@ -24,7 +24,7 @@ from great_expectations.expectations.metrics.map_metric_provider import (  # noq
 )
 
 from expectations.identities import Damage  # noqa: E402
-from expectations.normalise import KEPT  # noqa: E402
+from expectations.normalise import KEPT, NOWHERE  # noqa: E402
 
 
 class ColumnTextHasForm(ColumnMapMetricProvider):
@@ -112,6 +112,14 @@ class ExpectUnitCodesToKeepTheirZeros(ColumnMapExpectation):
     map_metric = ColumnEqualsWord.condition_metric_name
     success_keys = ("word", "mostly")
     word: str = KEPT
+
+
+class ExpectNothingOfPeopleElsewhere(ColumnMapExpectation):
+    """No identity number stands in a column of something else, no name where a code belongs."""
+
+    map_metric = ColumnEqualsWord.condition_metric_name
+    success_keys = ("word", "mostly")
+    word: str = NOWHERE
 
 
 class ExpectCurrentRowsToAgree(MulticolumnMapExpectation):

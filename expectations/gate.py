@@ -89,7 +89,8 @@ def gate_book(
     """Judge one book of a night and write its snapshot files into `out`; no database is touched.
 
     files: everything delivered for the book, of all divisions, in any order. suites: default `book_suites(book)`.
-    rows: a file is read and judged so many rows at a time, by so many processes; the result does not depend on either.
+    rows: a file is read and judged so many rows at a time, by so many processes; the result does not depend on either, but
+    that unsound numbers and names of people are known again elsewhere within what is read at a time (decision 0029).
     processes: default: as many as pay (expectations.workers).
     With setting.docs_dir the masked validation results go to `<docs_dir>/<book>.json`, for expectations.docs; with
     setting.cache_dir what is unchanged since another run is taken over from it.

@@ -72,6 +72,8 @@ class Identities:
     digest: np.ndarray
     # Each distinct number once, for sealing alone: 16 bytes of its key, whether it is known, its one spelling.
     distinct: tuple[np.ndarray, np.ndarray, pa.Array]
+    # Those of them that are no sound number of a resident, each with whether it should be one; for comparing alone.
+    unsound: tuple[pa.Array, np.ndarray]
 
 
 def identities(
@@ -94,6 +96,8 @@ def identities(
     shaped = _shaped(normal)
     cells = _cells(normal, shaped)
     problem, birth, sexes = _judged(normal, kinds, shaped, cells)
+    # What has the shape of a resident's number is found elsewhere by its check digit, of whatever kind it is.
+    wrong = problem.is_valid().to_numpy(zero_copy_only=False).astype(bool) | ~(kinds | shaped)
     raw, known = keys(normal, person_key)
     columns = [hexadecimal(raw, known), _masks(normal, shaped, cells), problem, birth, sexes]
     damage = _damage(distinct, normal, kinds, numeric, clean)
@@ -103,7 +107,8 @@ def identities(
         columns = [column.take(pa.array(codes)) for column in columns]
         damage, digest = damage[codes], digest[codes]
     damage = pd.Categorical.from_codes(damage, categories=list(Damage))
-    return Identities(*columns, damage=damage, digest=digest, distinct=(raw, known, normal))
+    unsound = (normal.filter(pa.array(wrong)), kinds[wrong])
+    return Identities(*columns, damage=damage, digest=digest, distinct=(raw, known, normal), unsound=unsound)
 
 
 def _shaped(texts: pa.Array) -> np.ndarray:
@@ -281,7 +286,7 @@ def harmless(text: str) -> str:
 
     A column may have been shifted, so any cell may hold a name or an identity number.
     """
-    plain = strip_spaces(text)
+    plain = re.sub(r"[^\W\d_](?:[^\W\d_]|·)+", lambda found: mask_name(found[0]), strip_spaces(text))
     if sum(character.isdigit() for character in plain) >= LONG_DIGITS:
         return plain[:4] + "*" * min(len(plain) - 4, 14)
-    return re.sub(r"[^\W\d_](?:[^\W\d_]|·)+", lambda found: mask_name(found[0]), plain)[:40]
+    return plain[:40]

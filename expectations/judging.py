@@ -18,7 +18,7 @@ from expectations.births import births_sealer, sealed_births
 from expectations.books import BOOKS, Kind
 from expectations.entries import POSITION, SECRET, SHOWN, EntryWriter, Outcome
 from expectations.identity_blocks import block_sealer, sealed_blocks
-from expectations.normalise import Normal, file_label, normalise
+from expectations.normalise import NAMES_ELSEWHERE, NUMBERS_ELSEWHERE, Normal, file_label, normalise
 from expectations.quarantine import Held
 from expectations.readers import PIECE_ROWS, Reading, TextTable
 from expectations.verdicts import DeliveredFile, GateSetting, ReasonCode
@@ -97,9 +97,13 @@ class _FileWork:
             [file_label(file.name, t.sheet), t.row, t.kind, t.column, t.stated_number, t.computed]
             for t in result.totals
         ]
+        # A check of the whole row finds several columns at fault.
+        wide = {ReasonCode.ID_IN_OTHER_COLUMN: NUMBERS_ELSEWHERE, ReasonCode.NOT_A_CODE: NAMES_ELSEWHERE}
         order = [(one.meta["reason"], one.meta["column"]) for one in self.suites.columns]
         found.kinds = [[code.value, *rest] for (code, _), rest in self.kinds.items()]
-        found.kinds.sort(key=lambda kind: order.index((kind[0], kind[1])))
+        found.kinds.sort(
+            key=lambda kind: (order.index((kind[0], wide.get(kind[0], kind[1]))), self.book.names.index(kind[1]))
+        )
         found.months = dict(sorted(self.months.items()))
         return found
 
@@ -116,7 +120,8 @@ class _FileWork:
             rows = normal.table["row"].to_numpy()
             failures, result = judge(f"{book.name}.columns", normal.batch, suites.columns, rows)
             for failure in failures:
-                held.hold(failure.reason, failure.column, failure.rows)
+                for column, positions in normal.columns_at_fault(failure.column, failure.rows):
+                    held.hold(failure.reason, column, positions)
             self.found.document = joined_results(self.found.document, result)
         for kind in held.kinds_found():
             first = self.kinds.setdefault((kind.code, kind.column), [kind.column, kind.file, kind.row, 0])

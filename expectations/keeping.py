@@ -27,6 +27,7 @@ from core.types import BookVerdict
 from expectations.entries import Entry
 from expectations.normalise import undamaged_code
 from expectations.snapshot_files import parts_of, replace_file, snapshot_path
+from expectations.strays import last_birth_year
 from expectations.verdicts import (
     BookResult,
     DeliveredFile,
@@ -58,7 +59,7 @@ def code_mark() -> str:
 
 def file_facts(book: str, file: DeliveredFile, setting: GateSetting) -> list[Any]:
     """Everything that one file's entry depends on, but for what the register says of the units it names."""
-    mark = [GATE_VERSION, code_mark(), key_mark(setting.person_key)]
+    mark = [GATE_VERSION, code_mark(), key_mark(setting.person_key), last_birth_year(setting.as_of)]
     return [*mark, book, file.division_code, file.name, file.path.suffix.lower(), file.sha256]
 
 

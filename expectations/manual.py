@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from expectations.books import BOOKS, FUND_MODE_CODES, WORDS, Column, Kind
+from expectations.strays import NAMED_OPENLY
 
 HEAD = """# 怎样报送
 
@@ -17,9 +18,13 @@ HEAD = """# 怎样报送
 xlsx 可有标题行、合并表头、小计合计和表下注释。`*` 的列必须有，且每行须有值（身份证号除外）。
 文件名、工作表名、表头不要写人名和证件号：系统不认识的字一律遮盖（文件名记作 `roster-王＊〔1f0a77c2〕.csv`，工作表记作第几张，
 表头记作第几列），各处所见都是遮盖后的写法；批次名、机构名、日期、序号和汇总、更正、花名册一类常用词照原样显示。
+
+证件号码只填在证件号码列，姓名只填在姓名列。其他列的单元格里有证件号码（夹在文字里、分段写、全角写的也算）的行隔离，原因记
+`ID_IN_OTHER_COLUMN`；编码列里只有文字或是姓名的行隔离，原因记 `NOT_A_CODE`（文号不在此列）。多半是各列错了位，请核对后重报；
+隔离明细只记行号和列名，不显示内容。职级、原因、用途、来源等文字列可以自由填写，系统不认识的字同样遮盖（记作 `王＊填报〔1f0a77c2〕`）。
 """
 KINDS = {
-    Kind.TEXT: "文字",
+    Kind.TEXT: "文字（常用词以外遮盖）",
     Kind.NAME: "姓名",
     Kind.CODE: "编码（文字）",
     Kind.ID: "证件号码（文字）",
@@ -49,7 +54,7 @@ def _row(column: Column) -> str:
 
 def _values(column: Column) -> str:
     if column.words is None:
-        return KINDS[column.kind]
+        return "文字" if column.name in NAMED_OPENLY else KINDS[column.kind]
     codes = {identifier: code for code, identifier in FUND_MODE_CODES.items()} if column.name == "fund_mode" else {}
     words = [
         f"{spellings[0]}（`{identifier}`{'，' + codes[identifier] if identifier in codes else ''}）"

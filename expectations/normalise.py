@@ -21,6 +21,7 @@ from expectations.books import BOOKS, Book, Column, Kind, snapshot_schema
 from expectations.crossing import GROUPED, hashes, mixed
 from expectations.identities import RESIDENT, Identities, coded, harmless, hexadecimal, identities, keys, names
 from expectations.readers import TextTable
+from expectations.strays import NAMED_OPENLY, Stray, hidden_text, last_birth_year, name_numbers, odd_numbers, strays
 from expectations.values import Parsed, is_blank_mark, is_sheet_error, parse_code, parse_column
 from expectations.verdicts import GateSetting
 
@@ -31,6 +32,9 @@ KNOWN = "known"
 LOST, KEPT = "lost", "kept"
 DAMAGE = "__damage"
 ZEROS = "__zeros"
+# Of the whole batch: the first column of a row in which somebody's number stands, or a name.
+NUMBERS_ELSEWHERE, NAMES_ELSEWHERE = "numbers_elsewhere", "names_elsewhere"
+NOWHERE = "nowhere"
 # Columns that name a unit which another book registers.
 UNIT_CODES = ("unit_code", "paying_unit_code", "on_behalf_of", "seconded_to", "from_unit", "part_of")
 _UNMARKED = (Kind.TEXT, Kind.NAME, Kind.SECRET)
@@ -113,6 +117,8 @@ class Normal:
     people   the distinct identity numbers with their keys, as `Identities.distinct`; None in books without people.
     births   birth date and sex per row, of the roster; else None.
     named    the codes that stand where another book's units are named.
+    strays   per column with a number or a name that does not belong there: True per distinct text that is such. In the
+             table it is null, and it is never shown.
     """
 
     book: str
@@ -128,6 +134,7 @@ class Normal:
     people: tuple[np.ndarray, np.ndarray, pa.Array] | None = field(default=None, repr=False)
     births: tuple[pa.Array, pa.Array] | None = field(default=None, repr=False)
     named: set[str] = field(default_factory=set, repr=False)
+    strays: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     @property
     def rows(self) -> int:
@@ -143,9 +150,23 @@ class Normal:
         coded = self.coded[column]
         wanted, places = np.unique(coded.codes[positions], return_inverse=True)
         repaired = self.repaired.get(column, {})
-        texts = [coded.texts[code] for code in wanted]
+        hidden = self.strays.get(column, np.zeros(len(coded.texts), dtype=bool))
+        texts = ["" if hidden[code] else coded.texts[code] for code in wanted]
         plain = [strip_spaces(text) if parse_code(text) in repaired else harmless(text) for text in texts]
         return pa.array([text or None for text in plain], pa.string()).take(pa.array(places))
+
+    def is_stray(self, column: str, positions: np.ndarray) -> np.ndarray:
+        """Whether a number or a name stands in a column of some rows that does not belong there."""
+        hidden = self.strays.get(column)
+        return np.zeros(len(positions), dtype=bool) if hidden is None else hidden[self.coded[column].codes[positions]]
+
+    def columns_at_fault(self, column: str, positions: np.ndarray) -> list[tuple[str, np.ndarray]]:
+        """The rows that a check of one column of the batch found, by the delivered columns that are meant."""
+        if column not in (NUMBERS_ELSEWHERE, NAMES_ELSEWHERE):
+            return [(column, positions)]
+        where = self.batch[column].cat
+        codes = where.codes.to_numpy()[positions]
+        return [(name, positions[codes == code]) for code, name in enumerate(where.categories) if (codes == code).any()]
 
     def whole_codes(self, column: str, positions: np.ndarray) -> pa.Array:
         """A unit code column of some rows, a damaged code replaced by the registered one it stands for."""
@@ -170,6 +191,7 @@ def normalise(book: Book, division_code: str, file: str, source: TextTable, sett
         for column, texts in zip(book.columns, pool.map(work.coded_texts, book.columns), strict=True):
             work.add(column, texts)
     work.add_births()
+    work.add_elsewhere()
     count = len(frame)
     place = {
         "delivered_by": _always(division_code, count),
@@ -180,7 +202,7 @@ def normalise(book: Book, division_code: str, file: str, source: TextTable, sett
     table = pa.table({name: columns[name] for name in snapshot_schema(book.name) if name not in AGES})
     batch = pd.DataFrame(work.batch, index=pd.RangeIndex(count))
     births = (work.born, work.sex) if book.name == "roster" else None
-    kept = (work.secrets, work.coded, work.repaired, work.people, births, work.named)
+    kept = (work.secrets, work.coded, work.repaired, work.people, births, work.named, work.strays)
     return Normal(book.name, division_code, file, table, batch, work.digest, work.group, *kept)
 
 
@@ -214,6 +236,11 @@ class _Work:
         self.digest, self.group = (np.zeros(len(frame), dtype=np.uint64) for _ in range(2))
         self.people: tuple[np.ndarray, np.ndarray, pa.Array] | None = None
         self.named: set[str] = set()
+        self.odd: frozenset[str] = frozenset()
+        self.names = np.zeros(0, dtype=np.uint64)
+        self.strays: dict[str, np.ndarray] = {}
+        self.elsewhere = {kind: np.zeros(len(frame), dtype=np.int8) for kind in (Stray.NUMBER, Stray.NAME)}
+        self.places = {name: place for place, name in enumerate([NOWHERE, *book.names])}
 
     def coded_texts(self, column: Column) -> Coded:
         """The delivered texts of a column; blank throughout where it was not delivered."""
@@ -229,6 +256,7 @@ class _Work:
             self._identity(column, coded)
         elif column.kind is Kind.NAME:
             key, mask, self.name = names(coded.texts, self.setting.person_key)
+            self.names = name_numbers(self.name)
             self.name = self.name[coded.codes]
             self._mix(column, hashes(key.to_pylist())[coded.codes])
             self.columns |= {"name_key": coded.spread(key), "name_mask": coded.spread(mask)}
@@ -251,6 +279,7 @@ class _Work:
         )
         self.columns |= {"person_key": found.key, "person_mask": found.mask, "id_problem": found.problem}
         self.born, self.sex, self.people = found.birth_date, found.sex, found.distinct
+        self.odd = odd_numbers(*found.unsound)
         self._mix(column, found.digest)
         known = found.key.is_valid().to_numpy(zero_copy_only=False)
         self.batch[column.name] = pd.Categorical.from_codes(np.where(known, 0, -1), categories=[KNOWN])
@@ -266,6 +295,25 @@ class _Work:
         if "name_key" in self.columns:
             self.columns["name_birth_key"] = name_birth_keys(self.name, self.born, self.setting.person_key)
 
+    def add_elsewhere(self) -> None:
+        """What the batch says of numbers and names where they do not belong, once every column has been looked at."""
+        for name, kind in ((NUMBERS_ELSEWHERE, Stray.NUMBER), (NAMES_ELSEWHERE, Stray.NAME)):
+            self.batch[name] = pd.Categorical.from_codes(self.elsewhere[kind], categories=list(self.places))
+
+    def _without_strays(self, column: Column, coded: Coded, values: list) -> list:
+        """The values of distinct texts as they may travel: no number, no name, of free text its known words."""
+        key = self.setting.person_key
+        found = strays(coded.distinct, column, last_birth_year(self.setting.as_of), self.odd, self.names, key)
+        if found is not None:
+            hidden = self.strays[column.name] = found != Stray.NONE
+            values = [None if stray else value for value, stray in zip(values, hidden.tolist(), strict=True)]
+            for kind, places in self.elsewhere.items():
+                fresh = (found == kind)[coded.codes] & (places == 0)
+                places[fresh] = self.places[column.name]
+        if column.kind is Kind.TEXT and column.name not in NAMED_OPENLY:
+            values = [value and hidden_text(value, key) for value in values]
+        return values
+
     def _value(self, column: Column, coded: Coded) -> None:
         texts = coded.texts
         if column.kind not in _UNMARKED:
@@ -277,6 +325,7 @@ class _Work:
             parsed = parse_column(pd.Series(texts, dtype="str"), column, coded.numeric)
         missing = parsed.value.isna().tolist()
         values = [None if blank else value for value, blank in zip(parsed.value.tolist(), missing, strict=True)]
+        values = self._without_strays(column, coded, values)
         if column.default is not None:
             blank = parsed.problem.isna().tolist()
             values = [
@@ -292,7 +341,11 @@ class _Work:
         if column.name == "id_type":
             odd = np.array([value not in (None, RESIDENT) for value in values], dtype=bool)
             self.resident = ~odd[coded.codes]
-        self.batch[column.name] = coded.categories(_labels(column, coded.texts, values, parsed))
+        labels = _labels(column, coded.texts, values, parsed)
+        # What does not belong there is told by a check of its own; it is neither blank nor unreadable.
+        for at in np.flatnonzero(self.strays.get(column.name, ())).tolist():
+            labels[at] = KNOWN if column.kind in (Kind.TEXT, Kind.CODE) else "0"
+        self.batch[column.name] = coded.categories(labels)
         if column.name in UNIT_CODES and self.book.name != "units":
             self.named |= set(values) - {None}
             if self.setting.unit_codes:

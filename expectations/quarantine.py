@@ -106,7 +106,10 @@ def _units(normal: Normal, positions: np.ndarray) -> pa.Array:
     names = normal.table.column_names
     if "paying_unit_code" in names:
         paying = normal.whole_codes("paying_unit_code", positions)
-        return pc.coalesce(normal.whole_codes("on_behalf_of", positions), paying)
+        unit = pc.coalesce(normal.whole_codes("on_behalf_of", positions), paying)
+        # Of a row that has moved nobody knows which unit it means.
+        moved = normal.is_stray("on_behalf_of", positions) | normal.is_stray("paying_unit_code", positions)
+        return pc.if_else(pa.array(moved), pa.scalar(None, pa.string()), unit)
     if "unit_code" in names:
         return normal.whole_codes("unit_code", positions)
     return pa.nulls(len(positions), pa.string())

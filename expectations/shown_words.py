@@ -52,6 +52,21 @@ _OF_HEADINGS = (
     "号码 联系 联系人 联系方式 地址 住址 邮箱 邮编 参加 工作 审核 审批 负责人 经办人 填表人 填报人 拼音 合计 小计 总计 累计 "
     "津贴 补贴 奖金 扣款 应发 实发 基本 绩效 级别 档次 薪级 专业 毕业 院校 户籍 婚姻 状况 身份 类别 类型 性质 名称 简称 是否"
 )
+_RANKS_OF = "国家 国 部 省部 省 厅 厅局 司 局 地 市 县处 县 处 乡科 科 股 股所 所"
+_OF_RANKS = (
+    "级别 层次 巡视员 调研员 主任 主任科员 副主任科员 科员 办事员 职员 雇员 警长 警监 警督 警司 警员 警务 技术 技师 法官 检察官 "
+    "法官助理 检察官助理 书记员 书记官 高级 正高级 副高级 中级 初级 特级 首席 工程师 经济师 会计师 农艺师 医师 护师 药师 教师 教授 副教授 "
+    "讲师 助教 研究员 研究馆员 馆员 管理员 技术员 工人 技术工 普通工 管理岗 管理岗位 专技 专业技术 工勤技能 岗位 试用期 见习 见习期 "
+    "正职 副职 领导 非领导 实职 相当 参照 执行 未定 未定级"
+)
+_OF_VALUES = (
+    "补员 补充 增补 增员 减员 增人 缺编 空编 自然减员 招聘 招录 考录 录用 选调 转业 军转 安置 接收 引进 人才 急需 一线 专项 "
+    "调动 调出 调入 调任 转任 转出 转入 转制 转为 改制 员额 辞职 辞退 辞聘 解聘 解除 合同 聘用 聘期 开除 除名 自动离职 退休 提前 "
+    "病退 退职 离休 死亡 去世 病故 因公 牺牲 到龄 到期 期满 撤销 机构改革 划转 借调 挂职 返还 出国 出境 服役 服刑 "
+    "年报 月报 季报 日报 快报 年鉴 年末 年终 月末 期末 统计年报 预算 决算 部门预算 部门决算 公开 公报 批复 文件 通知 通知单 台账 "
+    "数据库 旧表 新表 原表 本表 系统 平台 门户 网站 接口 共享 比对 反馈 核查 举报 来信 社会保险 养老保险 医疗保险 工商 市场 登记 婚姻 殡葬 火化 公证 出入境 "
+    "边检 移民 监狱 移送 省委 市委 县委 区委 单位 本单位 部门"
+)
 # Of words in Latin letters a heading may have only these, and what the books call their columns: anything else may be a name.
 _LATIN = frozenset(
     {"ID", "NO", "NOTE", "NOTES", "REMARK", "REMARKS", "NAME", "CODE", "DATE", "TYPE", "TEL", "UNNAMED", "INDEX"}
@@ -85,8 +100,25 @@ def hushed(text: str, known: Collection[str] = ()) -> str:
 
     known: further names that may be shown (of units and divisions). Latin letters, short numbers and signs stay.
     """
+    if text.isascii():
+        return _short_numbers(text)
     kept = ["".join(run) if not letters else _hushed_run("".join(run), known) for letters, run in _runs(text)]
     return _short_numbers("".join(kept))
+
+
+def hushed_value(text: str) -> str:
+    """Free text of a cell with everything hidden that may be a person's: ranks, reasons, origins stay as `hushed` says.
+
+    A single letter stays: of a name more is shown.
+    """
+    return text if len(text) == 1 else hushed(text, _value_words())
+
+
+@cache
+def _value_words() -> frozenset[str]:
+    heights = [f"{half}{rank}级" for rank in _RANKS_OF.split() for half in ("正", "副", "")]
+    steps = [f"{number}{kind}" for number in "一二三四五六七八九十" for kind in "级等档"]
+    return frozenset([*heights, *steps, *f"{_OF_RANKS} {_OF_VALUES}".split()])
 
 
 def unknown_letters(text: str) -> list[str]:
@@ -196,6 +228,8 @@ def _parts(run: str, known: Collection[str]) -> list[_Part]:
 
 
 def _short_numbers(text: str) -> str:
+    if not _LONG.search(text):
+        return text
     moments = [found.span() for found in _MOMENT.finditer(text)]
 
     def short(found: re.Match[str]) -> str:

@@ -13,7 +13,7 @@ from great_expectations import expectations as gxe
 from great_expectations.expectations.expectation import Expectation
 
 from expectations.books import BOOKS, WORDS, Book, Column, Kind
-from expectations.normalise import DAMAGE, KNOWN, UNIT_CODES, ZEROS
+from expectations.normalise import DAMAGE, KNOWN, NAMES_ELSEWHERE, NUMBERS_ELSEWHERE, UNIT_CODES, ZEROS
 from expectations.verdicts import ReasonCode
 
 # How a value of each kind reads once it has been understood; anything else is unreadable.
@@ -35,6 +35,8 @@ EXPECTED: dict[ReasonCode, str] = {
     ReasonCode.ID_PRECISION_LOST: "证件号码没有被电子表格损坏",
     ReasonCode.CODE_PRECISION_LOST: "单位编码没有丢失开头的零",
     ReasonCode.SHEET_ERROR: "没有公式的出错值",
+    ReasonCode.ID_IN_OTHER_COLUMN: "证件号码只在证件号码列",
+    ReasonCode.NOT_A_CODE: "编码列里是编码，不是姓名或文字",
     ReasonCode.CONFLICTING_ROWS: "同一人在同一单元格的在册行完全一致",
     ReasonCode.OVERLAPPING_VERSIONS: "同一单位各行的有效期不重叠",
     ReasonCode.UNIT_IN_TWO_DIVISIONS: "一个单位编码只属于一个行政区划",
@@ -100,7 +102,11 @@ def _deliveries() -> list[Expectation]:
 
 
 def _columns(book: Book) -> list[Expectation]:
-    found: list[Expectation] = []
+    # First: of a row whose cells have moved this is the reason.
+    found: list[Expectation] = [
+        checks.ExpectNothingOfPeopleElsewhere(column=name, **_about(code, name))
+        for name, code in ((NUMBERS_ELSEWHERE, ReasonCode.ID_IN_OTHER_COLUMN), (NAMES_ELSEWHERE, ReasonCode.NOT_A_CODE))
+    ]
     for column in book.columns:
         if column.kind is Kind.SECRET:
             continue

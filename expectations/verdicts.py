@@ -24,6 +24,8 @@ class ReasonCode(StrEnum):
     ID_PRECISION_LOST = "ID_PRECISION_LOST"
     CODE_PRECISION_LOST = "CODE_PRECISION_LOST"
     SHEET_ERROR = "SHEET_ERROR"
+    ID_IN_OTHER_COLUMN = "ID_IN_OTHER_COLUMN"
+    NOT_A_CODE = "NOT_A_CODE"
     CONFLICTING_ROWS = "CONFLICTING_ROWS"
     OVERLAPPING_VERSIONS = "OVERLAPPING_VERSIONS"
     UNIT_IN_TWO_DIVISIONS = "UNIT_IN_TWO_DIVISIONS"
@@ -50,6 +52,8 @@ REMEDIES: dict[ReasonCode, str] = {
     ReasonCode.ID_PRECISION_LOST: "证件号码已被电子表格损坏；请将该列设为文本，从原始资料重新填写",
     ReasonCode.CODE_PRECISION_LOST: "单位编码丢失了开头的零或已被电子表格改写；请将该列设为文本后重新填写",
     ReasonCode.SHEET_ERROR: "单元格里是公式的出错值（如 #N/A），不是内容；请改为实际的值",
+    ReasonCode.ID_IN_OTHER_COLUMN: "单元格里有证件号码；证件号码只填在证件号码列，请核对各列是否错位，改正后重报",
+    ReasonCode.NOT_A_CODE: "单元格里是文字或姓名，不是编码；请核对各列是否错位，填写编码，没有的留空",
     ReasonCode.CONFLICTING_ROWS: "同一人在同一单元格有几行在册而内容不同；请只保留正确的一行",
     ReasonCode.OVERLAPPING_VERSIONS: "同一单位的几行有效期重叠；请改正成立、撤销日期",
     ReasonCode.UNIT_IN_TWO_DIVISIONS: "同一单位编码出现在两个行政区划；请与对方核对后只由一方报送",

@@ -24,10 +24,12 @@ from core.migrate import upgrade
 from core.settings import Settings, load_settings
 from demo.city import make_city, nights_until
 from demo.sink import Sink
+from expectations.books import BOOKS
 from night.lists import export_flags, flag_rows
 from night.steps import run_night
 from tests.dags.test_nightly_reconcile import ROOT, airflow_environment
 from tests.leaks import LONG, SHORT_NAME, Planted, birth_columns, leaks
+from tests.straykit import FREE, plant
 
 LAST = date(2026, 10, 31)
 ENVIRON = {"BIANZHI_SECRET_KEY": "grep-secret-key-" * 3, "BIANZHI_PERSON_KEY": "grep-person-key-" * 3}
@@ -67,10 +69,17 @@ def through_airflow(settings: Settings, *command: str) -> None:
 
 @pytest.fixture(scope="module")
 def aftermath(tmp_path_factory) -> Aftermath:
-    """Two nights, the second red and through Airflow, with its mails sent, its lists taken, and its log kept."""
+    """Two nights, the second red and through Airflow, with its mails sent, its lists taken, and its log kept. A division's
+    books hold numbers and names in columns where none belong."""
     top = tmp_path_factory.mktemp("privacy")
     home, city = top / "home", top / "city"
     make_city(city, people=400, seed=5, as_of=LAST, nights=2)
+    numbers, names = set(), set()
+    for folder in sorted((city / "inbox").glob("*")):
+        division = min(path for path in folder.iterdir() if path.is_dir())
+        more = plant(division, folder.name[:7])
+        numbers |= more[0]
+        names |= more[1]
     home.mkdir()
     with Sink(home / "mails") as sink:
         settings = load_settings({**ENVIRON, "BIANZHI_HOME": str(home), "BIANZHI_SMTP_URL": sink.url})
@@ -85,7 +94,10 @@ def aftermath(tmp_path_factory) -> Aftermath:
         with reading(engine) as session:
             for form in ("json", "csv", "xlsx"):
                 export_flags(flag_rows(session, LAST), form, home / f"flags.{form}", sys.stdout.buffer)
-    return Aftermath(settings, Planted.delivered(city / "inbox"))
+    delivered = Planted.delivered(city / "inbox")
+    astray = Planted.of(numbers, names)
+    planted = Planted(delivered.ids | astray.ids, delivered.names | astray.names, delivered.unfindable)
+    return Aftermath(settings, planted)
 
 
 def test_the_nights_left_every_kind_of_artefact(aftermath):
@@ -111,6 +123,21 @@ def test_nobody_is_named_in_anything_a_night_leaves(aftermath):
     found = leaks([aftermath.home], aftermath.planted, aftermath.spared)
     # Which files, and how many people: never whom.
     assert {place: len(whom) for place, whom in found.items()} == {}
+
+
+def test_a_number_in_any_column_of_text_or_codes_holds_its_row_back_and_its_unit_is_unknown(aftermath):
+    night = max(aftermath.settings.snapshots_dir.glob("*/*/roster.parquet")).parent
+    for book in BOOKS.values():
+        held = [
+            row for row in pq.read_table(night / f"{book.name}.quarantine.parquet").to_pylist()
+            if row["reason"] == "ID_IN_OTHER_COLUMN"
+        ]  # fmt: skip
+        wanted = {column.name for column in book.columns if column.kind in FREE}
+        assert {row["column"] for row in held} == wanted
+        assert all(row["shown"] is None for row in held)
+        for row in held:
+            if row["column"] in ("unit_code", "paying_unit_code", "on_behalf_of"):
+                assert row["unit_code"] is None
 
 
 def test_the_raw_copies_are_where_people_are(aftermath):
