@@ -59,7 +59,13 @@ def code_mark() -> str:
 
 def file_facts(book: str, file: DeliveredFile, setting: GateSetting) -> list[Any]:
     """Everything that one file's entry depends on, but for what the register says of the units it names."""
-    mark = [GATE_VERSION, code_mark(), key_mark(setting.person_key), last_birth_year(setting.as_of)]
+    mark = [
+        GATE_VERSION,
+        code_mark(),
+        key_mark(setting.person_key),
+        last_birth_year(setting.as_of),
+        sorted(setting.ranks),
+    ]
     return [*mark, book, file.division_code, file.name, file.path.suffix.lower(), file.sha256]
 
 

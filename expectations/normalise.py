@@ -311,7 +311,7 @@ class _Work:
                 fresh = (found == kind)[coded.codes] & (places == 0)
                 places[fresh] = self.places[column.name]
         if column.kind is Kind.TEXT and column.name not in NAMED_OPENLY:
-            values = [value and hidden_text(value, key) for value in values]
+            values = [value and hidden_text(value, key, self.setting.ranks) for value in values]
         return values
 
     def _value(self, column: Column, coded: Coded) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -106,19 +106,19 @@ def hushed(text: str, known: Collection[str] = ()) -> str:
     return _short_numbers("".join(kept))
 
 
-def hushed_value(text: str) -> str:
+def hushed_value(text: str, ranks: frozenset[str] = frozenset()) -> str:
     """Free text of a cell with everything hidden that may be a person's: ranks, reasons, origins stay as `hushed` says.
 
-    A single letter stays: of a name more is shown.
+    A single letter stays: of a name more is shown. ranks: further words that are ranks.
     """
-    return text if len(text) == 1 else hushed(text, _value_words())
+    return text if len(text) == 1 else hushed(text, _value_words(ranks))
 
 
-@cache
-def _value_words() -> frozenset[str]:
+@lru_cache(maxsize=4)
+def _value_words(ranks: frozenset[str]) -> frozenset[str]:
     heights = [f"{half}{rank}级" for rank in _RANKS_OF.split() for half in ("正", "副", "")]
     steps = [f"{number}{kind}" for number in "一二三四五六七八九十" for kind in "级等档"]
-    return frozenset([*heights, *steps, *f"{_OF_RANKS} {_OF_VALUES}".split()])
+    return frozenset([*heights, *steps, *f"{_OF_RANKS} {_OF_VALUES}".split()]) | ranks
 
 
 def unknown_letters(text: str) -> list[str]:

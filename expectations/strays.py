@@ -94,9 +94,10 @@ def odd_numbers(numbers: pa.Array, resident: np.ndarray) -> frozenset[str]:
     return frozenset(text for text, own in texts if (_ODD_RESIDENT if own else _ODD_OTHER).fullmatch(text))
 
 
-def hidden_text(text: str, person_key: str) -> str:
-    """Free text as it may travel: known words stay, the rest is hidden, and a keyed mark tells it from other such texts."""
-    plain = hushed_value(text)
+def hidden_text(text: str, person_key: str, ranks: frozenset[str] = frozenset()) -> str:
+    """Free text as it may travel: known words stay, ranks among them, the rest is hidden, and a keyed mark tells it from
+    other such texts."""
+    plain = hushed_value(text, ranks)
     if plain == text:
         return text
     return f"{plain}〔{hmac.digest(_secret(person_key), text.encode(), 'sha256').hex()[:_MARK_CHARS]}〕"

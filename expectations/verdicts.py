@@ -86,6 +86,7 @@ class DeliveredFile:
 class GateSetting:
     """What the gate must know of the night. `unit_codes`: the accepted units; empty when gating `units` itself.
 
+    `ranks`: words the office has said are ranks; free text shows them whatever letters they have.
     `cache_dir`: where what a file came to is kept for another run; None: nowhere.
     `control_missing`: per division, files of this book that its control.csv lists and nobody delivered.
     `control_unreadable`: per division whose control.csv cannot be read, the sentence that says why.
@@ -95,6 +96,7 @@ class GateSetting:
     person_key: str = field(repr=False)
     retirement: Retirement = field(default_factory=lambda: Retirement.of(DEFAULT_TABLE))
     unit_codes: frozenset[str] = frozenset()
+    ranks: frozenset[str] = frozenset()
     docs_dir: Path | None = None
     cache_dir: Path | None = None
     control_missing: Mapping[str, list[str]] = field(default_factory=dict)

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from datetime import date, datetime
+from itertools import chain
 from pathlib import Path
 
 from sqlalchemy import delete, select
@@ -158,7 +159,8 @@ def gate(settings: Settings, run_id: int, book: str) -> dict[str, int]:
         check_run_key(settings, run)
         files, controls = delivered_files(session, settings, run, book)
         ages = Retirement.of(parameter_value(session, "retirement_ages", run.as_of))
-        setting = gate_setting(settings, run, book, controls, ages)
+        ranks = chain.from_iterable(parameter_value(session, "rank_order", run.as_of))
+        setting = gate_setting(settings, run, book, controls, ages, ranks)
     result = gate_book(book, files, setting, snapshot_dir(settings, run))
     with writing(engine) as session:
         run = run_of(session, run_id)

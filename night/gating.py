@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -81,9 +82,12 @@ def _controls(
 
 
 def gate_setting(
-    settings: Settings, run: NightRun, book: str, controls: Controls, retirement: Retirement
+    settings: Settings, run: NightRun, book: str, controls: Controls, retirement: Retirement, ranks: Iterable[str]
 ) -> GateSetting:
-    """The gate's setting for one book; every book but `units` knows the night's accepted unit codes."""
+    """The gate's setting for one book; every book but `units` knows the night's accepted unit codes.
+
+    ranks: the words of the parameter `rank_order`; those of the retirement table are added.
+    """
     snapshot = snapshot_dir(settings, run)
     codes: frozenset[str] = frozenset()
     if book != "units":
@@ -93,6 +97,7 @@ def gate_setting(
         person_key=settings.person_key,
         retirement=retirement,
         unit_codes=codes,
+        ranks=retirement.as_male_ranks.union(ranks),
         docs_dir=snapshot / "docs",
         cache_dir=settings.cache_dir,
         control_missing=controls.missing,

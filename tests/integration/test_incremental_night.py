@@ -9,15 +9,16 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import select
 
-from core.db import engine_for, reading
+from core.db import engine_for, reading, writing
 from core.errors import BianzhiError
+from core.parameters import ALL, set_parameter
 from expectations import keeping
 from expectations.gate import DeliveredFile, GateSetting, gate_book
 from night.places import run_of, snapshot_dir
@@ -30,6 +31,7 @@ from tests.nightkit import A, House, deliver, good_books, member, pay, person_id
 NEXT = A + timedelta(days=1)
 ONE, TWO = "990102", "990103"
 PERSON = ("roster", "payroll")
+RANKS = '[["巴图鲁"], ["科员"]]'
 
 
 @pytest.fixture
@@ -142,6 +144,23 @@ def test_other_units_make_only_the_files_that_speak_of_them_be_read_again(house,
     third, counts = walk(house)
     assert read_again(house, third) == {(TWO, "units")}
     assert contents(house, third) == afresh(house, tmp_path / "again")
+
+
+def test_a_rank_the_office_names_is_shown_from_then_on_and_read_again_for_it(house):
+    two_divisions(house)
+    people = [row | {"rank": "巴图鲁"} for row in good_books(5)["roster"]]
+    deliver(house.inbox, A, ONE, roster=people)
+
+    def ranks() -> set[str]:
+        run_id, counts = walk(house, last="gate")
+        assert counts["roster"] == (2, 0)
+        (path,) = (path for path in snapshot_files(house, run_id) if path.name == "roster.parquet")
+        return set(pq.read_table(path)["rank"].to_pylist()) - {None}
+
+    assert "巴图鲁" not in ranks()
+    with writing(engine_for(house.settings.database_url)) as session:
+        set_parameter(session, "rank_order", RANKS, ALL, date(2020, 1, 1), actor="test", now=datetime.now(UTC))
+    assert ranks() == {"巴图鲁"}
 
 
 def test_a_step_run_again_still_says_what_was_read_the_first_time(house):

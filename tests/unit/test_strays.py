@@ -157,3 +157,9 @@ def test_free_text_keeps_the_words_of_the_office_and_different_texts_stay_differ
 
 def test_every_rank_that_can_be_compared_is_shown():
     assert not [rank for group in RANKS for rank in group if hushed_value(rank) != rank]
+
+
+def test_a_rank_the_office_has_named_is_shown_whatever_its_letters():
+    assert hidden_text("巴图鲁", KEY) != "巴图鲁"
+    assert hidden_text("巴图鲁", KEY, frozenset({"巴图鲁"})) == "巴图鲁"
+    assert hidden_text("王伟填报", KEY, frozenset({"巴图鲁"})) == hidden_text("王伟填报", KEY)
