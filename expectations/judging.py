@@ -21,6 +21,7 @@ from expectations.identity_blocks import block_sealer, sealed_blocks
 from expectations.normalise import NAMES_ELSEWHERE, NUMBERS_ELSEWHERE, Normal, file_label, normalise
 from expectations.quarantine import Held
 from expectations.readers import PIECE_ROWS, Reading, TextTable
+from expectations.strays import Stray
 from expectations.verdicts import DeliveredFile, GateSetting, ReasonCode
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class _FileWork:
         self.found = Outcome()
         self.kinds: dict[tuple[ReasonCode, str], list] = {}
         self.months: Counter[str] = Counter()
+        self.words: Counter[str] = Counter()
         self.named: set[str] = set()
         self.sealer: Sealer = block_sealer(work.setting.person_key)
         self.births_sealer: Sealer = births_sealer(work.setting.person_key)
@@ -91,7 +93,7 @@ class _FileWork:
                 self._judge(piece)
             found.records += len(piece.frame)
         result = reading.result()
-        found.remarks = _remarks(result)
+        found.remarks = _remarks(result) + self._word_remarks()
         found.cutoffs = [day.isoformat() for day in result.cutoffs]
         found.totals = [
             [file_label(file.name, t.sheet), t.row, t.kind, t.column, t.stated_number, t.computed]
@@ -115,6 +117,8 @@ class _FileWork:
         sealed = [] if normal.people is None else sealed_blocks(*normal.people, book.name, self.sealer)
         normal.people = None
         self.named |= normal.named
+        for name, kinds in normal.strays.items():
+            self.words[name] += int((kinds[normal.coded[name].codes] == Stray.WORDS).sum())
         held = Held(normal)
         if suites.columns:
             rows = normal.table["row"].to_numpy()
@@ -128,6 +132,13 @@ class _FileWork:
             first[3] += kind.count
         self.found.held += held.count
         self._write(normal, held, sealed)
+
+    def _word_remarks(self) -> list[str]:
+        return [
+            f"{column.label}（{column.name}）有 {self.words[column.name]} 格是文字或姓名，不是编码，按空白处理；请填写编码"
+            for column in self.book.columns
+            if self.words[column.name]
+        ]
 
     def _write(self, normal: Normal, held: Held, sealed: list[bytes]) -> None:
         passing = held.first < 0

@@ -21,7 +21,7 @@ from expectations.books import BOOKS, Book, Column, Kind, snapshot_schema
 from expectations.crossing import GROUPED, hashes, mixed
 from expectations.identities import RESIDENT, Identities, coded, harmless, hexadecimal, identities, keys, names
 from expectations.readers import TextTable
-from expectations.strays import NAMED_OPENLY, Stray, hidden_text, last_birth_year, name_numbers, odd_numbers, strays
+from expectations.strays import NAMED_OPENLY, Stray, hidden_text, name_numbers, odd_numbers, strays
 from expectations.values import Parsed, is_blank_mark, is_sheet_error, parse_code, parse_column
 from expectations.verdicts import GateSetting
 
@@ -150,15 +150,15 @@ class Normal:
         coded = self.coded[column]
         wanted, places = np.unique(coded.codes[positions], return_inverse=True)
         repaired = self.repaired.get(column, {})
-        hidden = self.strays.get(column, np.zeros(len(coded.texts), dtype=bool))
-        texts = ["" if hidden[code] else coded.texts[code] for code in wanted]
+        hidden = self.strays.get(column, np.full(len(coded.texts), Stray.NONE))
+        texts = [coded.texts[code] if hidden[code] == Stray.NONE else "" for code in wanted]
         plain = [strip_spaces(text) if parse_code(text) in repaired else harmless(text) for text in texts]
         return pa.array([text or None for text in plain], pa.string()).take(pa.array(places))
 
     def is_stray(self, column: str, positions: np.ndarray) -> np.ndarray:
-        """Whether a number or a name stands in a column of some rows that does not belong there."""
-        hidden = self.strays.get(column)
-        return np.zeros(len(positions), dtype=bool) if hidden is None else hidden[self.coded[column].codes[positions]]
+        """Whether what stands in a column of some rows holds them back: a number, or a name where a code must be."""
+        kinds = self.strays.get(column, np.full(len(self.coded[column].texts), Stray.NONE))
+        return np.isin(kinds[self.coded[column].codes[positions]], (Stray.NUMBER, Stray.NAME))
 
     def columns_at_fault(self, column: str, positions: np.ndarray) -> list[tuple[str, np.ndarray]]:
         """The rows that a check of one column of the batch found, by the delivered columns that are meant."""
@@ -302,16 +302,16 @@ class _Work:
 
     def _without_strays(self, column: Column, coded: Coded, values: list) -> list:
         """The values of distinct texts as they may travel: no number, no name, of free text its known words."""
-        key = self.setting.person_key
-        found = strays(coded.distinct, column, last_birth_year(self.setting.as_of), self.odd, self.names, key)
+        setting = self.setting
+        found = strays(coded.distinct, coded.codes, column, setting, self.odd, self.names)
         if found is not None:
-            hidden = self.strays[column.name] = found != Stray.NONE
-            values = [None if stray else value for value, stray in zip(values, hidden.tolist(), strict=True)]
+            self.strays[column.name] = found
+            values = [value if stray == Stray.NONE else None for value, stray in zip(values, found, strict=True)]
             for kind, places in self.elsewhere.items():
                 fresh = (found == kind)[coded.codes] & (places == 0)
                 places[fresh] = self.places[column.name]
         if column.kind is Kind.TEXT and column.name not in NAMED_OPENLY:
-            values = [value and hidden_text(value, key, self.setting.ranks) for value in values]
+            values = [value and hidden_text(value, setting.person_key, setting.ranks, column.name) for value in values]
         return values
 
     def _value(self, column: Column, coded: Coded) -> None:

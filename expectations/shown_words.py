@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
-from core.identity import DOTS, normalise_name
+from core.identity import DOTS, normalise_name, strip_spaces
 from expectations.books import BOOKS, WORDS, Book, fold, header_aliases
 
 HIDDEN = "＊"
@@ -109,9 +109,11 @@ def hushed(text: str, known: Collection[str] = ()) -> str:
 def hushed_value(text: str, ranks: frozenset[str] = frozenset()) -> str:
     """Free text of a cell with everything hidden that may be a person's: ranks, reasons, origins stay as `hushed` says.
 
-    A single letter stays: of a name more is shown. ranks: further words that are ranks.
+    A single letter stays: of a name more is shown. ranks: further words that are ranks. Spaces part no word from itself.
     """
-    return text if len(text) == 1 else hushed(text, _value_words(ranks))
+    whole = strip_spaces(text)
+    plain = whole if len(whole) == 1 else hushed(whole, _value_words(ranks))
+    return text if plain == whole else plain
 
 
 @lru_cache(maxsize=4)

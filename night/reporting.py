@@ -21,7 +21,7 @@ from night.held import held_rows
 from night.inbox import sha256_of
 from night.own_gate import merged_files
 from night.places import report_dir, snapshot_dir
-from reconcile.catalog import RESTRICTED
+from reconcile.catalog import RESTRICTED, tells_of_lead
 from reconcile.facts import newest_versions, read_units
 from reconcile.models import Artefact, Delivery, NightRun
 from reconcile.report import CellRow, ControlRow, NightReport, VerdictRow, build_workbook, sign_manifest
@@ -102,6 +102,7 @@ def level_reports(session: Session, settings: Settings, run: NightRun) -> dict[s
                 (row.rule, row.division_code, row.unit_code, row.book)
                 for row in blind
                 if row.unit_code == "*" or at(level, row.unit_code, row.division_code)
+                if not tells_of_lead(row.rule, row.unit_code, row.book)
             ],
             held=[
                 row[:6] for row in held_rows(snapshot_dir(settings, run)) if at(level, row.unit_code, row.division_code)

@@ -98,3 +98,8 @@ RULES: dict[str, Rule] = {
 }  # fmt: skip
 # Leads on people: for two named reviewers, in no mail and in no report for others (DOMAIN §4, F06).
 RESTRICTED = tuple(code for code, rule in RULES.items() if rule.restricted)
+
+
+def tells_of_lead(rule: str, unit_code: str, book: str) -> bool:
+    """Whether a not-evaluable row says of one unit that somebody in it has a lead, the day of which is not known."""
+    return rule in RESTRICTED and book == "leads" and unit_code != "*"

@@ -262,8 +262,12 @@ def verdicts(session: Session, run_id: int, scope: Scope | None = None) -> list[
 
 
 def not_evaluable(session: Session, run_id: int, scope: Scope | None = None) -> list[NotEvaluable]:
-    """What could not be judged. A whole division's rows are seen by those who see it, or a unit it speaks for."""
+    """What could not be judged. A whole division's rows are seen by those who see it, or a unit it speaks for; what tells of
+    a lead (reconcile.catalog.tells_of_lead) by the two named reviewers."""
     query = select(NotEvaluable).where(NotEvaluable.run_id == run_id)
+    if scope is not None and not scope.leads:
+        plain = NotEvaluable.rule.not_in(RESTRICTED) | (NotEvaluable.book != "leads")
+        query = query.where(plain | (NotEvaluable.unit_code == "*"))
     if scope is not None:
         unit = func.nullif(NotEvaluable.unit_code, "*")
         speaks = select(UnitVersion.delivered_by).where(

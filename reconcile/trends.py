@@ -54,8 +54,10 @@ class UnitPoint:
 
 
 def counting_runs(session: Session, since: date | None = None, until: date | None = None) -> list[NightRun]:
-    """The settled runs that nothing has superseded, oldest first: the newest sixty; of a range of days all, if they are not
-    more than MOST_NIGHTS. Errors: InputRejected when the range ends before it begins."""
+    """The settled runs that nothing has superseded, oldest first: the newest sixty, or the newest MOST_NIGHTS since a day.
+
+    Errors: InputRejected when the range ends before it begins.
+    """
     if since and until and until < since:
         raise InputRejected("止日早于起日，请改后重试", since=since, until=until)
     query = select(NightRun).where(NightRun.state == NightState.SETTLED, NightRun.superseded_by.is_(None))

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from core.units import division_lineage
 from expectations.books import snapshot_schema
 from expectations.snapshot_files import read_path
+from reconcile.catalog import tells_of_lead
 from reconcile.rules.not_evaluable import needs
 from reconcile.rules.tables import BOOKS_READ, FACTS, LOOKED_UP, POSITION, Night
 
@@ -108,4 +109,12 @@ def counts(out: Path) -> DetectResult:
                 for pair in batch.column(name).value_counts().to_pylist():
                     counter[pair["values"]] += pair["counts"]
     by = {name: dict(sorted(counter.items())) for name, counter in found.items()}
-    return DetectResult(by["rule"], by["severity"], pq.read_metadata(out / "not_evaluable.parquet").num_rows)
+    with pq.ParquetFile(out / "not_evaluable.parquet") as file:
+        open_rows = sum(_counted(batch) for batch in file.iter_batches(columns=["rule", "unit_code", "book"]))
+    return DetectResult(by["rule"], by["severity"], open_rows)
+
+
+def _counted(batch: pa.RecordBatch) -> int:
+    """Not-evaluable rows that anybody may count."""
+    rows = zip(*(batch.column(name).to_pylist() for name in ("rule", "unit_code", "book")), strict=True)
+    return sum(not tells_of_lead(*row) for row in rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.gatekit import Night, only, payroll, resident
+from tests.gatekit import Night, only, payroll, resident, roster
 
 
 @pytest.fixture
@@ -34,6 +34,38 @@ def test_of_a_row_with_a_number_for_its_unit_nobody_knows_the_unit_and_nothing_s
     assert one not in everything
     assert other not in everything
     assert "王伟" not in everything
+
+
+def test_words_where_a_code_may_be_blank_are_left_out_and_the_file_is_told(night):
+    people = [
+        roster(1, seconded_to="市委组织部"),
+        roster(2, permit_no="不适用"),
+        roster(3, seconded_to="200"),
+        roster(4, from_unit="王伟"),
+    ]
+    blank = {"seconded_to": "", "permit_no": "", "from_unit": ""}
+    night.deliver("370104", "roster.csv", [blank | person for person in people])
+    result = night.gate("roster")
+    rows = night.read("roster")
+    assert [(row["seconded_to"], row["permit_no"], row["from_unit"]) for row in rows] == [
+        (None, None, None), (None, None, None), ("200", None, None), (None, None, None),
+    ]  # fmt: skip
+    [file] = result.files
+    assert [text for text in file.remarks if "按空白处理" in text] == [
+        "借调单位编码（seconded_to）有 1 格是文字或姓名，不是编码，按空白处理；请填写编码",
+        "原单位编码（from_unit）有 1 格是文字或姓名，不是编码，按空白处理；请填写编码",
+        "用编通知单号（permit_no）有 1 格是文字或姓名，不是编码，按空白处理；请填写编码",
+    ]
+    assert only(result).quarantined == 0
+
+
+def test_a_code_that_moved_into_the_numbers_holds_back_no_row_of_its_unit(night):
+    code = "12370104495571617X"
+    people = [*(roster(n, unit_code=code) for n in range(1, 5)), roster(5, unit_code=code) | {"person_id": code}]
+    night.deliver("370104", "roster.csv", people)
+    result = night.gate("roster")
+    assert {row["unit_code"] for row in night.read("roster")} == {code}
+    assert only(result).accepted >= 4
 
 
 def test_different_sources_stay_different_where_their_names_are_hidden(night):

@@ -19,6 +19,7 @@ from core.outbox import OutboxMail
 from core.parameters import set_parameter
 from core.permissions import scope_of
 from night.proof import proofs
+from night.reporting import level_reports
 from night.steps import perform
 from night.summary import night_lines
 from reconcile import store
@@ -93,6 +94,28 @@ def test_a_lead_on_a_look_alike_is_not_told_by_the_mask_of_another_person(nights
     nights.night(B, [SHARED, LEAD, LOCAL, other])
     assert shown(OFFICER, B)[SHARED["key"]] == f"{mask}(p1)"
     assert shown(OFFICER, B)[other["key"]] == f"{mask}(p3)"
+
+
+def test_what_is_not_evaluable_for_a_lead_without_a_day_is_told_to_the_two_named_reviewers_alone(settings):
+    house = House(settings)
+    lead = {"kind": "出境", "person_id": person_id(0), "date": "2026-10", "source": "边检"}
+    deliver(house.inbox, A, "990102", **good_books(), leads=[lead])
+    assert house.night() == 0
+    ((run,),) = house.query(select(NightRun.id))
+    assert ("F06", "007", "leads") in {(row["rule"], row["unit_code"], row["book"]) for row in house.not_evaluable()}
+
+    def told(seen_by) -> set[str]:
+        with reading(engine_for(settings.database_url)) as session:
+            return {row.unit_code for row in store.not_evaluable(session, run, seen_by) if row.rule == "F06"}
+
+    reviewer = scope("office", Role.REVIEWER, "007")
+    assert told(reviewer) == set()
+    assert told(replace(reviewer, leads=True)) == {"007"}
+    with reading(engine_for(settings.database_url)) as session:
+        reports = level_reports(session, settings, session.get(NightRun, run))
+    assert not [row for report in reports.values() for row in report.not_evaluable if row[0] == "F06"]
+    before = perform("detect", run, settings=settings)["not_evaluable"]
+    assert before == len(house.not_evaluable()) - 1
 
 
 @pytest.mark.parametrize(("role", "day", "named"), [

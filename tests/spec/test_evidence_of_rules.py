@@ -21,12 +21,14 @@ def test_f11_says_which_limit_bound_its_figure_its_month_and_where_it_is_from():
     paid = {
         "payroll": "person | payer | month \n a | U1 | \n b | U1 | \n c | U1 | \n a | U1 | 2025-10 \n b | U1 | 2025-10"
     }
-    base = {"base": "type | base_paid \n ADMIN | 1 \n SUPPORT | 0 \n INSTITUTION | -"}
+    base = {"base": "type | base_paid \n ADMIN | 1 \n SUPPORT | 0 \n CONTROL_NUMBER | -"}
+    blank = {"base": "type | base_paid \n ADMIN | 1 \n SUPPORT | -"}
     own = {"limit": "BASE", "figure": 1, "rows": 2}
     book = {"limit": "BOOK_A_YEAR_AGO", "figure": 2, "month": "2025-10"}
     cases = [
         (paid, {}, "BOOK_A_YEAR_AGO", [book]),
         (paid | base, {}, "BASE", [book, own]),
+        (paid | blank, {}, "BOOK_A_YEAR_AGO", [book]),
         (paid | base, {"year_ago": "division | paid \n 370102 | 0"}, "NIGHT_A_YEAR_AGO",
          [{"limit": "NIGHT_A_YEAR_AGO", "figure": 0, "month": "2025-10"}, own]),
         (paid | base, {"year_ago": "division | paid \n 370102 | 1"}, "NIGHT_A_YEAR_AGO",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from datetime import date
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -23,9 +24,11 @@ from expectations.strays import (
     odd_numbers,
     strays,
 )
+from expectations.verdicts import GateSetting
 
 KEY = "test-person-key-" * 3
-LAST = last_birth_year(date(2026, 10, 31))
+SETTING = GateSetting(date(2026, 10, 31), KEY)
+LAST = last_birth_year(SETTING.as_of)
 GOOD = "37010419900101123" + check_digit("37010419900101123")
 WITH_X = next(first + "X" for n in range(100, 999) if check_digit(first := f"37010419851231{n}") == "X")
 OLD = "370104850101123"
@@ -35,7 +38,10 @@ USCC = "91350100M000100Y43"
 def found(book: str, column: str, texts: list[str], odd: list[str] = (), people: list[str] = ()) -> list[str]:
     raw = names(list(people), KEY)[2] if people else None
     known = name_numbers(raw) if people else name_numbers(names(["欧阳修"], KEY)[2])
-    answer = strays(pa.array(texts, pa.large_string()), BOOKS[book].column(column), LAST, frozenset(odd), known, KEY)
+    rows = np.array([texts.index(text) for text in texts])
+    answer = strays(
+        pa.array(texts, pa.large_string()), rows, BOOKS[book].column(column), SETTING, frozenset(odd), known
+    )
     return ["none"] * len(texts) if answer is None else list(answer)
 
 
@@ -55,6 +61,9 @@ def found(book: str, column: str, texts: list[str], odd: list[str] = (), people:
         "".join(chr(ord(char) + 0xFEE0) for char in WITH_X),
         f"{GOOD[:9]}\u200b{GOOD[9:]}",
         f"（{GOOD}）",
+        f"{GOOD[:6]}（{GOOD[6:14]}）{GOOD[14:]}",
+        f"{GOOD[:6]}年{GOOD[6:]}",
+        f"{GOOD[:6]}、{GOOD[6:14]}：{GOOD[14:]}",
         f"'{GOOD}",
     ],
 )
@@ -121,17 +130,27 @@ def test_numbers_of_documents_are_kept(text):
 def test_what_stands_in_person_id_of_the_same_file_is_known_again_though_it_is_unsound():
     typed, passport = GOOD[:17] + ("1" if GOOD[17] != "1" else "2"), "E12345678"
     odd = odd_numbers(
-        pa.array([typed, passport, "370104001", "不详", ""]), pa.array([True, False, True, True, True]).to_numpy(False)
+        pa.array([typed, passport, "370104001", "不详", "", USCC]),
+        pa.array([True, False, True, True, True, True]).to_numpy(False),
     )
     assert odd == {typed, passport}
     cells = [typed, passport.lower(), f"见{typed}", "370104001", "E12345679"]
     assert found("roster", "loan_no", cells, odd) == ["number", "number", "number", "none", "none"]
+    # The code of several rows that has moved into person_id of one is nobody's number.
+    assert found("roster", "unit_code", [passport, passport, typed], odd) == ["none", "none", "number"]
 
 
 def test_a_code_of_han_letters_alone_is_none_nor_is_somebodys_name():
     cells = ["王伟", "王 伟", "买买提·吐尔逊", "县财政局", "370104001", "A-1", "编内一号", "第三批", "〔甲〕", "甲"]
-    for column in ("unit_code", "permit_no", "slot_no", "waiver_no", "seconded_to"):
-        assert found("roster", column, cells) == ["name"] * 4 + ["none"] * 6
+    assert found("roster", "unit_code", cells) == ["name"] * 4 + ["none"] * 6
+    for column in ("permit_no", "slot_no", "waiver_no", "seconded_to"):
+        # The row stays: words where a code may be blank are no code.
+        assert found("roster", column, cells) == ["words"] * 4 + ["none"] * 6
+    assert found("payroll", "on_behalf_of", cells) == ["name"] * 4 + ["none"] * 6
+    signs = ["诸葛亮、关云长", "买买提.艾力", "王\ue863龙", "欧阳锋?", "第五小明", "张翠山/无", "王小明（借调）"]
+    assert found("roster", "unit_code", signs) == ["name"] * 7
+    # Somebody is called so, and a database writes it for nothing.
+    assert found("roster", "permit_no", ["NULL", "无"], people=["NULL", "王伟"]) == ["none", "none"]
     latin = ["Smith", "smith ", "HQ"]
     assert found("roster", "unit_code", latin, people=["Smith", "王伟"]) == ["name", "none", "none"]
     assert found("roster", "unit_code", ["王伟号"], people=["王偉号"]) == ["name"]
@@ -155,6 +174,13 @@ def test_free_text_keeps_the_words_of_the_office_and_different_texts_stay_differ
     assert one != hidden_text("王伟填报", KEY[::-1])
 
 
+def test_a_uscc_is_shown_in_its_own_column_whatever_its_last_character():
+    for text in (USCC, "12370104495571617X"):
+        assert hidden_text(text, KEY, column="uscc") == text
+    assert hidden_text("12370104495571617X", KEY, column="rank") != "12370104495571617X"
+    assert hidden_text("王伟", KEY, column="uscc") != "王伟"
+
+
 def test_every_rank_that_can_be_compared_is_shown():
     assert not [rank for group in RANKS for rank in group if hushed_value(rank) != rank]
 
@@ -163,3 +189,5 @@ def test_a_rank_the_office_has_named_is_shown_whatever_its_letters():
     assert hidden_text("巴图鲁", KEY) != "巴图鲁"
     assert hidden_text("巴图鲁", KEY, frozenset({"巴图鲁"})) == "巴图鲁"
     assert hidden_text("王伟填报", KEY, frozenset({"巴图鲁"})) == hidden_text("王伟填报", KEY)
+    assert hidden_text("正 处 级", KEY) == "正 处 级"
+    assert "伟" not in hidden_text("王 伟", KEY)
