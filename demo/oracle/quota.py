@@ -280,10 +280,10 @@ def _has_quota_source(night: Night, counts: Counts, division: str, units: list[s
     below = [folder for folder, book in night.accepted if book == "establishment"]
     if any(division in division_lineage(folder) for folder in below):
         return True
-    counted = [u for u in units if night.counts_only(u) and u not in counts.part_of]
-    if any(t == post_type for u in counted for t, _ in counts.stated(u, "QUOTA")):
+    summed = [u for u in units if not (night.counts_only(u) and u in counts.part_of)]
+    if any(t == post_type for u in summed if night.counts_only(u) for t, _ in counts.stated(u, "QUOTA")):
         return True
-    return any(cell[1] == post_type and night.copies.get(cell) for u in units for cell in night.cells_of.get(u, ()))
+    return any(cell[1] == post_type and night.copies.get(cell) for u in summed for cell in night.cells_of.get(u, ()))
 
 
 def _quota_sum(night: Night, counts: Counts, units: list[str], post_type: str) -> tuple[int, bool]:

@@ -201,3 +201,18 @@ def test_a_total_that_names_its_own_part_stays_in_the_sum():
         },
         "type | expected | found \n ADMIN | 3 | 4",
     )
+
+
+def test_a_sum_of_which_only_a_part_is_known_rests_on_nothing():
+    check(
+        "Q08",
+        {
+            "units": "unit | delivers \n P1 | COUNTS",
+            "establishment": "by | unit | quota \n 370100 | P1 | 9",
+            "headcount": "unit | measure | type | fund | count | part_of \n P1 | IN_POST | ADMIN | FULL | 1 | SUM",
+            "base": "type | issued_total \n ADMIN | 2",
+        },
+        None,
+        verdicts="division | book | state \n 370102 | establishment | absent",
+        not_evaluable="division | unit | book \n 370100 | * | base \n 370102 | * | establishment",
+    )
