@@ -1,8 +1,8 @@
-"""Whole random nights, drawn by Hypothesis: collected to be judged as one batch, or judged one by one and shrunk."""
+"""Whole random nights, drawn by Hypothesis: collected to be judged as one batch, or judged one by one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import partial
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -23,7 +23,7 @@ FLOOR = 47_017
 
 
 class Nights(SearchStrategy[Night]):
-    """Whole nights. Every answer of the dice is a draw of Hypothesis's own, so that a night that fails shrinks.
+    """Whole nights. Every answer of the dice is a draw of Hypothesis's own.
 
     Drawn inside one strategy, not by strategies of their own: Hypothesis repeats what such ones drew in the next
     examples, and every other night would be the one before with a single answer changed.
@@ -37,7 +37,7 @@ def _below(data: ConjectureData, count: int) -> int:
     return data.draw_integer(FLOOR, FLOOR + count - 1, shrink_towards=FLOOR) - FLOOR
 
 
-def examples(number: int, count: int, *phases: Phase) -> Callable:
+def examples(number: int, count: int) -> Callable:
     """What makes a test of `Nights` draw so many from a seed, the same ones again for the same seed and count.
 
     And a fifth more: Hypothesis begins with plain ones, which are worth a look but no place among the others.
@@ -45,7 +45,7 @@ def examples(number: int, count: int, *phases: Phase) -> Callable:
 
     def decorate(test: Callable) -> Callable:
         drawn = settings(
-            max_examples=count + plain_ones(count), phases=phases, database=None, deadline=None,
+            max_examples=count + plain_ones(count), phases=[Phase.generate], database=None, deadline=None,
             suppress_health_check=LARGE,
         )  # fmt: skip
         return seed(number)(drawn(test))
@@ -62,27 +62,10 @@ def drawn_nights(number: int, count: int) -> list[Night]:
     """So many nights of a seed, in the order they were drawn."""
     found: list[Night] = []
 
-    @examples(number, count, Phase.generate)
+    @examples(number, count)
     @given(Nights())
     def collect(night: Night) -> None:
         found.append(night)
 
     collect()
     return found[-count:]
-
-
-def shrink(number: int, count: int, known: Collection[str], check: Callable[[Night], None]) -> None:
-    """Draw the same nights again and check each that is not `known` by `print_of`; the first to fail is shrunk and raises."""
-
-    @examples(number, count, Phase.generate, Phase.shrink)
-    @given(Nights())
-    def again(night: Night) -> None:
-        if print_of(night) not in known:
-            check(night)
-
-    again()
-
-
-def print_of(night: Night) -> str:
-    """What tells a night from others."""
-    return repr(night)

@@ -4,7 +4,7 @@ import itertools
 from random import SystemRandom
 
 import pytest
-from hypothesis import Phase, given
+from hypothesis import given
 
 from tests.batches import stacked_on_duckdb
 from tests.property.drawn_nights import Nights, drawn_nights, examples, plain_ones
@@ -17,11 +17,11 @@ AGAIN = f"python -m tests.property.prove_rules --nights {NIGHTS} --alone --seed 
 
 
 def check_unstacked(engine: str) -> None:
-    """As many nights as `NIGHTS`, each judged as it lies, the plain ones before them aside; what fails is shrunk."""
+    """As many nights as `NIGHTS`, each judged as it lies, the plain ones before them aside."""
     judges = engines(engine, one_by_one=True)
     drawn = itertools.count()
 
-    @examples(SEED, NIGHTS, Phase.generate, Phase.shrink)
+    @examples(SEED, NIGHTS)
     @given(Nights())
     def check(night) -> None:
         if next(drawn) >= plain_ones(NIGHTS):
