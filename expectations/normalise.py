@@ -117,8 +117,8 @@ class Normal:
     people   the distinct identity numbers with their keys, as `Identities.distinct`; None in books without people.
     births   birth date and sex per row, of the roster; else None.
     named    the codes that stand where another book's units are named.
-    strays   per column with a number or a name that does not belong there: True per distinct text that is such. In the
-             table it is null, and it is never shown.
+    strays   per column with a number, a name or words that do not belong there: the `Stray` of every distinct text. In
+             the table what is one is null, and it is never shown.
     """
 
     book: str
@@ -343,7 +343,7 @@ class _Work:
             self.resident = ~odd[coded.codes]
         labels = _labels(column, coded.texts, values, parsed)
         # What does not belong there is told by a check of its own; it is neither blank nor unreadable.
-        for at in np.flatnonzero(self.strays.get(column.name, ())).tolist():
+        for at in np.flatnonzero(self.strays.get(column.name, Stray.NONE) != Stray.NONE).tolist():
             labels[at] = KNOWN if column.kind in (Kind.TEXT, Kind.CODE) else "0"
         self.batch[column.name] = coded.categories(labels)
         if column.name in UNIT_CODES and self.book.name != "units":

@@ -59,6 +59,21 @@ def test_words_where_a_code_may_be_blank_are_left_out_and_the_file_is_told(night
     assert only(result).quarantined == 0
 
 
+def test_beside_a_stray_what_is_blank_or_unreadable_in_its_column_is_held_as_ever(night):
+    number = resident(51)
+    rows = [payroll(1, paying_unit_code=number), payroll(2, paying_unit_code=""), payroll(3)]
+    rows += [payroll(4, amount=number), payroll(5, amount="很多")]
+    night.deliver("370104", "payroll.csv", rows)
+    result = night.gate("payroll")
+    assert [(found.code, found.column, found.count) for found in only(result).reasons] == [
+        ("ID_IN_OTHER_COLUMN", "paying_unit_code", 1),
+        ("ID_IN_OTHER_COLUMN", "amount", 1),
+        ("BLANK_REQUIRED", "paying_unit_code", 1),
+        ("BAD_NUMBER", "amount", 1),
+    ]
+    assert only(result).accepted == 1
+
+
 def test_a_code_that_moved_into_the_numbers_holds_back_no_row_of_its_unit(night):
     code = "12370104495571617X"
     people = [*(roster(n, unit_code=code) for n in range(1, 5)), roster(5, unit_code=code) | {"person_id": code}]
