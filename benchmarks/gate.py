@@ -169,7 +169,8 @@ def file_at(path: Path) -> DeliveredFile:
         return DeliveredFile("370100", path.name, path, hashlib.file_digest(handle, "sha256").hexdigest())
 
 
-def _clock() -> np.ndarray:
+def clock() -> np.ndarray:
+    """Wall seconds and processor seconds so far, children included."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return np.array([time.perf_counter(), sum(one.ru_utime + one.ru_stime for one in used)])
 
@@ -182,9 +183,9 @@ def measured(book: Book, repeat: int) -> dict[str, np.ndarray]:
         shutil.rmtree(book.top / "kept", ignore_errors=True)
         book.gate(book.parts, cache="kept")
         for name, work in book.work().items():
-            start = _clock()
+            start = clock()
             work()
-            found.setdefault(name, []).append(_clock() - start)
+            found.setdefault(name, []).append(clock() - start)
     return {name: np.min(times, axis=0) for name, times in found.items()}
 
 

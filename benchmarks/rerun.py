@@ -14,16 +14,15 @@ import argparse
 import csv
 import io
 import os
-import resource
 import sys
 import tempfile
-import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
 
+from benchmarks.gate import clock
 from core.db import engine_for, reading
 from core.errors import BianzhiError
 from core.settings import Settings, load_settings
@@ -37,11 +36,6 @@ KEYS = {"BIANZHI_SECRET_KEY": "rerun-secret-key" * 3, "BIANZHI_PERSON_KEY": "rer
 STEPS = list(dict.fromkeys(name for name, _ in ORDER))
 
 
-def processor() -> float:
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
-
-
 class Walk:
     """One run of the night: processor seconds of each step, wall seconds of all, files read and taken over, flags moved."""
 
@@ -49,22 +43,22 @@ class Walk:
         self.settings = settings
         self.cpu: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
-        started, mark = time.perf_counter(), processor()
+        begun = mark = clock()
         self.run_id = begin(AS_OF, inbox, settings)
-        self.cpu["begin"] = processor() - mark
+        self.cpu["begin"] = (clock() - mark)[1]
         for name, book in ORDER:
-            mark = processor()
+            mark = clock()
             try:
                 answer = perform(name, self.run_id, book, settings)
             except BianzhiError:
                 assert name == "conclude", "a red night ends red after all its work"
                 answer = {}
-            self.cpu[name] += processor() - mark
+            self.cpu[name] += (clock() - mark)[1]
             if name == "gate":
                 self.counts.update({key: answer[key] for key in ("read", "taken_over", "rows_in")})
             if name == "settle":
                 self.counts.update({f"flags {key}": value for key, value in answer.items()})
-        self.wall = time.perf_counter() - started
+        self.wall = (clock() - begun)[0]
 
     def files(self) -> dict[str, Path]:
         """Every file of the snapshot by its path in it."""

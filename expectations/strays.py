@@ -37,7 +37,7 @@ class Stray(StrEnum):
 
 # Columns that hold Han text by right: names of units, and numbers of documents, which may be spelt in Han numerals.
 NAMED_OPENLY = ("unit_name", "aliases")
-DOCUMENTS = ("doc_no", "approval_doc")
+DOCUMENTS = ("doc_no", "approval_doc", "waiver_no")
 # A blank here means that the paying unit pays for itself.
 PAID_FOR = "on_behalf_of"
 # Kinds of columns in which anything can be read; what is no word, date or month is held back as such.
